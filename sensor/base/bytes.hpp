@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Cursor: the only way wire octets are read. A read past the end makes the cursor fail and every
+// later read answers zero or an empty view, so a parser checks once, at its end (the rule of
+// "check once" that smoltcp and mercury follow). Multi-octet reads are network order.
+#pragma once
+
+#include <cstring>
+#include <string_view>
+
+#include "dissectors/api.hpp"
+
+namespace exwire {
+
+class Cursor {
+ public:
+  explicit constexpr Cursor(Bytes input) noexcept : input_(input) {}
+
+  constexpr bool ok() const noexcept { return ok_; }
+  constexpr uint32_t left() const noexcept { return input_.size - at_; }
+  constexpr uint32_t offset() const noexcept { return at_; }
+  constexpr Bytes rest() const noexcept { return input_.from(at_); }
+
+  constexpr uint8_t u8() noexcept { return static_cast<uint8_t>(number<1>()); }
+  constexpr uint16_t u16() noexcept { return static_cast<uint16_t>(number<2>()); }
+  constexpr uint32_t u24() noexcept { return static_cast<uint32_t>(number<3>()); }
+  constexpr uint32_t u32() noexcept { return static_cast<uint32_t>(number<4>()); }
+  constexpr uint64_t u64() noexcept { return number<8>(); }
+
+  constexpr Bytes take(uint32_t count) noexcept {
+    if (!reserve(count)) return {};
+    const Bytes taken{input_.data + at_, count};
+    at_ += count;
+    return taken;
+  }
+  constexpr void skip(uint32_t count) noexcept {
+    if (reserve(count)) at_ += count;
+  }
+  /// Consumes `expected` if it comes next; otherwise nothing moves and nothing fails.
+  bool literal(std::string_view expected) noexcept {
+    if (!ok_ || left() < expected.size() ||
+        std::memcmp(input_.data + at_, expected.data(), expected.size()) != 0) {
+      return false;
+    }
+    at_ += static_cast<uint32_t>(expected.size());
+    return true;
+  }
+
+ private:
+  constexpr bool reserve(uint32_t count) noexcept {
+    if (ok_ && count <= left()) return true;
+    ok_ = false;
+    at_ = input_.size;
+    return false;
+  }
+  template <uint32_t Count>
+  constexpr uint64_t number() noexcept {
+    if (!reserve(Count)) return 0;
+    uint64_t value = 0;
+    for (uint32_t index = 0; index < Count; ++index) value = (value << 8) | input_.data[at_ + index];
+    at_ += Count;
+    return value;
+  }
+
+  Bytes input_;
+  uint32_t at_ = 0;
+  bool ok_ = true;
+};
+
+/// Loads for octets already proven to be there; network and little-endian order.
+inline uint16_t load_be16(const uint8_t* at) noexcept {
+  uint16_t value;
+  std::memcpy(&value, at, sizeof value);
+  return __builtin_bswap16(value);
+}
+inline uint32_t load_be32(const uint8_t* at) noexcept {
+  uint32_t value;
+  std::memcpy(&value, at, sizeof value);
+  return __builtin_bswap32(value);
+}
+
+}  // namespace exwire

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// From a flow key to a slab handle: linear probing over 8 octets per slot (tag and handle); the key
+// itself is stored once, in the flow. Sized at start-up for a load of at most one half.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+#include "sensor/base/memory.hpp"
+
+namespace exwire::flow {
+
+class FlowIndex {
+ public:
+  FlowIndex(Budget& budget, uint32_t most_flows)
+      : mask_(std::bit_ceil(uint64_t{most_flows} * 2) - 1) {
+    budget.take((mask_ + 1) * sizeof(Slot));
+    // calloc: zero pages of the kernel; only what is used is ever touched.
+    slots_.reset(static_cast<Slot*>(std::calloc(mask_ + 1, sizeof(Slot))));
+    if (!slots_) throw std::bad_alloc();
+  }
+
+  void prefetch(uint64_t hash) const noexcept { __builtin_prefetch(&slots_[hash & mask_]); }
+
+  /// The handle whose tag fits and for which `matches(handle)` holds, else 0.
+  template <class Matches>
+  uint32_t find(uint64_t hash, Matches&& matches) const noexcept {
+    for (uint64_t at = hash & mask_; slots_[at].handle != 0; at = (at + 1) & mask_) {
+      if (slots_[at].tag == tag_of(hash) && matches(slots_[at].handle)) return slots_[at].handle;
+    }
+    return 0;
+  }
+  void insert(uint64_t hash, uint32_t handle) noexcept {
+    uint64_t at = hash & mask_;
+    while (slots_[at].handle != 0) at = (at + 1) & mask_;
+    slots_[at] = {tag_of(hash), handle};
+  }
+  /// `tag` is tag_of() of the hash the handle was inserted with.
+  void erase(uint32_t tag, uint32_t handle) noexcept {
+    uint64_t hole = home(tag);
+    while (slots_[hole].handle != handle) hole = (hole + 1) & mask_;
+    // Backward shift: no tombstones, so a churning table never slows down.
+    for (uint64_t at = (hole + 1) & mask_; slots_[at].handle != 0; at = (at + 1) & mask_) {
+      const uint64_t distance = (at - home(slots_[at].tag)) & mask_;
+      if (distance >= ((at - hole) & mask_)) {
+        slots_[hole] = slots_[at];
+        hole = at;
+      }
+    }
+    slots_[hole] = {};
+  }
+  template <class Visit>
+  void each(Visit&& visit) const {
+    for (uint64_t at = 0; at <= mask_; ++at) {
+      if (slots_[at].handle != 0) visit(slots_[at].handle);
+    }
+  }
+  /// The part of a hash a flow remembers.
+  static constexpr uint32_t tag_of(uint64_t hash) noexcept { return static_cast<uint32_t>(hash); }
+
+ private:
+  struct Slot {
+    uint32_t tag;
+    uint32_t handle;
+  };
+  struct Free {
+    void operator()(Slot* slots) const noexcept { std::free(slots); }
+  };
+  // The tag is the low half of the hash and the mask is never wider: home needs no full hash.
+  uint64_t home(uint32_t tag) const noexcept { return tag & mask_; }
+
+  uint64_t mask_;
+  std::unique_ptr<Slot[], Free> slots_;
+};
+
+}  // namespace exwire::flow

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How a flow comes to be: SYN and SYN-ACK wait in the half-open table; the third packet, or a
+// midstream segment that looks like HTTP or TLS, makes a Flow. RFC 9293 3.5, RFC 7413 for the
+// acknowledged data of a SYN.
+#include <algorithm>
+
+#include "sensor/flow/flow_table.hpp"
+#include "sensor/flow/midstream.hpp"
+#include "sensor/flow/sequence.hpp"
+
+namespace exwire::flow {
+
+Tracked FlowTable::open(const wire::Packet& packet) {
+  HalfOpen* entry = half_open_.find(packet.key, packet.hash);
+  const bool syn = packet.tcp_flags & wire::kSyn, ack = packet.tcp_flags & wire::kAck;
+  const bool broken = packet.tcp_flags & (wire::kRst | wire::kFin);
+  if (syn && !broken) {
+    if (ack) return on_synack(packet, entry);
+    on_syn(packet, entry);
+    return {};
+  }
+  if (syn) {  // SYN+FIN, SYN+RST: no host opens on these
+    ++counters_.without_flow;
+    return {};
+  }
+  if (entry == nullptr || entry->is_stray()) return on_stray(packet, entry);
+  const Direction direction =
+      packet.from_lo == entry->has(kClientLo) ? Direction::to_server : Direction::to_client;
+  if (packet.tcp_flags & wire::kRst) {
+    half_open_.count(*entry, packet, direction);
+    end(*entry, EndReason::timeout, packet.time);
+    return {};
+  }
+  return promote(*entry, packet);
+}
+
+void FlowTable::on_syn(const wire::Packet& packet, HalfOpen* entry) {
+  if (entry != nullptr) {
+    const bool from_client = packet.from_lo == entry->has(kClientLo);
+    if (entry->has(kSyn) && from_client && entry->client_next == packet.seq + 1) {
+      half_open_.count(*entry, packet, Direction::to_server);
+      return;
+    }
+    if (entry->has(kSyn) && !from_client) {
+      // Simultaneous open or split handshake: the server sends a SYN of its own (RFC 9293 3.5).
+      entry->server_next = packet.seq + 1;
+      entry->marks |= kSynAck;
+      half_open_.count(*entry, packet, Direction::to_client);
+      return;
+    }
+    end(*entry, EndReason::tcp_reuse, packet.time);
+  }
+  HalfOpen& fresh = note(packet, kSyn, packet.from_lo);
+  fresh.client_next = packet.seq + 1;
+  if (packet.window_scale != wire::Packet::kNoWindowScale) {
+    fresh.marks |= kClientScales;
+    fresh.window_scales = packet.window_scale;
+  }
+  half_open_.count(fresh, packet, Direction::to_server);
+}
+
+Tracked FlowTable::on_synack(const wire::Packet& packet, HalfOpen* entry) {
+  if (entry != nullptr && entry->has(kSyn) && packet.from_lo == entry->has(kClientLo)) {
+    // The client's SYN-ACK answers a server's SYN: a split handshake goes on.
+    return entry->has(kSynAck) ? promote(*entry, packet) : Tracked{};
+  }
+  if (entry == nullptr || !entry->has(kSyn)) {
+    if (entry != nullptr && !entry->has(kSynAck)) end(*entry, EndReason::tcp_reuse, packet.time);
+    if (entry == nullptr || !entry->has(kUsed)) {
+      entry = &note(packet, kSynAck, !packet.from_lo);
+      entry->client_next = packet.ack;
+    }
+  } else {
+    constexpr int32_t kMostSynData = 65535;  // TCP Fast Open: the answer may cover data of the SYN
+    const int32_t covered = distance(entry->client_next, packet.ack);
+    if (covered < 0 || covered > kMostSynData) {
+      ++counters_.without_flow;  // answers another SYN
+      return {};
+    }
+    entry->marks |= kSynAck;
+  }
+  entry->server_next = packet.seq + 1;
+  if (packet.window_scale != wire::Packet::kNoWindowScale) {
+    entry->marks |= kServerScales;
+    entry->window_scales =
+        static_cast<uint8_t>((entry->window_scales & 0x0f) | (packet.window_scale << 4));
+  }
+  if (packet.payload_octets > 0) return promote(*entry, packet);
+  half_open_.count(*entry, packet, Direction::to_client);
+  return {};
+}
+
+// A segment of a connection whose handshake was not seen.
+Tracked FlowTable::on_stray(const wire::Packet& packet, HalfOpen* entry) {
+  const bool reset = packet.tcp_flags & wire::kRst;
+  if (!reset && speaker_of(packet.payload) != Speaker::unknown) {
+    return entry != nullptr ? promote(*entry, packet) : pick_up(packet);
+  }
+  if (entry == nullptr) {
+    const Roles roles = roles_of(packet, watch_);
+    entry = &note(packet, 0, roles.client_is_lo);
+  }
+  const Direction direction =
+      packet.from_lo == entry->has(kClientLo) ? Direction::to_server : Direction::to_client;
+  const auto other = static_cast<size_t>(opposite(direction));
+  if (!reset && entry->packets[other] > 0) return promote(*entry, packet);
+  ++counters_.without_flow;
+  half_open_.count(*entry, packet, direction);
+  (direction == Direction::to_server ? entry->client_next : entry->server_next) =
+      packet.seq + packet.sequence_length();
+  return {};
+}
+
+HalfOpen& FlowTable::note(const wire::Packet& packet, uint8_t marks, bool client_is_lo) {
+  HalfOpen& entry = half_open_.insert(packet.key, packet.hash, packet.time);
+  entry.marks = static_cast<uint8_t>(kUsed | marks | (client_is_lo ? kClientLo : 0));
+  return entry;
+}
+
+uint32_t FlowTable::add(const wire::Packet& packet) {
+  const uint32_t handle = flows_.take();
+  if (handle == 0) {
+    ++counters_.refused;
+    return 0;
+  }
+  Flow& flow = flows_[handle];
+  flow.key = packet.key;
+  flow.hash = FlowIndex::tag_of(packet.hash);
+  flow.generation = ++generation_;
+  flow.work = kWorkIdentify | kWorkDissectToServer | kWorkDissectToClient;
+  index_.insert(packet.hash, handle);
+  ++counters_.opened;
+  return handle;
+}
+
+Tracked FlowTable::promote(HalfOpen& entry, const wire::Packet& packet) {
+  const uint32_t handle = add(packet);
+  if (handle == 0) return {};
+  Flow& flow = flows_[handle];
+  const Flow known = summary(entry);
+  flow.start_ns = known.start_ns;
+  flow.direction = known.direction;
+  flow.marks = known.marks;
+  flow.window_scales = entry.has(kClientScales) && entry.has(kServerScales) ? entry.window_scales
+                                                                            : uint8_t{0};
+  if (entry.is_stray()) {
+    const Roles roles = roles_of(packet, watch_);
+    if (roles.certain && roles.client_is_lo != flow.has(kClientIsLo)) {
+      flow.marks ^= kClientIsLo;
+      std::swap(flow.direction[0], flow.direction[1]);
+      const bool to_server = flow.has(kSawToServer), to_client = flow.has(kSawToClient);
+      flow.marks = static_cast<uint16_t>(flow.marks & ~(kSawToServer | kSawToClient));
+      if (to_server) flow.mark(kSawToClient);
+      if (to_client) flow.mark(kSawToServer);
+    }
+    if (!roles.certain) flow.mark(kUncertainRoles);
+  }
+  if (!entry.has(kSyn)) {
+    flow.mark(kMidstream);
+    ++counters_.midstream;
+  }
+  if (watch_.port(flow.server_port())) flow.mark(kWatched);
+  half_open_.erase(entry);
+  wheel_.schedule(handle, wheel_.tick_at({packet.time.ns + timeout_of(flow)}));
+  return update(handle, packet);
+}
+
+Tracked FlowTable::pick_up(const wire::Packet& packet) {
+  const uint32_t handle = add(packet);
+  if (handle == 0) return {};
+  Flow& flow = flows_[handle];
+  const Roles roles = roles_of(packet, watch_);
+  flow.start_ns = packet.time.ns;
+  flow.marks = static_cast<uint16_t>(kMidstream | (roles.client_is_lo ? kClientIsLo : 0) |
+                                     (roles.certain ? 0 : kUncertainRoles));
+  ++counters_.midstream;
+  if (watch_.port(flow.server_port())) flow.mark(kWatched);
+  wheel_.schedule(handle, wheel_.tick_at({packet.time.ns + timeout_of(flow)}));
+  return update(handle, packet);
+}
+
+void FlowTable::end(HalfOpen& entry, EndReason why, Timestamp when) {
+  listener_.half_open_ended(summary(entry), why, when);
+  half_open_.erase(entry);
+}
+
+// The entry as the flow it would have become.
+Flow FlowTable::summary(const HalfOpen& entry) const noexcept {
+  Flow flow;
+  flow.key = entry.key;
+  flow.start_ns = half_open_.first_seen(entry).ns;
+  const int64_t age_ms = static_cast<int64_t>(entry.last_10ms) * 10;
+  for (size_t side = 0; side < 2; ++side) {
+    DirectionState& state = flow.direction[side];
+    state.next_seq = side == 0 ? entry.client_next : entry.server_next;
+    state.packets = entry.packets[side];
+    state.wire_octets = uint64_t{entry.packets[side]} * entry.wire_octets[side];
+    state.tcp_flags = entry.tcp_flags[side];
+    if (entry.packets[side] > 0) state.last_ms = static_cast<uint32_t>(age_ms);
+  }
+  if (entry.has(kClientLo)) flow.mark(kClientIsLo);
+  if (entry.packets[0] > 0) flow.mark(kSawToServer);
+  if (entry.packets[1] > 0) flow.mark(kSawToClient);
+  if (!entry.has(kSyn)) flow.mark(kMidstream);
+  if ((entry.tcp_flags[0] | entry.tcp_flags[1]) & wire::kRst) {
+    flow.state = TcpState::reset;
+    flow.mark(entry.tcp_flags[1] & wire::kRst ? kResetByServer : kResetByClient);
+  }
+  if (watch_.port(flow.server_port())) flow.mark(kWatched);
+  return flow;
+}
+
+}  // namespace exwire::flow

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The life of established flows. How a flow comes to be stands in flow_opening.cpp.
+#include "sensor/flow/flow_table.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "sensor/flow/sequence.hpp"
+
+namespace exwire::flow {
+namespace {
+
+void add_saturating(uint8_t& counter) noexcept {
+  if (counter != 0xff) ++counter;
+}
+
+constexpr uint16_t fin_mark(Direction direction) noexcept {
+  return direction == Direction::to_server ? kFinToServer : kFinToClient;
+}
+
+// Sequence number of the first octet of a direction's stream.
+uint32_t first_seq(const DirectionState& side) noexcept {
+  return side.next_seq - static_cast<uint32_t>(side.stream_octets);
+}
+
+}  // namespace
+
+FlowTable::FlowTable(const FlowSettings& settings, const Watch& watch, Budget& budget,
+                     FlowListener& listener)
+    : settings_(settings),
+      watch_(watch),
+      listener_(listener),
+      flows_(budget, settings.most_flows),
+      index_(budget, settings.most_flows),
+      half_open_(budget, settings.half_open_entries),
+      wheel_(flows_) {}
+
+uint32_t FlowTable::find(const wire::Packet& packet) noexcept {
+  return index_.find(packet.hash,
+                     [&](uint32_t handle) { return flows_[handle].key == packet.key; });
+}
+
+Tracked FlowTable::track(const wire::Packet& packet) {
+  if (!started_) {
+    wheel_.start(packet.time);
+    started_ = true;
+  }
+  newest_ = std::max(newest_, packet.time);
+  counters_.syn += (packet.tcp_flags & (wire::kSyn | wire::kAck)) == wire::kSyn;
+  counters_.synack += (packet.tcp_flags & (wire::kSyn | wire::kAck)) == (wire::kSyn | wire::kAck);
+  counters_.rst += (packet.tcp_flags & wire::kRst) != 0;
+  const uint32_t handle = find(packet);
+  if (handle == 0) return open(packet);
+  Flow& flow = flows_[handle];
+  // Packet time may have passed the limit before the wheel did: ended by the packet's own clock, so
+  // that the result does not depend on how ticks fall.
+  const Timestamp last = flow.last_seen();
+  if (const int64_t limit = timeout_of(flow); packet.time.ns - last.ns > limit) {
+    end(handle, EndReason::timeout, {last.ns + limit});
+    return open(packet);
+  }
+  if (((packet.tcp_flags & wire::kSyn) || flow.has(kSynPending)) && replaced_by(handle, packet)) {
+    return open(packet);
+  }
+  if ((packet.tcp_flags & (wire::kSyn | wire::kAck | wire::kRst)) == wire::kSyn &&
+      packet.seq + 1 != first_seq(flow.of(flow.direction_of(packet)))) {
+    // A SYN with another number must never move a live flow (it may be forged); it waits in the
+    // half-open table until the server's answer tells.
+    flow.mark(kSynPending);
+    return open(packet);
+  }
+  return update(handle, packet);
+}
+
+// True when the packet proves that the connection has been replaced by a new one on the same ports.
+// The old flow has been ended then.
+bool FlowTable::replaced_by(uint32_t handle, const wire::Packet& packet) {
+  Flow& flow = flows_[handle];
+  const Direction direction = flow.direction_of(packet);
+  const bool over = flow.state == TcpState::closed || flow.state == TcpState::reset;
+  const bool syn = packet.tcp_flags & wire::kSyn, ack = packet.tcp_flags & wire::kAck;
+  const bool repeated = syn && packet.seq + 1 == first_seq(flow.of(direction));
+  bool replaced = over && syn && !repeated;
+  if (!replaced && flow.has(kSynPending)) {
+    const HalfOpen* candidate = half_open_.find(packet.key, packet.hash);
+    if (candidate == nullptr) {
+      flow.marks = static_cast<uint16_t>(flow.marks & ~kSynPending);
+    } else if (candidate->has(kSyn)) {
+      const bool from_client = packet.from_lo == candidate->has(kClientLo);
+      replaced = from_client ? !syn && ack && packet.seq == candidate->client_next
+                             : syn && ack && packet.ack == candidate->client_next;
+    }
+  }
+  if (replaced) {
+    ++counters_.reused;
+    flow.mark(kReused);
+    end(handle, EndReason::tcp_reuse, packet.time);
+  }
+  return replaced;
+}
+
+Tracked FlowTable::update(uint32_t handle, const wire::Packet& packet) {
+  Flow& flow = flows_[handle];
+  const Direction direction = flow.direction_of(packet);
+  DirectionState& side = flow.of(direction);
+  DirectionState& peer = flow.of(opposite(direction));
+  const bool first_of_side = side.packets == 0 && (side.tcp_flags == 0);
+  if (first_of_side && side.next_seq == 0) side.next_seq = packet.seq;  // midstream, other side
+  flow.mark(direction == Direction::to_server ? kSawToServer : kSawToClient);
+  if (side.packets != 0xffffffffU) ++side.packets;
+  side.wire_octets = (side.wire_octets + packet.wire_octets) & DirectionState::kLargest48;
+  side.tcp_flags = side.tcp_flags | packet.tcp_flags;
+  side.window = packet.window;
+  if (side.ttl == 0) side.ttl = packet.ttl;
+  const int64_t since = (packet.time.ns - flow.start_ns) / kNanosPerMilli;
+  side.last_ms = static_cast<uint32_t>(std::clamp<int64_t>(since, side.last_ms, 0xffffffffLL));
+  if ((packet.tcp_flags & wire::kAck) && (side.last_ack == 0 || before(side.last_ack, packet.ack))) {
+    side.last_ack = packet.ack;
+    // A peer that was never heard is known by what is acknowledged to it.
+    if (peer.packets == 0 && peer.stream_octets == 0 && peer.tcp_flags == 0) {
+      peer.next_seq = packet.ack;
+    }
+  }
+
+  Tracked tracked{handle, &flow, direction, 0, false};
+  const uint32_t payload_seq = packet.seq + ((packet.tcp_flags & wire::kSyn) ? 1U : 0U);
+  const int32_t ahead = distance(side.next_seq, payload_seq);
+  tracked.offset = static_cast<int64_t>(side.stream_octets) + ahead;
+  constexpr uint8_t kNoKeepalive = wire::kSyn | wire::kFin | wire::kRst;
+  if (!(packet.tcp_flags & kNoKeepalive) && ahead == -1 && packet.payload_octets <= 1 &&
+      side.packets > 1) {
+    tracked.keepalive = true;
+    add_saturating(flow.keepalives[static_cast<size_t>(direction)]);
+  } else if (packet.payload_octets > 0 &&
+             ahead + static_cast<int64_t>(packet.payload_octets) <= 0) {
+    add_saturating(flow.retransmissions[static_cast<size_t>(direction)]);
+  }
+  if (packet.tcp_flags & wire::kRst) on_reset(handle, direction, packet);
+  return tracked;
+}
+
+// RFC 5961 3.2: exactly the next number resets; what the peer has acknowledged last is the same for
+// a capture that missed octets. Anything else leaves the flow alone.
+void FlowTable::on_reset(uint32_t handle, Direction direction, const wire::Packet& packet) {
+  Flow& flow = flows_[handle];
+  const DirectionState& side = flow.of(direction);
+  const DirectionState& peer = flow.of(opposite(direction));
+  const bool exact = packet.seq == side.next_seq || packet.seq == peer.last_ack;
+  const int32_t ahead = distance(peer.last_ack, packet.seq);
+  const bool in_window = peer.last_ack != 0 && ahead >= 0 &&
+                         ahead <= static_cast<int64_t>(peer.window << 14);
+  // After FIN the sender's own number has moved one further.
+  const bool behind_fin = packet.seq == side.next_seq + 1;
+  if (!exact && !behind_fin && !in_window) {
+    ++counters_.rst_ignored;
+    return;
+  }
+  flow.mark(direction == Direction::to_server ? kResetByClient : kResetByServer);
+  if (flow.state != TcpState::closed) set_state(handle, TcpState::reset);
+}
+
+void FlowTable::fin_reached(uint32_t handle, Direction direction) {
+  Flow& flow = flows_[handle];
+  if (flow.has(fin_mark(direction))) return;
+  flow.mark(fin_mark(direction));
+  if (flow.state == TcpState::reset) return;
+  set_state(handle, flow.has(fin_mark(opposite(direction))) ? TcpState::closed : TcpState::closing);
+}
+
+void FlowTable::set_state(uint32_t handle, TcpState state) {
+  Flow& flow = flows_[handle];
+  if (flow.state == state) return;
+  flow.state = state;
+  wake_at(handle, {flow.last_seen().ns + timeout_of(flow)});
+}
+
+void FlowTable::wake_at(uint32_t handle, Timestamp at) {
+  const uint32_t tick = wheel_.tick_at(at);
+  if (tick >= flows_[handle].deadline) return;
+  wheel_.cancel(handle);
+  wheel_.schedule(handle, tick);
+}
+
+int64_t FlowTable::timeout_of(const Flow& flow) const noexcept {
+  switch (flow.state) {
+    case TcpState::closed: return settings_.closed_linger_ns;
+    case TcpState::reset: return settings_.reset_linger_ns;
+    case TcpState::closing: return settings_.closing_timeout_ns;
+    default: break;
+  }
+  return flow.has(kWatched) ? settings_.watched_timeout_ns : settings_.other_timeout_ns;
+}
+
+void FlowTable::fire(uint32_t handle, Timestamp now) {
+  Flow& flow = flows_[handle];
+  const int64_t last = flow.last_seen().ns;
+  const int64_t due = last + timeout_of(flow);
+  if (due < now.ns) {
+    // The wheel has let go of the record already; end() cancels, so it must be linked once more.
+    wheel_.schedule(handle, wheel_.tick_at(now));
+    end(handle, EndReason::timeout, {due});
+    return;
+  }
+  wheel_.schedule(handle, wheel_.tick_at({due + 1}));
+  listener_.flow_timer(handle, flow, now);
+}
+
+void FlowTable::expire(Timestamp now) {
+  if (!started_) return;
+  wheel_.advance(now, [&](uint32_t handle) { fire(handle, now); });
+  half_open_.sweep(now, [&](const HalfOpen& entry) {
+    const Timestamp when{half_open_.last_seen(entry).ns + HalfOpenTable::kTimeoutNs};
+    listener_.half_open_ended(summary(entry), EndReason::timeout, when);
+  });
+}
+
+void FlowTable::end(uint32_t handle, EndReason why, Timestamp when) {
+  Flow& flow = flows_[handle];
+  listener_.flow_ended(handle, flow, why, when);
+  wheel_.cancel(handle);
+  index_.erase(flow.hash, handle);
+  flows_.give(handle);
+}
+
+void FlowTable::drain(Timestamp now) {
+  std::vector<uint32_t> left;
+  left.reserve(flows_.in_use());
+  index_.each([&](uint32_t handle) { left.push_back(handle); });
+  // By age: the order of the output must not depend on how keys hash.
+  std::sort(left.begin(), left.end(), [&](uint32_t a, uint32_t b) {
+    return flows_[a].start_ns != flows_[b].start_ns ? flows_[a].start_ns < flows_[b].start_ns
+                                                    : a < b;
+  });
+  for (const uint32_t handle : left) end(handle, EndReason::shutdown, now);
+  half_open_.drain([&](const HalfOpen& entry) {
+    listener_.half_open_ended(summary(entry), EndReason::shutdown, now);
+  });
+}
+
+}  // namespace exwire::flow

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// All connections of one worker: finds the flow of a packet, opens, ages and ends flows. Handshakes
+// wait in the half-open table; a Flow exists once both sides have taken part, or once a midstream
+// segment looks like HTTP or TLS.
+#pragma once
+
+#include <cstdint>
+
+#include "sensor/base/memory.hpp"
+#include "sensor/base/time.hpp"
+#include "sensor/base/timer_wheel.hpp"
+#include "sensor/flow/flow.hpp"
+#include "sensor/flow/flow_index.hpp"
+#include "sensor/flow/half_open_table.hpp"
+#include "sensor/flow/watch.hpp"
+#include "sensor/wire/packet.hpp"
+
+namespace exwire::flow {
+
+struct FlowSettings {
+  uint32_t most_flows = 1U << 20;
+  uint32_t half_open_entries = 1U << 18;
+  int64_t watched_timeout_ns = 7800 * kNanosPerSecond;  ///< 2 h 10 min: RFC 5382 REQ-5 plus slack
+  int64_t other_timeout_ns = 3600 * kNanosPerSecond;
+  int64_t closing_timeout_ns = 600 * kNanosPerSecond;   ///< one side has sent FIN
+  int64_t closed_linger_ns = 10 * kNanosPerSecond;      ///< late retransmissions still belong here
+  int64_t reset_linger_ns = 60 * kNanosPerSecond;       ///< a forged RST must not lose the flow
+};
+
+/// A packet's place in its flow. `flow` is null when there is none (yet).
+struct Tracked {
+  uint32_t handle = 0;
+  Flow* flow = nullptr;
+  Direction direction = Direction::to_server;
+  int64_t offset = 0;     ///< of the payload, in the stream of its direction
+  bool keepalive = false; ///< RFC 9293 3.8.4: at most one octet, just before what is expected
+};
+
+struct FlowCounters {
+  uint64_t opened = 0, midstream = 0, refused = 0, reused = 0;
+  uint64_t syn = 0, synack = 0, rst = 0, rst_ignored = 0, without_flow = 0;
+};
+
+/// Told when a flow leaves. The record is still valid during the call.
+class FlowListener {
+ public:
+  virtual ~FlowListener() = default;
+  virtual void flow_ended(uint32_t handle, Flow& flow, EndReason why, Timestamp when) = 0;
+  /// A connection that never became a flow, shown as one.
+  virtual void half_open_ended(const Flow& flow, EndReason why, Timestamp when) = 0;
+  /// A timer asked for with wake_at() has come.
+  virtual void flow_timer(uint32_t handle, Flow& flow, Timestamp now) = 0;
+};
+
+class FlowTable {
+ public:
+  FlowTable(const FlowSettings& settings, const Watch& watch, Budget& budget,
+            FlowListener& listener);
+
+  void prefetch(uint64_t hash) const noexcept { index_.prefetch(hash); }
+  Tracked track(const wire::Packet& packet);
+  /// To be called when a direction's stream has reached its FIN in order.
+  void fin_reached(uint32_t handle, Direction direction);
+  /// Lets flow_timer() be called at `at` or up to a tick later.
+  void wake_at(uint32_t handle, Timestamp at);
+  /// Moves timers; ends what is over.
+  void expire(Timestamp now);
+  /// End of capture: everything ends.
+  void drain(Timestamp now);
+
+  Flow& operator[](uint32_t handle) noexcept { return flows_[handle]; }
+  uint32_t size() const noexcept { return flows_.in_use(); }
+  const HalfOpenTable& half_open() const noexcept { return half_open_; }
+  const FlowCounters& counters() const noexcept { return counters_; }
+  int64_t timeout_of(const Flow& flow) const noexcept;
+
+ private:
+  uint32_t find(const wire::Packet& packet) noexcept;
+  bool replaced_by(uint32_t handle, const wire::Packet& packet);
+  Tracked open(const wire::Packet& packet);
+  void on_syn(const wire::Packet& packet, HalfOpen* entry);
+  Tracked on_synack(const wire::Packet& packet, HalfOpen* entry);
+  Tracked on_stray(const wire::Packet& packet, HalfOpen* entry);
+  HalfOpen& note(const wire::Packet& packet, uint8_t marks, bool client_is_lo);
+  Tracked promote(HalfOpen& entry, const wire::Packet& packet);
+  Tracked pick_up(const wire::Packet& packet);
+  uint32_t add(const wire::Packet& packet);
+  Tracked update(uint32_t handle, const wire::Packet& packet);
+  void on_reset(uint32_t handle, Direction direction, const wire::Packet& packet);
+  void set_state(uint32_t handle, TcpState state);
+  void end(uint32_t handle, EndReason why, Timestamp when);
+  void end(HalfOpen& entry, EndReason why, Timestamp when);
+  Flow summary(const HalfOpen& entry) const noexcept;
+  void fire(uint32_t handle, Timestamp now);
+
+  FlowSettings settings_;
+  const Watch& watch_;
+  FlowListener& listener_;
+  Slab<Flow> flows_;
+  FlowIndex index_;
+  HalfOpenTable half_open_;
+  TimerWheel<Slab<Flow>> wheel_;
+  FlowCounters counters_;
+  Timestamp newest_;
+  bool started_ = false;
+  uint16_t generation_ = 0;
+};
+
+}  // namespace exwire::flow

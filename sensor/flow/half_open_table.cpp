@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/flow/half_open_table.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <type_traits>
+
+namespace exwire::flow {
+namespace {
+
+void add_saturating(uint8_t& counter) noexcept {
+  if (counter != 0xff) ++counter;
+}
+
+}  // namespace
+
+void HalfOpenTable::Free::operator()(HalfOpen* entries) const noexcept { std::free(entries); }
+
+HalfOpenTable::HalfOpenTable(Budget& budget, uint32_t entries)
+    : size_(std::bit_ceil(std::max(entries, kBucket))) {
+  static_assert(std::is_trivially_copyable_v<HalfOpen>);
+  budget.take(size_ * sizeof(HalfOpen));
+  // calloc: zero pages of the kernel, so that an empty table costs no memory.
+  entries_.reset(static_cast<HalfOpen*>(std::calloc(size_, sizeof(HalfOpen))));
+  if (!entries_) throw std::bad_alloc();
+}
+
+HalfOpen* HalfOpenTable::find(const wire::FlowKey& key, uint64_t hash) noexcept {
+  if (in_use_ == 0) return nullptr;
+  HalfOpen* bucket = &entries_[(hash >> 32) & (size_ - kBucket)];
+  for (uint32_t index = 0; index < kBucket; ++index) {
+    if (bucket[index].has(kUsed) && bucket[index].key == key) return &bucket[index];
+  }
+  return nullptr;
+}
+
+HalfOpen& HalfOpenTable::insert(const wire::FlowKey& key, uint64_t hash, Timestamp now) noexcept {
+  // Some slack for steps back; whole microseconds, so that no start is rounded across one.
+  if (epoch_.ns == 0) epoch_ = {(now.ns - kTimeoutNs) / 1000 * 1000};
+  HalfOpen* bucket = &entries_[(hash >> 32) & (size_ - kBucket)];
+  HalfOpen* victim = &bucket[0];
+  for (uint32_t index = 0; index < kBucket; ++index) {
+    HalfOpen& entry = bucket[index];
+    if (!entry.has(kUsed)) {
+      victim = &entry;
+      break;
+    }
+    // Strays go before handshakes, then the one silent for longest.
+    const bool worse = entry.is_stray() != victim->is_stray()
+                           ? entry.is_stray()
+                           : last_seen(entry) < last_seen(*victim);
+    if (worse) victim = &entry;
+  }
+  if (victim->has(kUsed)) {
+    ++shed_;
+  } else {
+    ++in_use_;
+  }
+  *victim = HalfOpen{};
+  victim->key = key;
+  victim->marks = kUsed;
+  const int64_t since_us = std::max<int64_t>(0, now.ns - epoch_.ns) / 1000;
+  victim->first_us = static_cast<uint64_t>(since_us) & ((uint64_t{1} << 48) - 1);
+  return *victim;
+}
+
+void HalfOpenTable::erase(HalfOpen& entry) noexcept {
+  entry.marks = 0;
+  --in_use_;
+}
+
+void HalfOpenTable::count(HalfOpen& entry, const wire::Packet& packet,
+                          Direction direction) noexcept {
+  const auto side = static_cast<size_t>(direction);
+  add_saturating(entry.packets[side]);
+  if (entry.wire_octets[side] == 0) {
+    entry.wire_octets[side] = static_cast<uint8_t>(std::min<uint32_t>(packet.wire_octets, 0xff));
+  }
+  entry.tcp_flags[side] = static_cast<uint8_t>(entry.tcp_flags[side] | packet.tcp_flags);
+  const int64_t since = (packet.time.ns - first_seen(entry).ns) / (10 * kNanosPerMilli);
+  entry.last_10ms = static_cast<uint16_t>(
+      std::clamp<int64_t>(since, static_cast<int64_t>(entry.last_10ms), 0xffff));
+}
+
+Timestamp HalfOpenTable::first_seen(const HalfOpen& entry) const noexcept {
+  return {epoch_.ns + static_cast<int64_t>(entry.first_us) * 1000};
+}
+
+Timestamp HalfOpenTable::last_seen(const HalfOpen& entry) const noexcept {
+  return {first_seen(entry).ns + static_cast<int64_t>(entry.last_10ms) * 10 * kNanosPerMilli};
+}
+
+}  // namespace exwire::flow

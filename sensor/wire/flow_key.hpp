@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The identity of a TCP connection: both endpoints in canonical order, VLAN and tunnel. Canonical
+// order makes both directions share one key and one hash, so one worker sees both.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+#include "sensor/base/siphash.hpp"
+
+namespace exwire::wire {
+
+/// 16 octets, network order; an IPv4 address stands in the first four, the rest is zero.
+using Address = std::array<uint8_t, 16>;
+
+/// `lo` is the endpoint with the smaller (address, port). Ports in host order. VLAN 0: none.
+struct FlowKey {
+  Address lo{}, hi{};
+  uint16_t lo_port = 0, hi_port = 0;
+  uint16_t vlan = 0;
+  uint8_t tunnel = 0;      ///< digest of the tunnel identifiers around the packet, 0 without
+  uint8_t ip_version = 4;  ///< 4 or 6
+
+  friend bool operator==(const FlowKey& a, const FlowKey& b) noexcept {
+    return std::memcmp(&a, &b, sizeof(FlowKey)) == 0;
+  }
+};
+static_assert(sizeof(FlowKey) == 40);
+
+inline uint64_t hash_of(const FlowKey& key, HashKey secret) noexcept {
+  uint64_t words[5];
+  std::memcpy(words, &key, sizeof words);
+  SipHash13 hash(secret);
+  for (const uint64_t word : words) hash.word(word);
+  return hash.finish();
+}
+
+/// Puts both endpoints in canonical order; true when `source` became `lo`.
+bool set_endpoints(FlowKey& key, const Address& source, uint16_t source_port,
+                   const Address& destination, uint16_t destination_port) noexcept;
+
+/// Dotted quad, or eight groups in full as Suricata writes IPv6.
+std::string to_text(const Address& address, uint8_t ip_version);
+
+/// Community ID v1 for TCP (corelight/community-id-spec): 28 + 2 characters, "1:...". VLAN and
+/// tunnel take no part.
+std::string community_id(const FlowKey& key, uint16_t seed);
+
+/// 127/8 or ::1.
+bool is_loopback(const Address& address, uint8_t ip_version) noexcept;
+
+}  // namespace exwire::wire

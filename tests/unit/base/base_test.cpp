@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <map>
+#include <random>
+#include <set>
+
+#include "sensor/base/bytes.hpp"
+#include "sensor/base/memory.hpp"
+#include "sensor/base/siphash.hpp"
+#include "sensor/base/time.hpp"
+#include "sensor/base/timer_wheel.hpp"
+
+using namespace exwire;
+
+TEST_CASE("a cursor fails once and for all", "[bytes]") {
+  Cursor cursor(as_bytes("\x01\x02\x03"));
+  CHECK(cursor.u16() == 0x0102);
+  CHECK(cursor.u16() == 0);
+  CHECK_FALSE(cursor.ok());
+  CHECK(cursor.u8() == 0);  // the third octet is not read after a failure
+  CHECK(cursor.take(1).empty());
+  CHECK(cursor.rest().empty());
+}
+
+TEST_CASE("a cursor passes a literal only when it is there", "[bytes]") {
+  Cursor cursor(as_bytes("HTTP/1.1"));
+  CHECK_FALSE(cursor.literal("GET"));
+  CHECK(cursor.literal("HTTP/"));
+  CHECK(cursor.ok());
+  CHECK(cursor.rest().text() == "1.1");
+  CHECK_FALSE(cursor.literal("1.1 too long"));
+}
+
+TEST_CASE("the keyed hash tells lengths and keys apart", "[siphash]") {
+  const auto digest = [](HashKey key, size_t size) {
+    const std::vector<uint8_t> zeros(size);
+    SipHash13 hash(key);
+    hash.octets(zeros.data(), size);
+    return hash.finish();
+  };
+  std::set<uint64_t> seen;
+  for (size_t size = 0; size < 200; ++size) {
+    CHECK(seen.insert(digest({1, 2}, size)).second);
+    CHECK(seen.insert(digest({2, 1}, size)).second);
+    CHECK(digest({1, 2}, size) == digest({1, 2}, size));
+  }
+}
+
+TEST_CASE("the packet clock never runs back and believes a jump only twice", "[time]") {
+  PacketClock clock;
+  const auto at = [](int64_t seconds) { return Timestamp{seconds * kNanosPerSecond}; };
+  clock.advance(at(1000));
+  clock.advance(at(990));
+  CHECK(clock.now() == at(1000));
+  CHECK(clock.backward_steps() == 1);
+  clock.advance(at(1'000'000'000));  // thirty years ahead: one odd packet
+  CHECK(clock.now() == at(1060));
+  clock.advance(at(1001));
+  CHECK(clock.now() == at(1060));
+  clock.advance(at(5000));
+  clock.advance(at(5001));  // a quiet hour that a second packet confirms
+  CHECK(clock.now() == at(5001));
+}
+
+TEST_CASE("a budget refuses what it does not have", "[memory]") {
+  Budget budget(100);
+  CHECK(budget.take(60));
+  CHECK_FALSE(budget.take(41));
+  CHECK(budget.refusals() == 1);
+  budget.give(60);
+  CHECK(budget.take(100));
+}
+
+TEST_CASE("a slab gives each handle once and takes it back", "[memory]") {
+  Budget budget(size_t{64} << 20);
+  Slab<std::array<uint64_t, 4>> slab(budget, 100000);
+  std::set<uint32_t> handles;
+  for (int round = 0; round < 100000; ++round) {
+    const uint32_t handle = slab.take();
+    REQUIRE(handle != 0);
+    slab[handle].fill(handle);
+    handles.insert(handle);
+  }
+  CHECK(handles.size() == 100000);
+  CHECK(slab.take() == 0);
+  for (const uint32_t handle : handles) REQUIRE(slab[handle][3] == handle);
+  slab.give(*handles.begin());
+  CHECK(slab.take() == *handles.begin());
+}
+
+TEST_CASE("buffers come back to their class", "[memory]") {
+  Budget budget(size_t{1} << 20);
+  BufferPool pool(budget);
+  CHECK(BufferPool::capacity_for(1) == 2048);
+  CHECK(BufferPool::capacity_for(2049) == 8192);
+  CHECK(BufferPool::capacity_for(131073) == 0);
+  uint8_t* buffer = pool.take(8192);
+  pool.give(buffer, 8192);
+  CHECK(pool.take(8192) == buffer);
+  pool.give(buffer, 8192);
+  CHECK(budget.used() == 8192);
+}
+
+namespace {
+
+struct Node {
+  uint32_t wheel_previous = 0, wheel_next = 0, deadline = 0;
+};
+
+}  // namespace
+
+TEST_CASE("the timer wheel fires everything at its tick, whatever the distance", "[timer]") {
+  std::mt19937 random(7);
+  std::vector<Node> nodes(3001);
+  TimerWheel<std::vector<Node>> wheel(nodes);
+  const Timestamp epoch{1'000'000 * kNanosPerSecond};
+  wheel.start(epoch);
+  std::map<uint32_t, uint32_t> due;
+  for (uint32_t handle = 1; handle < nodes.size(); ++handle) {
+    const uint32_t tick = 1 + static_cast<uint32_t>(random()) % (handle % 3 == 0 ? 300U
+                                                                 : handle % 3 == 1 ? 70000U
+                                                                                   : 20000000U);
+    wheel.schedule(handle, tick);
+    due[handle] = tick;
+  }
+  for (uint32_t handle = 10; handle < nodes.size(); handle += 10) {
+    wheel.cancel(handle);
+    due.erase(handle);
+  }
+  uint32_t last = 0;
+  for (int64_t tick = 0; tick < 20000500; tick += 1 + static_cast<int64_t>(random() % 90000)) {
+    wheel.advance({epoch.ns + tick * wheel.kTickNs}, [&](uint32_t handle) {
+      REQUIRE(due.count(handle) == 1);
+      REQUIRE(due[handle] <= tick);
+      REQUIRE(due[handle] >= last);
+      last = due[handle];
+      due.erase(handle);
+    });
+  }
+  wheel.advance({epoch.ns + 20000501LL * wheel.kTickNs}, [&](uint32_t handle) { due.erase(handle); });
+  CHECK(due.empty());
+}
+
+TEST_CASE("a record that fires may be scheduled again", "[timer]") {
+  std::vector<Node> nodes(2);
+  TimerWheel<std::vector<Node>> wheel(nodes);
+  wheel.start({0});
+  wheel.schedule(1, 5);
+  int fired = 0;
+  wheel.advance({100 * wheel.kTickNs}, [&](uint32_t handle) {
+    if (++fired < 4) wheel.schedule(handle, static_cast<uint32_t>(fired) * 20);
+  });
+  CHECK(fired == 4);
+}
