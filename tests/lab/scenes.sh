@@ -1,0 +1,134 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# What happens in the box that `record` makes: start everything, play one scene per capture, write the captures.
+# Usage: only from `record`. Each scene lists who talks to whom; each capture sees one leg only.
+# Captures go to the output directory when all scenes are done, so a failed run leaves the old ones as they were.
+
+set -u
+export PYTHONDONTWRITEBYTECODE=1
+password='Canary-7f3e-Passw0rd!'        # the one secret of the lab: no output of the sensor may ever contain it
+
+exec 3>&2                               # the caller's terminal, also where output goes to a log
+fail() { echo "record: $*" >&3; exit 1; }
+
+until_true() { # until_true WHAT COMMAND...: waits up to 30 s for something to be ready
+    local what=$1 turn; shift
+    for ((turn = 0; turn < 150; turn++)); do
+        "$@" >/dev/null 2>&1 && return
+        sleep 0.2
+    done
+    tail -n 5 "$work"/*.log >&3
+    fail "$what did not become ready"
+}
+
+# The box sees sources and output under neutral names, and nobody's /run, /tmp, hosts or host name.
+mount -t tmpfs -o mode=755 tmpfs /run || fail "cannot mount a memory file system"
+work=/run/lab source_dir=/run/lab/source output_dir=/run/lab/output captures=/run/lab/captures
+mkdir -p /run/netns $work $source_dir $output_dir $captures
+mount --bind "$1" $source_dir && mount --bind "$2" $output_dir || fail "cannot reach sources and output"
+mount -t tmpfs -o mode=1777 tmpfs /tmp
+printf '127.0.0.1 localhost\n127.0.1.1 mail.exwire.example\n' >$work/hosts
+mount --bind $work/hosts /etc/hosts
+hostname mail.exwire.example
+cd $work || exit 1
+
+. $source_dir/network.sh
+. $source_dir/server.sh
+
+start_capture() { # start_capture NAME NAMESPACE INTERFACE FILTER
+    local log=$work/tcpdump-$1.log prefix=()
+    [ "$2" = router ] || prefix=(ip netns exec "$2")
+    "${prefix[@]}" tcpdump -Z root -n -U -B 16384 -s 262144 -i "$3" -w "$captures/$1.pcap" "$4" 2>"$log" &
+    running+=($!)
+    until_true "tcpdump for $1" grep -q 'listening on' "$log"
+}
+
+stop_captures() {
+    sleep 1.5       # the kernel hands packets over once a second
+    kill -INT "${running[@]}"
+    wait "${running[@]}"
+    running=()
+    grep -h -E '^[1-9][0-9]* packets? dropped' $work/tcpdump-*.log && fail "tcpdump lost packets"
+}
+
+phone() { # phone ARGUMENTS...: a session; its failure fails the run
+    at phone python3 $source_dir/phone.py --password "$password" --root $work/tls/root.pem "$@"
+}
+
+wait_for() { # wait_for PID...: each one must have gone well
+    local one
+    for one; do wait "$one" || fail "a phone's session went wrong"; done
+}
+
+scene_tls() { # both sides of the front end at the same time: the TLS leg, and its plaintext hop on loopback
+    echo "scene: TLS, with the loopback hop behind it"
+    start_capture activesync-tls router to-server "host $phone_address and host $server_address and tcp port 443"
+    start_capture activesync-loopback-hop server lo "tcp port 20000"
+    local to=(--address $server_address --port 443 --keylog $work/activesync-tls.keylog)
+    phone "${to[@]}" --tls 1.3 --steps options,provision,folders,sync,add,ping,ping-again,sync-more & local a=$!
+    phone "${to[@]}" --tls 1.2 --device android --user phone2@exwire.example --preemptive \
+        --steps options,folders,sync,sync-more,ping & local b=$!
+    phone "${to[@]}" --tls 1.2 --device ipad --close --steps options,folders,sync,sync-more & local c=$!
+    wait_for $a $b $c
+    stop_captures
+}
+
+scene_plaintext() {
+    echo "scene: the same service on port 80"
+    start_capture activesync-plaintext router to-server "host $phone_address and host $server_address and tcp port 80"
+    local to=(--address $server_address --port 80 --tls none)
+    phone "${to[@]}" --steps options,provision,folders,sync,ping & local a=$!
+    phone "${to[@]}" --device samsung --user 'EXWIRE\phone3' --preemptive --close --steps options,folders & local b=$!
+    phone "${to[@]}" --device android --user phone2@exwire.example --preemptive --base64 --steps folders,ping & local c=$!
+    wait_for $a $b $c
+    stop_captures
+}
+
+scene_bridge() {
+    echo "scene: SSL bridging proxy with a plaintext leg to the server"
+    start_capture bridged-hop router to-server "host $proxy_address and host $server_address and tcp port 80"
+    local to=(--address $proxy_address --port 443)
+    phone "${to[@]}" --tls 1.3 --steps options,provision,folders,sync,ping & local a=$!
+    phone "${to[@]}" --tls 1.2 --device android --user phone2@exwire.example --preemptive --steps options,folders & local b=$!
+    wait_for $a $b
+    stop_captures
+}
+
+endpoints() { # endpoints SCENE ADDRESS: plaintext requests that are not ActiveSync
+    at phone python3 $source_dir/endpoints.py "$1" "$2" "$password" || fail "scene $1 went wrong"
+}
+
+scene_redirect() {
+    echo "scene: redirects to https"
+    start_capture redirect-to-https router to-server "host $redirect_address and tcp port 80"
+    endpoints redirect $redirect_address
+    stop_captures
+    start_capture redirect-with-credentials router to-server "host $redirect_address and tcp port 80"
+    endpoints redirect-with-credentials $redirect_address
+    stop_captures
+}
+
+scene_endpoints() {
+    echo "scene: other Exchange paths in clear, and paths that only look like it"
+    start_capture owa-ews-plaintext router to-server "host $stub_address and tcp"
+    endpoints exchange $stub_address
+    stop_captures
+    start_capture not-exchange router to-server "host $stub_address and tcp"
+    endpoints not-exchange $stub_address
+    stop_captures
+}
+
+running=()
+make_network || fail "network"
+start_servers
+scene_tls
+scene_plaintext
+scene_bridge
+scene_redirect
+scene_endpoints
+
+cp $work/activesync-tls.keylog $captures/
+python3 $source_dir/manifest.py $captures || fail "manifest"
+cp $captures/*.pcap $captures/*.keylog $captures/manifest.tsv $output_dir/ || fail "cannot write the captures"
+echo "recorded $(ls $captures/*.pcap | wc -l) captures"
