@@ -30,9 +30,7 @@ struct Bytes {
   constexpr Bytes first(uint32_t count) const noexcept {
     return {data, count < size ? count : size};
   }
-  std::string_view text() const noexcept {
-    return {reinterpret_cast<const char*>(data), size};
-  }
+  std::string_view text() const noexcept { return {reinterpret_cast<const char*>(data), size}; }
 };
 
 inline Bytes as_bytes(std::string_view text) noexcept {
@@ -56,8 +54,8 @@ enum ExwireStatus : uint32_t {
   kExwireMore = 0,    ///< in the middle of something; more octets are wanted
   kExwireAtRest = 1,  ///< nothing pending in this direction: 16 octets of `sleep` hold all there is
   kExwireDone = 2,    ///< this direction needs no more dissection; the rest is only counted
-  kExwireNotMine = 3, ///< not this protocol after all; the dissector is taken off the flow
-  kExwireBroken = 4,  ///< the protocol was broken beyond recovery; taken off, flow goes on
+  kExwireNotMine = 3,  ///< not this protocol after all; the dissector is taken off the flow
+  kExwireBroken = 4,   ///< the protocol was broken beyond recovery; taken off, flow goes on
 };
 
 /// Answer to `data`: look, then claim. `consumed` <= size offered. `need` is the smallest total of
@@ -79,11 +77,11 @@ enum ExwireFlowFlags : uint32_t {
 /// What a dissector may know of the flow it looks into. Grows at the end only.
 struct ExwireFlowView {
   uint32_t size;
-  uint32_t flags;       ///< ExwireFlowFlags
-  int64_t time_ns;      ///< time of the packet that brought the newest octet
+  uint32_t flags;   ///< ExwireFlowFlags
+  int64_t time_ns;  ///< time of the packet that brought the newest octet
   uint16_t client_port;
   uint16_t server_port;
-  uint8_t direction;    ///< exwire::Direction of the octets offered
+  uint8_t direction;  ///< exwire::Direction of the octets offered
   uint8_t reserved[3];
 };
 
@@ -120,11 +118,11 @@ struct ExwireDissectorApi {
   uint32_t abi;   ///< kExwireDissectorAbi: changes when a meaning changes
   uint32_t size;  ///< sizeof this table as compiled: grows at the end, older is accepted
   const char* name;
-  const char* parent;                  ///< "tcp" or the name of another dissector
-  const char* const* fields;           ///< null-terminated list of field names
-  const char* const* anomalies;        ///< null-terminated list of anomaly names
-  uint32_t state_size, state_align;    ///< the host allocates; at most 512 octets, align 16
-  uint32_t max_pending;                ///< upper bound of unconsumed octets kept per direction
+  const char* parent;                ///< "tcp" or the name of another dissector
+  const char* const* fields;         ///< null-terminated list of field names
+  const char* const* anomalies;      ///< null-terminated list of anomaly names
+  uint32_t state_size, state_align;  ///< the host allocates; at most 512 octets, align 16
+  uint32_t max_pending;              ///< upper bound of unconsumed octets kept per direction
   uint32_t reserved;
   void (*create)(void* state);
   void (*destroy)(void* state);
@@ -233,8 +231,7 @@ constexpr ExwireDissectorApi make_dissector_api(const char* name, DissectorTrait
 }  // namespace exwire
 
 /// The last line of every dissector: EXPORT_DISSECTOR(http1, Http1, {...traits...})
-#define EXPORT_DISSECTOR(stem, Class, ...)                                       \
-  extern "C" __attribute__((visibility("default"))) const ExwireDissectorApi     \
-      dissector_##stem;                                                          \
-  extern "C" const ExwireDissectorApi dissector_##stem =                         \
+#define EXPORT_DISSECTOR(stem, Class, ...)                                                     \
+  extern "C" __attribute__((visibility("default"))) const ExwireDissectorApi dissector_##stem; \
+  extern "C" const ExwireDissectorApi dissector_##stem =                                       \
       exwire::make_dissector_api<Class>(#stem, exwire::DissectorTraits __VA_ARGS__)

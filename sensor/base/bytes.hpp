@@ -56,7 +56,8 @@ class Cursor {
   constexpr uint64_t number() noexcept {
     if (!reserve(Count)) return 0;
     uint64_t value = 0;
-    for (uint32_t index = 0; index < Count; ++index) value = (value << 8) | input_.data[at_ + index];
+    for (uint32_t index = 0; index < Count; ++index)
+      value = (value << 8) | input_.data[at_ + index];
     at_ += Count;
     return value;
   }

@@ -81,9 +81,7 @@ class Slab {
   T& operator[](uint32_t handle) noexcept {
     return *std::launder(reinterpret_cast<T*>(storage(handle)));
   }
-  const T& operator[](uint32_t handle) const noexcept {
-    return const_cast<Slab&>(*this)[handle];
-  }
+  const T& operator[](uint32_t handle) const noexcept { return const_cast<Slab&>(*this)[handle]; }
   uint32_t in_use() const noexcept { return in_use_; }
 
  private:

@@ -12,7 +12,7 @@
 namespace exwire {
 
 struct HashKey {
-  uint64_t first = 0x6578776972652031ULL;   // any constants do for replay
+  uint64_t first = 0x6578776972652031ULL;  // any constants do for replay
   uint64_t second = 0x7265706c61792031ULL;
 };
 
@@ -38,7 +38,7 @@ class SipHash13 {
       word(value);
     }
     uint64_t last = static_cast<uint64_t>(size) << 56;
-    std::memcpy(&last, at, size);  // the length of the tail keeps "a" and "a\0" apart
+    if (size > 0) std::memcpy(&last, at, size);  // the length keeps "a" and "a\0" apart
     word(last);
   }
   uint64_t finish() noexcept {

@@ -23,15 +23,15 @@ enum class TcpState : uint8_t {
 
 /// Facts about a flow that hold for its whole life.
 enum FlowMark : uint16_t {
-  kClientIsLo = 1 << 0,       ///< key.lo is the client
-  kMidstream = 1 << 1,        ///< the handshake was not seen
+  kClientIsLo = 1 << 0,  ///< key.lo is the client
+  kMidstream = 1 << 1,   ///< the handshake was not seen
   kSawToServer = 1 << 2,
   kSawToClient = 1 << 3,
   kAlerted = 1 << 4,
-  kTrackingLost = 1 << 5,     ///< pending octets were shed under pressure
-  kGapToServer = 1 << 6,      ///< octets of this direction were lost to the capture
+  kTrackingLost = 1 << 5,  ///< pending octets were shed under pressure
+  kGapToServer = 1 << 6,   ///< octets of this direction were lost to the capture
   kGapToClient = 1 << 7,
-  kFinToServer = 1 << 8,      ///< FIN reached in order
+  kFinToServer = 1 << 8,  ///< FIN reached in order
   kFinToClient = 1 << 9,
   kResetByServer = 1 << 10,
   kResetByClient = 1 << 11,
@@ -50,8 +50,8 @@ enum FlowWork : uint8_t {
 
 /// One direction. Times are milliseconds since the start of the flow.
 struct DirectionState {
-  uint32_t next_seq = 0;   ///< next sequence number expected in order
-  uint32_t last_ack = 0;   ///< highest acknowledgement this side has sent
+  uint32_t next_seq = 0;  ///< next sequence number expected in order
+  uint32_t last_ack = 0;  ///< highest acknowledgement this side has sent
   uint32_t last_ms = 0;
   uint32_t packets = 0;
   uint64_t wire_octets : 48 = 0;
@@ -87,7 +87,7 @@ struct Flow {
   TcpState state = TcpState::established;
   uint8_t work = 0;
   uint8_t dissector = kNoDissector;
-  uint8_t window_scales = 0;            ///< low nibble: client's, high nibble: server's
+  uint8_t window_scales = 0;                 ///< low nibble: client's, high nibble: server's
   std::array<uint8_t, 2> retransmissions{};  ///< saturating
   std::array<uint8_t, 2> keepalives{};       ///< saturating
 
@@ -103,8 +103,8 @@ struct Flow {
   uint16_t server_port() const noexcept { return has(kClientIsLo) ? key.hi_port : key.lo_port; }
   bool one_sided() const noexcept { return !has(kSawToServer) || !has(kSawToClient); }
   Timestamp last_seen() const noexcept {
-    const uint32_t ms = direction[0].last_ms > direction[1].last_ms ? direction[0].last_ms
-                                                                    : direction[1].last_ms;
+    const uint32_t ms =
+        direction[0].last_ms > direction[1].last_ms ? direction[0].last_ms : direction[1].last_ms;
     return {start_ns + static_cast<int64_t>(ms) * kNanosPerMilli};
   }
   Direction direction_of(const wire::Packet& packet) const noexcept {

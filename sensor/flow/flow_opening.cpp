@@ -141,8 +141,8 @@ Tracked FlowTable::promote(HalfOpen& entry, const wire::Packet& packet) {
   flow.start_ns = known.start_ns;
   flow.direction = known.direction;
   flow.marks = known.marks;
-  flow.window_scales = entry.has(kClientScales) && entry.has(kServerScales) ? entry.window_scales
-                                                                            : uint8_t{0};
+  flow.window_scales =
+      entry.has(kClientScales) && entry.has(kServerScales) ? entry.window_scales : uint8_t{0};
   if (entry.is_stray()) {
     const Roles roles = roles_of(packet, watch_);
     if (roles.certain && roles.client_is_lo != flow.has(kClientIsLo)) {

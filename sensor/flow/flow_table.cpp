@@ -114,7 +114,8 @@ Tracked FlowTable::update(uint32_t handle, const wire::Packet& packet) {
   if (side.ttl == 0) side.ttl = packet.ttl;
   const int64_t since = (packet.time.ns - flow.start_ns) / kNanosPerMilli;
   side.last_ms = static_cast<uint32_t>(std::clamp<int64_t>(since, side.last_ms, 0xffffffffLL));
-  if ((packet.tcp_flags & wire::kAck) && (side.last_ack == 0 || before(side.last_ack, packet.ack))) {
+  if ((packet.tcp_flags & wire::kAck) &&
+      (side.last_ack == 0 || before(side.last_ack, packet.ack))) {
     side.last_ack = packet.ack;
     // A peer that was never heard is known by what is acknowledged to it.
     if (peer.packets == 0 && peer.stream_octets == 0 && peer.tcp_flags == 0) {
@@ -147,8 +148,8 @@ void FlowTable::on_reset(uint32_t handle, Direction direction, const wire::Packe
   const DirectionState& peer = flow.of(opposite(direction));
   const bool exact = packet.seq == side.next_seq || packet.seq == peer.last_ack;
   const int32_t ahead = distance(peer.last_ack, packet.seq);
-  const bool in_window = peer.last_ack != 0 && ahead >= 0 &&
-                         ahead <= static_cast<int64_t>(peer.window << 14);
+  const bool in_window =
+      peer.last_ack != 0 && ahead >= 0 && ahead <= static_cast<int64_t>(peer.window << 14);
   // After FIN the sender's own number has moved one further.
   const bool behind_fin = packet.seq == side.next_seq + 1;
   if (!exact && !behind_fin && !in_window) {
@@ -183,10 +184,14 @@ void FlowTable::wake_at(uint32_t handle, Timestamp at) {
 
 int64_t FlowTable::timeout_of(const Flow& flow) const noexcept {
   switch (flow.state) {
-    case TcpState::closed: return settings_.closed_linger_ns;
-    case TcpState::reset: return settings_.reset_linger_ns;
-    case TcpState::closing: return settings_.closing_timeout_ns;
-    default: break;
+    case TcpState::closed:
+      return settings_.closed_linger_ns;
+    case TcpState::reset:
+      return settings_.reset_linger_ns;
+    case TcpState::closing:
+      return settings_.closing_timeout_ns;
+    default:
+      break;
   }
   return flow.has(kWatched) ? settings_.watched_timeout_ns : settings_.other_timeout_ns;
 }

@@ -22,9 +22,9 @@ struct FlowSettings {
   uint32_t half_open_entries = 1U << 18;
   int64_t watched_timeout_ns = 7800 * kNanosPerSecond;  ///< 2 h 10 min: RFC 5382 REQ-5 plus slack
   int64_t other_timeout_ns = 3600 * kNanosPerSecond;
-  int64_t closing_timeout_ns = 600 * kNanosPerSecond;   ///< one side has sent FIN
-  int64_t closed_linger_ns = 10 * kNanosPerSecond;      ///< late retransmissions still belong here
-  int64_t reset_linger_ns = 60 * kNanosPerSecond;       ///< a forged RST must not lose the flow
+  int64_t closing_timeout_ns = 600 * kNanosPerSecond;  ///< one side has sent FIN
+  int64_t closed_linger_ns = 10 * kNanosPerSecond;     ///< late retransmissions still belong here
+  int64_t reset_linger_ns = 60 * kNanosPerSecond;      ///< a forged RST must not lose the flow
 };
 
 /// A packet's place in its flow. `flow` is null when there is none (yet).
@@ -32,8 +32,8 @@ struct Tracked {
   uint32_t handle = 0;
   Flow* flow = nullptr;
   Direction direction = Direction::to_server;
-  int64_t offset = 0;     ///< of the payload, in the stream of its direction
-  bool keepalive = false; ///< RFC 9293 3.8.4: at most one octet, just before what is expected
+  int64_t offset = 0;      ///< of the payload, in the stream of its direction
+  bool keepalive = false;  ///< RFC 9293 3.8.4: at most one octet, just before what is expected
 };
 
 struct FlowCounters {

@@ -15,7 +15,9 @@ void add_saturating(uint8_t& counter) noexcept {
 
 }  // namespace
 
-void HalfOpenTable::Free::operator()(HalfOpen* entries) const noexcept { std::free(entries); }
+void HalfOpenTable::Free::operator()(HalfOpen* entries) const noexcept {
+  std::free(entries);
+}
 
 HalfOpenTable::HalfOpenTable(Budget& budget, uint32_t entries)
     : size_(std::bit_ceil(std::max(entries, kBucket))) {

@@ -18,23 +18,23 @@ namespace exwire::flow {
 
 enum HalfOpenMark : uint8_t {
   kUsed = 1 << 0,
-  kSyn = 1 << 1,          ///< a SYN was seen
-  kSynAck = 1 << 2,       ///< a SYN-ACK was seen (and fits the SYN, if that was seen)
-  kClientLo = 1 << 3,     ///< the client is key.lo
-  kClientScales = 1 << 4, ///< the SYN carried a window scale
+  kSyn = 1 << 1,           ///< a SYN was seen
+  kSynAck = 1 << 2,        ///< a SYN-ACK was seen (and fits the SYN, if that was seen)
+  kClientLo = 1 << 3,      ///< the client is key.lo
+  kClientScales = 1 << 4,  ///< the SYN carried a window scale
   kServerScales = 1 << 5,
 };
 
 struct HalfOpen {
   wire::FlowKey key;
-  uint64_t first_us : 48 = 0;    ///< microseconds since the table's epoch
-  uint64_t last_10ms : 16 = 0;   ///< since `first_us`, in units of 10 ms, saturating
-  uint32_t client_next = 0;      ///< next sequence number of the client: ISN + 1
+  uint64_t first_us : 48 = 0;   ///< microseconds since the table's epoch
+  uint64_t last_10ms : 16 = 0;  ///< since `first_us`, in units of 10 ms, saturating
+  uint32_t client_next = 0;     ///< next sequence number of the client: ISN + 1
   uint32_t server_next = 0;
   std::array<uint8_t, 2> packets{};      ///< by direction, saturating
   std::array<uint8_t, 2> wire_octets{};  ///< of the first packet each, saturating: SYNs repeat
   std::array<uint8_t, 2> tcp_flags{};
-  uint8_t window_scales = 0;     ///< as in Flow
+  uint8_t window_scales = 0;  ///< as in Flow
   uint8_t marks = 0;
 
   bool has(uint8_t mark) const noexcept { return (marks & mark) != 0; }

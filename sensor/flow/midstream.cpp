@@ -47,11 +47,15 @@ Speaker speaker_of(Bytes payload) noexcept {
 
 Roles roles_of(const wire::Packet& packet, const Watch& watch) noexcept {
   switch (speaker_of(packet.payload)) {
-    case Speaker::client: return {packet.from_lo, true};
-    case Speaker::server: return {!packet.from_lo, true};
-    default: break;
+    case Speaker::client:
+      return {packet.from_lo, true};
+    case Speaker::server:
+      return {!packet.from_lo, true};
+    default:
+      break;
   }
-  const bool lo_watched = watch.port(packet.key.lo_port), hi_watched = watch.port(packet.key.hi_port);
+  const bool lo_watched = watch.port(packet.key.lo_port),
+             hi_watched = watch.port(packet.key.hi_port);
   if (lo_watched != hi_watched) return {hi_watched, true};
   return {packet.key.lo_port > packet.key.hi_port, false};
 }

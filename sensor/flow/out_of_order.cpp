@@ -15,9 +15,8 @@ bool OutOfOrder::reserve(BufferPool& pool) {
 // Index of the first range that ends behind `offset`.
 uint32_t OutOfOrder::lower_range(uint64_t offset) const noexcept {
   const Range* begin = ranges();
-  const Range* found =
-      std::partition_point(begin, begin + range_count_,
-                           [&](const Range& range) { return range.end() <= offset; });
+  const Range* found = std::partition_point(
+      begin, begin + range_count_, [&](const Range& range) { return range.end() <= offset; });
   return static_cast<uint32_t>(found - begin);
 }
 

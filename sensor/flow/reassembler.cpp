@@ -55,8 +55,8 @@ void Reassembler::keep_early(uint64_t offset, Bytes octets, uint32_t claimed, Di
   ++counters.out_of_order;
   if (early_.empty()) hole_since_ns_ = now_ns;
   const bool unread = offset + claimed <= side.stream_octets + skip_;
-  OutOfOrder::Kept kept = unread ? early_.cover(offset, claimed, pool)
-                                 : early_.keep(offset, octets, pool);
+  OutOfOrder::Kept kept =
+      unread ? early_.cover(offset, claimed, pool) : early_.keep(offset, octets, pool);
   if (kept == OutOfOrder::Kept::full) {
     // No room to wait any longer: the hole is skipped rather than the flow dropped.
     ++counters.shed;

@@ -46,7 +46,8 @@ class Reassembler {
   /// Hands on a segment. `offset`: of its first octet in the stream. `claimed`: its length on the
   /// wire; what lies beyond `octets` was cut off by the capture and is a gap.
   void segment(DirectionState& side, int64_t offset, Bytes octets, uint32_t claimed,
-               StreamReader& reader, BufferPool& pool, ReassemblyCounters& counters, int64_t now_ns);
+               StreamReader& reader, BufferPool& pool, ReassemblyCounters& counters,
+               int64_t now_ns);
   /// Gives the first hole up and goes on behind it.
   void give_up_hole(DirectionState& side, StreamReader& reader, BufferPool& pool,
                     ReassemblyCounters& counters, int64_t now_ns);
@@ -71,8 +72,7 @@ class Reassembler {
   void keep_early(uint64_t offset, Bytes octets, uint32_t claimed, DirectionState& side,
                   StreamReader& reader, BufferPool& pool, ReassemblyCounters& counters,
                   int64_t now_ns);
-  void drain_early(DirectionState& side, StreamReader& reader, BufferPool& pool,
-                   int64_t now_ns);
+  void drain_early(DirectionState& side, StreamReader& reader, BufferPool& pool, int64_t now_ns);
   bool take_answer(const ReadAnswer& answer, BufferPool& pool) noexcept;
   bool append(Bytes octets, const StreamReader& reader, BufferPool& pool);
   void read_pending(StreamReader& reader, BufferPool& pool);
@@ -80,7 +80,7 @@ class Reassembler {
   void stop(BufferPool& pool) noexcept;
 
   OutOfOrder early_;
-  uint8_t* buffer_ = nullptr;       ///< unconsumed octets [begin_, end_)
+  uint8_t* buffer_ = nullptr;  ///< unconsumed octets [begin_, end_)
   uint32_t capacity_ = 0, begin_ = 0, end_ = 0;
   uint32_t need_ = 0;
   bool stopped_ = false;

@@ -10,6 +10,8 @@ namespace exwire::flow {
 constexpr int32_t distance(uint32_t from, uint32_t to) noexcept {
   return static_cast<int32_t>(to - from);
 }
-constexpr bool before(uint32_t a, uint32_t b) noexcept { return distance(a, b) > 0; }
+constexpr bool before(uint32_t a, uint32_t b) noexcept {
+  return distance(a, b) > 0;
+}
 
 }  // namespace exwire::flow

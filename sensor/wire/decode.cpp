@@ -9,15 +9,21 @@ namespace exwire::wire {
 namespace {
 
 enum Protocol : uint8_t {
-  kHopByHop = 0, kTcp = 6, kUdp = 17, kRouting = 43, kFragmentHeader = 44, kAuthentication = 51,
-  kDestination = 60, kMobility = 135,
+  kHopByHop = 0,
+  kTcp = 6,
+  kUdp = 17,
+  kRouting = 43,
+  kFragmentHeader = 44,
+  kAuthentication = 51,
+  kDestination = 60,
+  kMobility = 135,
 };
 
 /// The network layer as a receiving host would see it.
 struct NetworkView {
   DecodeStatus status = DecodeStatus::tcp;
-  Bytes payload;               ///< as far as captured, padding cut off
-  uint32_t payload_octets = 0; ///< as the header claims
+  Bytes payload;                ///< as far as captured, padding cut off
+  uint32_t payload_octets = 0;  ///< as the header claims
   Address source{}, destination{};
   uint8_t protocol = 0, ttl = 0;
 };
@@ -73,7 +79,10 @@ DecodeStatus pass_extension_headers(Cursor& packet, uint8_t& next) noexcept {
   constexpr int kMostHeaders = 16;
   for (int passed = 0; passed < kMostHeaders; ++passed) {
     switch (next) {
-      case kHopByHop: case kRouting: case kDestination: case kMobility: {
+      case kHopByHop:
+      case kRouting:
+      case kDestination:
+      case kMobility: {
         next = packet.u8();
         packet.skip(packet.u8() * 8U + 6);
         break;
@@ -159,8 +168,8 @@ DecodeStatus open_tcp(const NetworkView& network, Packet& packet) noexcept {
   if (packet.tcp_flags & kSyn) read_options(options, packet);
   packet.payload = segment.rest();
   packet.payload_octets = network.payload_octets - header;
-  packet.from_lo = set_endpoints(packet.key, network.source, source_port, network.destination,
-                                 destination_port);
+  packet.from_lo =
+      set_endpoints(packet.key, network.source, source_port, network.destination, destination_port);
   return DecodeStatus::tcp;
 }
 
@@ -211,12 +220,24 @@ DecodeStatus Decoder::decode(const FrameHead& head, Bytes frame, Packet& packet)
     }
   }
   switch (status) {
-    case DecodeStatus::tcp: ++counters_.tcp; break;
-    case DecodeStatus::udp: ++counters_.udp; break;
-    case DecodeStatus::other_ip: ++counters_.other_ip; break;
-    case DecodeStatus::fragment: ++counters_.fragments; break;
-    case DecodeStatus::cut: ++counters_.cut; break;
-    default: ++counters_.invalid; break;
+    case DecodeStatus::tcp:
+      ++counters_.tcp;
+      break;
+    case DecodeStatus::udp:
+      ++counters_.udp;
+      break;
+    case DecodeStatus::other_ip:
+      ++counters_.other_ip;
+      break;
+    case DecodeStatus::fragment:
+      ++counters_.fragments;
+      break;
+    case DecodeStatus::cut:
+      ++counters_.cut;
+      break;
+    default:
+      ++counters_.invalid;
+      break;
   }
   return status;
 }

@@ -14,14 +14,14 @@
 namespace exwire::wire {
 
 enum class DecodeStatus : uint8_t {
-  tcp,            ///< the Packet is filled
+  tcp,  ///< the Packet is filled
   udp,
-  other_ip,       ///< IP, but neither TCP nor UDP
+  other_ip,  ///< IP, but neither TCP nor UDP
   not_ip,
-  fragment,       ///< part of a datagram
-  invalid,        ///< headers no host would accept
-  cut,            ///< the capture ends before the headers do
-  unknown_link,   ///< link type we cannot read
+  fragment,      ///< part of a datagram
+  invalid,       ///< headers no host would accept
+  cut,           ///< the capture ends before the headers do
+  unknown_link,  ///< link type we cannot read
 };
 
 struct FrameHead {

@@ -35,9 +35,12 @@ void pass_snap(Cursor& frame, LinkView& view) noexcept {
 uint16_t ether_type_of_version(Bytes packet) noexcept {
   if (packet.empty()) return 0;
   switch (packet[0] >> 4) {
-    case 4: return kEtherIpv4;
-    case 6: return kEtherIpv6;
-    default: return 0;
+    case 4:
+      return kEtherIpv4;
+    case 6:
+      return kEtherIpv6;
+    default:
+      return 0;
   }
 }
 
@@ -47,9 +50,17 @@ uint16_t ether_type_of_version(Bytes packet) noexcept {
 uint16_t ether_type_of_family(uint32_t family) noexcept {
   if (family > 0xffff) family = __builtin_bswap32(family);
   switch (family) {
-    case 2: return kEtherIpv4;
-    case 10: case 23: case 24: case 26: case 28: case 30: return kEtherIpv6;
-    default: return 0;
+    case 2:
+      return kEtherIpv4;
+    case 10:
+    case 23:
+    case 24:
+    case 26:
+    case 28:
+    case 30:
+      return kEtherIpv6;
+    default:
+      return 0;
   }
 }
 
@@ -75,7 +86,9 @@ LinkView open_link(uint16_t link_type, Bytes octets) noexcept {
     case kLinkLoop:
       view.ether_type = ether_type_of_family(frame.u32());
       break;
-    case kLinkRaw: case kLinkRawBsd: case kLinkRawOpenBsd:
+    case kLinkRaw:
+    case kLinkRawBsd:
+    case kLinkRawOpenBsd:
       view.ether_type = ether_type_of_version(octets);
       break;
     case kLinkIpv4:

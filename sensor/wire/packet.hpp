@@ -13,23 +13,29 @@ namespace exwire::wire {
 
 /// TCP header flags as on the wire (RFC 9293 3.1).
 enum TcpFlag : uint8_t {
-  kFin = 0x01, kSyn = 0x02, kRst = 0x04, kPsh = 0x08,
-  kAck = 0x10, kUrg = 0x20, kEce = 0x40, kCwr = 0x80,
+  kFin = 0x01,
+  kSyn = 0x02,
+  kRst = 0x04,
+  kPsh = 0x08,
+  kAck = 0x10,
+  kUrg = 0x20,
+  kEce = 0x40,
+  kCwr = 0x80,
 };
 
 struct Packet {
   Timestamp time;
-  Bytes payload;             ///< TCP payload as far as captured
+  Bytes payload;  ///< TCP payload as far as captured
   FlowKey key;
-  uint64_t hash = 0;         ///< keyed hash of `key`
-  uint64_t number = 0;       ///< packet number within the capture, from 1
-  uint32_t wire_octets = 0;  ///< length of the frame on the wire
+  uint64_t hash = 0;            ///< keyed hash of `key`
+  uint64_t number = 0;          ///< packet number within the capture, from 1
+  uint32_t wire_octets = 0;     ///< length of the frame on the wire
   uint32_t payload_octets = 0;  ///< TCP payload on the wire; more than payload.size when cut
   uint32_t seq = 0, ack = 0;
-  uint16_t window = 0;       ///< as in the header, not scaled
+  uint16_t window = 0;  ///< as in the header, not scaled
   uint8_t tcp_flags = 0;
-  uint8_t ttl = 0;           ///< IPv4 TTL or IPv6 hop limit
-  bool from_lo = false;      ///< sent by key.lo
+  uint8_t ttl = 0;                        ///< IPv4 TTL or IPv6 hop limit
+  bool from_lo = false;                   ///< sent by key.lo
   uint8_t window_scale = kNoWindowScale;  ///< option of a SYN (RFC 7323), else kNoWindowScale
 
   static constexpr uint8_t kNoWindowScale = 0xff;

@@ -31,12 +31,12 @@ size_t resident_octets() {
 
 wire::Packet packet_of(uint32_t client, bool from_client, uint8_t flags, Timestamp time) {
   wire::Packet packet;
-  const wire::Address phone{10, static_cast<uint8_t>(client >> 16), static_cast<uint8_t>(client >> 8),
-                            static_cast<uint8_t>(client)};
+  const wire::Address phone{10, static_cast<uint8_t>(client >> 16),
+                            static_cast<uint8_t>(client >> 8), static_cast<uint8_t>(client)};
   const wire::Address server{192, 0, 2, 1};
-  packet.from_lo = set_endpoints(packet.key, from_client ? phone : server,
-                                 from_client ? 40000 : 443, from_client ? server : phone,
-                                 from_client ? 443 : 40000);
+  packet.from_lo =
+      set_endpoints(packet.key, from_client ? phone : server, from_client ? 40000 : 443,
+                    from_client ? server : phone, from_client ? 443 : 40000);
   packet.hash = hash_of(packet.key, HashKey{});
   packet.time = time;
   packet.tcp_flags = flags;

@@ -24,7 +24,8 @@ void set16(std::vector<uint8_t>& out, size_t at, uint16_t value) {
   out[at + 1] = static_cast<uint8_t>(value);
 }
 uint16_t checksum(const uint8_t* data, size_t size, uint32_t sum) {
-  for (size_t at = 0; at + 1 < size; at += 2) sum += static_cast<uint32_t>(data[at] << 8 | data[at + 1]);
+  for (size_t at = 0; at + 1 < size; at += 2)
+    sum += static_cast<uint32_t>(data[at] << 8 | data[at + 1]);
   if (size % 2) sum += static_cast<uint32_t>(data[size - 1] << 8);
   while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
   return static_cast<uint16_t>(~sum);
@@ -172,8 +173,7 @@ std::vector<wire::Packet> decode_all(const std::vector<TestFrame>& frames) {
   uint64_t number = 0;
   for (const TestFrame& frame : frames) {
     wire::Packet packet;
-    const wire::FrameHead head{frame.time, ++number,
-                               static_cast<uint32_t>(frame.octets.size()), 1};
+    const wire::FrameHead head{frame.time, ++number, static_cast<uint32_t>(frame.octets.size()), 1};
     if (decoder.decode(head, frame.view(), packet) == wire::DecodeStatus::tcp) {
       packets.push_back(packet);
     }

@@ -118,7 +118,7 @@ TEST_CASE("the timer wheel fires everything at its tick, whatever the distance",
   wheel.start(epoch);
   std::map<uint32_t, uint32_t> due;
   for (uint32_t handle = 1; handle < nodes.size(); ++handle) {
-    const uint32_t tick = 1 + static_cast<uint32_t>(random()) % (handle % 3 == 0 ? 300U
+    const uint32_t tick = 1 + static_cast<uint32_t>(random()) % (handle % 3 == 0   ? 300U
                                                                  : handle % 3 == 1 ? 70000U
                                                                                    : 20000000U);
     wheel.schedule(handle, tick);
@@ -138,7 +138,8 @@ TEST_CASE("the timer wheel fires everything at its tick, whatever the distance",
       due.erase(handle);
     });
   }
-  wheel.advance({epoch.ns + 20000501LL * wheel.kTickNs}, [&](uint32_t handle) { due.erase(handle); });
+  wheel.advance({epoch.ns + 20000501LL * wheel.kTickNs},
+                [&](uint32_t handle) { due.erase(handle); });
   CHECK(due.empty());
 }
 

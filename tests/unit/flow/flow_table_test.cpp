@@ -45,8 +45,8 @@ struct Bench {
     const flow::Tracked tracked = table->track(packet);
     if (tracked.flow != nullptr && packet.payload_octets > 0) {  // as an uninspected flow would
       flow::DirectionState& side = tracked.flow->of(tracked.direction);
-      const int64_t ahead = tracked.offset + packet.payload_octets -
-                            static_cast<int64_t>(side.stream_octets);
+      const int64_t ahead =
+          tracked.offset + packet.payload_octets - static_cast<int64_t>(side.stream_octets);
       if (ahead > 0) side.advance(static_cast<uint64_t>(ahead));
     }
     if (tracked.flow != nullptr && (packet.tcp_flags & wire::kFin)) {
@@ -271,8 +271,8 @@ TEST_CASE("a flood of SYNs stays in the half-open table", "[flow]") {
   bench.feed(honest);
   for (uint32_t source = 0; source < 20000; ++source) {
     test::Segment segment;
-    segment.source = "10." + std::to_string(source >> 16) + "." + std::to_string(source >> 8 & 255) +
-                     "." + std::to_string(source & 255);
+    segment.source = "10." + std::to_string(source >> 16) + "." +
+                     std::to_string(source >> 8 & 255) + "." + std::to_string(source & 255);
     segment.flags = wire::kSyn;
     const test::TestFrame frame = build(segment, honest.now);
     bench.feed(test::decode_all({frame})[0]);

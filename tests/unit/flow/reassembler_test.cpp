@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reassembly against a slow model: whatever the order, the cuts and the repetitions, the reader gets
-// the stream, each octet once, and is told of every hole.
+// Reassembly against a slow model: whatever the order, the cuts and the repetitions, the reader
+// gets the stream, each octet once, and is told of every hole.
 #include "sensor/flow/reassembler.hpp"
 
 #include <catch2/catch.hpp>

@@ -81,12 +81,11 @@ TEST_CASE("every link type gives the same packet", "[decode]") {
       {"null, big-endian host", wire::kLinkNull, {0, 0, 0, 2}},
       {"loop", wire::kLinkLoop, {0, 0, 0, 2}},
       {"cooked", wire::kLinkSll, {0, 0, 3, 4, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0}},
-      {"cooked v2", wire::kLinkSll2,
-       {8, 0, 0, 0, 0, 0, 0, 1, 3, 4, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0}},
-      {"SNAP", wire::kLinkEthernet,
-       {1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 0, 60, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0}},
-      {"QinQ", wire::kLinkEthernet,
-       {1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 0x88, 0xa8, 0, 100, 0x81, 0, 0, 200, 8, 0}},
+      {"cooked v2", wire::kLinkSll2, {8, 0, 0, 0, 0, 0, 0, 1, 3, 4, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0}},
+      {"SNAP", wire::kLinkEthernet, {1, 1, 1,  1,    1,    1, 2, 2, 2, 2, 2,
+                                     2, 0, 60, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0}},
+      {"QinQ", wire::kLinkEthernet, {1, 1,    1,    1, 1,   1,    2, 2, 2,   2, 2,
+                                     2, 0x88, 0xa8, 0, 100, 0x81, 0, 0, 200, 8, 0}},
   };
   for (const auto& one : cases) {
     INFO(one.name);

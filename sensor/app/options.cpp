@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/app/options.hpp"
+
+#include <bitset>
+#include <charconv>
+
+#include "sensor/app/quantity.hpp"
+
+namespace exwire::app {
+namespace {
+
+using Words = std::vector<std::string>;
+
+std::string join(const Words& words) {
+  std::string text = "[";
+  for (const std::string& word : words) {
+    if (text.size() > 1) text += ", ";
+    text += word;
+  }
+  return text + "]";
+}
+
+template <class Number>
+std::optional<Number> parse_number(const std::string& text, Number least, Number most) {
+  Number value{};
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || rest != text.data() + text.size()) return std::nullopt;
+  if (value < least || value > most) return std::nullopt;
+  return value;
+}
+
+// The makers below turn a pointer to a member into the two functions of an option's row.
+
+template <class Part, class Number>
+Option number(const char* key, const char* standard, const char* meaning, Part Config::*part,
+              Number Part::*member, Number least, Number most) {
+  return {key, standard, meaning,
+          [=](Config& config, const Words& words) -> Complaint {
+            const auto value = parse_number<Number>(words[0], least, most);
+            if (!value) {
+              return "a whole number from " + std::to_string(least) + " to " +
+                     std::to_string(most) + " is wanted";
+            }
+            config.*part.*member = *value;
+            return {};
+          },
+          [=](const Config& config) { return std::to_string(config.*part.*member); }};
+}
+
+template <class Part>
+Option duration(const char* key, const char* standard, const char* meaning, Part Config::*part,
+                int64_t Part::*member) {
+  return {key, standard, meaning,
+          [=](Config& config, const Words& words) -> Complaint {
+            const auto value = parse_duration(words[0]);
+            if (!value || *value == 0) return "a time with its unit is wanted, e.g. 90s or 2h10m";
+            config.*part.*member = *value;
+            return {};
+          },
+          [=](const Config& config) { return duration_to_text(config.*part.*member); }};
+}
+
+Option octets(const char* key, const char* standard, const char* meaning, uint64_t Config::*member,
+              uint64_t least) {
+  return {key, standard, meaning,
+          [=](Config& config, const Words& words) -> Complaint {
+            const auto value = parse_octets(words[0]);
+            if (!value || *value < least) {
+              return "a size of at least " + octets_to_text(least) + " is wanted, e.g. 768MiB";
+            }
+            config.*member = *value;
+            return {};
+          },
+          [=](const Config& config) { return octets_to_text(config.*member); }};
+}
+
+/// A choice between two words, kept as a bool.
+template <class Get>
+Option choice(const char* key, const char* standard, const char* meaning, const char* when_true,
+              const char* when_false, Get get) {
+  return {key, standard, meaning,
+          [=](Config& config, const Words& words) -> Complaint {
+            if (words[0] != when_true && words[0] != when_false) {
+              return std::string(when_true) + " or " + when_false + " is wanted";
+            }
+            get(config) = words[0] == when_true;
+            return {};
+          },
+          [=](const Config& config) -> std::string {
+            return get(const_cast<Config&>(config)) ? when_true : when_false;
+          }};
+}
+
+Option ports(const char* key, const char* standard, const char* meaning,
+             std::bitset<65536> flow::Watch::*member) {
+  Option option{key, standard, meaning,
+                [=](Config& config, const Words& words) -> Complaint {
+                  std::bitset<65536> set;
+                  for (const std::string& word : words) {
+                    const auto port = parse_number<uint32_t>(word, 1, 65535);
+                    if (!port) return "'" + word + "' is no port number";
+                    set.set(*port);
+                  }
+                  config.watch.*member = set;
+                  return {};
+                },
+                [=](const Config& config) {
+                  Words words;
+                  for (size_t port = 0; port < 65536; ++port) {
+                    if ((config.watch.*member)[port]) words.push_back(std::to_string(port));
+                  }
+                  return join(words);
+                }};
+  option.list = true;
+  return option;
+}
+
+std::string to_text(const detect::Prefix& prefix) {
+  return wire::to_text(prefix.address, prefix.ip_version) + "/" + std::to_string(prefix.length);
+}
+
+Option servers() {
+  Option option{"site.servers", "[]",
+                "Exchange servers, as addresses or prefixes. Empty: learned from traffic.",
+                [](Config& config, const Words& words) -> Complaint {
+                  std::vector<detect::Prefix> prefixes;
+                  for (const std::string& word : words) {
+                    const auto prefix = detect::Prefix::parse(word);
+                    if (!prefix) return "'" + word + "' is no address or prefix";
+                    prefixes.push_back(*prefix);
+                  }
+                  config.site.servers = prefixes;
+                  return {};
+                },
+                [](const Config& config) {
+                  Words words;
+                  for (const auto& prefix : config.site.servers) words.push_back(to_text(prefix));
+                  return join(words);
+                }};
+  option.list = true;
+  return option;
+}
+
+std::optional<detect::PlaintextHop> parse_hop(const std::string& text) {
+  constexpr std::string_view kArrow = " -> ";
+  const size_t arrow = text.find(kArrow);
+  const auto proxy = detect::Prefix::parse(std::string_view(text).substr(0, arrow));
+  if (!proxy) return std::nullopt;
+  detect::PlaintextHop hop{*proxy, std::nullopt};
+  if (arrow != std::string::npos) {
+    hop.server = detect::Prefix::parse(std::string_view(text).substr(arrow + kArrow.size()));
+    if (!hop.server) return std::nullopt;
+  }
+  return hop;
+}
+
+Option plaintext_hops() {
+  Option option{"site.plaintext_hops", "[]",
+                "Legs on which plaintext is accepted (SSL bridging): a proxy's address or prefix, "
+                "or \"proxy -> server\".",
+                [](Config& config, const Words& words) -> Complaint {
+                  std::vector<detect::PlaintextHop> hops;
+                  for (const std::string& word : words) {
+                    const auto hop = parse_hop(word);
+                    if (!hop) return "'" + word + "' is neither a prefix nor \"proxy -> server\"";
+                    hops.push_back(*hop);
+                  }
+                  config.site.plaintext_hops = hops;
+                  return {};
+                },
+                [](const Config& config) {
+                  Words words;
+                  for (const auto& hop : config.site.plaintext_hops) {
+                    words.push_back(hop.server ? '"' + to_text(hop.proxy) + " -> " +
+                                                     to_text(*hop.server) + '"'
+                                               : to_text(hop.proxy));
+                  }
+                  return join(words);
+                }};
+  option.list = true;
+  return option;
+}
+
+Option sensor_name() {
+  return {"outputs.sensor_name", "\"\"",
+          "Name of this sensor in every event (`host`); empty: none.",
+          [](Config& config, const Words& words) -> Complaint {
+            if (words[0].size() > 255) return "at most 255 octets are wanted";
+            config.sensor_name = words[0];
+            return {};
+          },
+          [](const Config& config) { return '"' + config.sensor_name + '"'; }};
+}
+
+Option stats_interval() {
+  return {"outputs.stats_interval", "30s", "How often counters are told, in packet time.",
+          [](Config& config, const Words& words) -> Complaint {
+            const auto value = parse_duration(words[0]);
+            if (!value || *value < kNanosPerSecond) return "at least 1s is wanted, e.g. 30s";
+            config.stats_interval_ns = *value;
+            return {};
+          },
+          [](const Config& config) { return duration_to_text(config.stats_interval_ns); }};
+}
+
+Option community_id_seed() {
+  return {"outputs.community_id_seed", "0",
+          "Seed of the Community ID; the same on all sensors whose events are joined.",
+          [](Config& config, const Words& words) -> Complaint {
+            const auto value = parse_number<uint16_t>(words[0], 0, 65535);
+            if (!value) return "a whole number from 0 to 65535 is wanted";
+            config.community_id_seed = *value;
+            return {};
+          },
+          [](const Config& config) { return std::to_string(config.community_id_seed); }};
+}
+
+std::vector<Option> make_options() {
+  using flow::FlowSettings;
+  using inspect::InspectSettings;
+  return {
+      servers(),
+      ports("site.ports.tls", "[443, 444]", "Ports on which Exchange speaks TLS.",
+            &flow::Watch::tls_ports),
+      ports("site.ports.plaintext", "[80, 81]", "Ports on which Exchange speaks plaintext HTTP.",
+            &flow::Watch::plaintext_ports),
+      plaintext_hops(),
+      choice("site.loopback", "allow",
+             "Plaintext within one machine (127/8, ::1, source equal to destination) is the normal "
+             "front-end hop: allow, or report it like any other.",
+             "allow", "report",
+             [](Config& config) -> bool& { return config.site.loopback_allowed; }),
+      number("flow.most", "1048576", "Connections followed at once, 192 octets each.",
+             &Config::flow, &FlowSettings::most_flows, 1024U, 1U << 26),
+      number("flow.half_open", "262144", "Handshakes watched at once, 64 octets each.",
+             &Config::flow, &FlowSettings::half_open_entries, 1024U, 1U << 26),
+      duration("flow.timeout.watched", "2h10m",
+               "Silence after which a connection to one of site.ports is over.", &Config::flow,
+               &FlowSettings::watched_timeout_ns),
+      duration("flow.timeout.other", "1h", "The same for all other connections.", &Config::flow,
+               &FlowSettings::other_timeout_ns),
+      duration("flow.timeout.closing", "10m", "The same once one side has closed.", &Config::flow,
+               &FlowSettings::closing_timeout_ns),
+      number("inspect.sessions", "32768", "Connections looked into at one moment.",
+             &Config::inspect, &InspectSettings::most_sessions, 16U, 65535U),
+      number("inspect.transactions", "16384", "HTTP requests that may wait for their answer.",
+             &Config::inspect, &InspectSettings::most_transactions, 16U, 1U << 22),
+      choice("inspect.ndpi", "unknown",
+             "Ask nDPI for a label of connections no dissector knows, or not at all.", "unknown",
+             "off", [](Config& config) -> bool& { return config.inspect.label_unknown; }),
+      octets("memory.limit", "768MiB", "What all tables together may hold.", &Config::memory_limit,
+             uint64_t{64} << 20),
+      octets("capture.buffer", "64MiB", "Kernel buffer per interface of a live capture.",
+             &Config::capture_buffer, uint64_t{1} << 20),
+      sensor_name(),
+      community_id_seed(),
+      choice("outputs.extended", "no",
+             "Adds a top-level `exchange` object to events; leaves the strict EVE schema.", "yes",
+             "no", [](Config& config) -> bool& { return config.extended; }),
+      choice("outputs.pcap_filename", "no", "Adds the capture file's name to events.", "yes", "no",
+             [](Config& config) -> bool& { return config.pcap_filename; }),
+      stats_interval(),
+  };
+}
+
+}  // namespace
+
+const std::vector<Option>& options() {
+  static const std::vector<Option> all = make_options();
+  return all;
+}
+
+}  // namespace exwire::app

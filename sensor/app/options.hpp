@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One row per configuration key: how to read it, how to write it, what it means.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "sensor/app/config.hpp"
+
+namespace exwire::app {
+
+/// Why a value was refused, empty when it was taken.
+using Complaint = std::string;
+
+struct Option {
+  const char* key;       ///< dotted path, e.g. "site.ports.tls"
+  const char* standard;  ///< default, as YAML
+  const char* meaning;   ///< one or two sentences for the documented example
+  /// Scalars come as one word, lists as many.
+  std::function<Complaint(Config&, const std::vector<std::string>&)> read;
+  std::function<std::string(const Config&)> write;
+  bool list = false;
+};
+
+const std::vector<Option>& options();
+
+}  // namespace exwire::app

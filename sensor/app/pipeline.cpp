@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/app/pipeline.hpp"
+
+#include <sys/random.h>
+
+#include "sensor/base/result.hpp"
+
+namespace exwire::app {
+namespace {
+
+constexpr size_t kGateBudget = size_t{32} << 20;
+
+// Live, nobody may choose addresses that collide; in a replay the same capture must give the same
+// identifiers, and the worst an attacker gets is a slow replay.
+HashKey hash_key(bool live) {
+  HashKey key;
+  if (live && getrandom(&key, sizeof key, 0) != sizeof key) {
+    throw SetupError("the kernel gives no random numbers");
+  }
+  return key;
+}
+
+}  // namespace
+
+Pipeline::Pipeline(const Config& config, const inspect::DissectorHost& dissectors,
+                   report::Reporter& reporter, bool live)
+    : reporter_(reporter),
+      live_(live),
+      stats_interval_ns_(config.stats_interval_ns),
+      gate_budget_(kGateBudget),
+      gate_(gate_budget_, *this),
+      worker_(config, dissectors, hash_key(live), *this) {}
+
+bool Pipeline::step(capture::Source& source) {
+  batch_.count = 0;
+  batch_.tick.reset();
+  const capture::BatchStatus status = source.next_batch(batch_);
+  if (source_name_ != source.name()) source_name_ = source.name();
+  worker_.run(batch_);
+  gate_.advance(worker_.now());
+  return status == capture::BatchStatus::frames;
+}
+
+void Pipeline::finish(const std::vector<std::unique_ptr<capture::Source>>& sources) {
+  worker_.drain();
+  gate_.drain();
+  tell_stats(sources);
+}
+
+void Pipeline::tell_stats_when_due(const std::vector<std::unique_ptr<capture::Source>>& sources) {
+  const Timestamp now = worker_.now();
+  if (first_.ns == 0) first_ = last_stats_ = now;
+  if (now.ns - last_stats_.ns < stats_interval_ns_) return;
+  tell_stats(sources);
+}
+
+void Pipeline::tell_stats(const std::vector<std::unique_ptr<capture::Source>>& sources) {
+  report::StatsBody stats;
+  const Timestamp now = worker_.now();
+  last_stats_ = now;
+  stats.uptime_s = first_.ns == 0 ? 0 : (now.ns - first_.ns) / kNanosPerSecond;
+  for (const auto& source : sources) {
+    const capture::CaptureCounters counters = source->counters();
+    stats.kernel_packets += counters.kernel_received;
+    stats.kernel_drops += counters.kernel_dropped;
+    stats.interface_drops += counters.interface_dropped;
+    stats.loopback_copies += counters.loopback_copies;
+  }
+  worker_.add_to(stats);
+  stats.alerts = alerts_;
+  stats.findings_suppressed = gate_.suppressed();
+  stats.events_lost = reporter_.lost();
+  report::Event event;
+  event.time = now;
+  event.body = stats;
+  reporter_.write(event);
+}
+
+void Pipeline::event(const report::Event& event) {
+  report::Event named = event;
+  (live_ ? named.interface : named.capture_file) = source_name_;
+  reporter_.write(named);
+}
+
+void Pipeline::finding(const flow::Flow& flow, const detect::Finding& finding) {
+  gate_.offer(flow, finding);
+}
+
+void Pipeline::passed(const flow::Flow& flow, const detect::Finding& finding) {
+  ++alerts_;
+  summary_.add(flow, finding);
+  report::Event alert;
+  alert.time = finding.when;
+  alert.flow = &flow;
+  alert.packet = finding.packet;
+  alert.application = "http";
+  alert.body = report::AlertBody{&finding};
+  event(alert);
+}
+
+}  // namespace exwire::app

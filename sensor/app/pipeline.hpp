@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Sources, worker, gate and reporter put together. One worker for now: reader and worker are one
+// thread, and packets are views into the mapped file.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sensor/app/config.hpp"
+#include "sensor/app/summary.hpp"
+#include "sensor/app/worker.hpp"
+#include "sensor/capture/source.hpp"
+#include "sensor/detect/finding_gate.hpp"
+#include "sensor/report/reporter.hpp"
+
+namespace exwire::app {
+
+class Pipeline final : private Outlet, private detect::GateListener {
+ public:
+  /// `live`: events name the interface instead of the capture file, and hashes are keyed per
+  /// process.
+  Pipeline(const Config& config, const inspect::DissectorHost& dissectors,
+           report::Reporter& reporter, bool live);
+
+  /// Reads one batch of a source and handles it. False when the source has finished.
+  bool step(capture::Source& source);
+  /// End of all sources: everything still open is told, then the last counters.
+  void finish(const std::vector<std::unique_ptr<capture::Source>>& sources);
+  /// An event with all counters.
+  void tell_stats(const std::vector<std::unique_ptr<capture::Source>>& sources);
+  /// The same, when its interval has passed.
+  void tell_stats_when_due(const std::vector<std::unique_ptr<capture::Source>>& sources);
+
+  const Summary& summary() const noexcept { return summary_; }
+  uint64_t packets() const noexcept { return worker_.packets(); }
+
+ private:
+  void event(const report::Event& event) override;
+  void finding(const flow::Flow& flow, const detect::Finding& finding) override;
+  void passed(const flow::Flow& flow, const detect::Finding& finding) override;
+
+  report::Reporter& reporter_;
+  bool live_;
+  int64_t stats_interval_ns_;
+  Budget gate_budget_;
+  detect::FindingGate gate_;
+  Summary summary_;
+  std::string source_name_;
+  capture::Batch batch_;
+  Worker worker_;
+  Timestamp first_, last_stats_;
+  uint64_t alerts_ = 0;
+};
+
+}  // namespace exwire::app

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/app/run.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+
+#include "sensor/app/pipeline.hpp"
+#include "sensor/base/result.hpp"
+#include "sensor/capture/live.hpp"
+#include "sensor/capture/replay.hpp"
+#include "sensor/report/file_sink.hpp"
+
+namespace exwire::app {
+namespace {
+
+using Sources = std::vector<std::unique_ptr<capture::Source>>;
+
+volatile std::sig_atomic_t stop_signal = 0, reopen_wanted = 0, stats_wanted = 0;
+
+void on_signal(int number) {
+  if (number == SIGHUP) {
+    reopen_wanted = 1;
+  } else if (number == SIGUSR1) {
+    stats_wanted = 1;
+  } else if (stop_signal == 0) {
+    stop_signal = number;
+  } else {
+    _exit(kSignal + number);  // asked twice: at once
+  }
+}
+
+void install_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) sigaction(number, &action, nullptr);
+  action.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &action, nullptr);
+}
+
+Config configure(const CommandLine& command_line) {
+  Config config = default_config();
+  if (!command_line.config_file.empty()) read_config_file(config, command_line.config_file);
+  for (const std::string& setting : command_line.settings) set_option(config, setting);
+  return config;
+}
+
+void list_detectors(const Config& config) {
+  for (const auto& detector : detect::make_flow_detectors(config.site)) {
+    for (const detect::Signature* one : detector->signatures()) {
+      fmt::print("{}  severity {}  {}  ({})\n", one->sid, one->severity, one->text,
+                 detector->name());
+    }
+  }
+}
+
+void list_dissectors(const inspect::DissectorHost& dissectors) {
+  for (uint8_t index = 0; index < dissectors.size(); ++index) {
+    fmt::print("{}  over {}  app_proto {}\n", dissectors[index].api->name,
+               dissectors[index].api->parent, dissectors.application_name(index));
+  }
+}
+
+std::unique_ptr<report::FileSink> open_sink(const CommandLine& command_line) {
+  if (command_line.log_directory.empty()) return report::FileSink::standard_output();
+  if (mkdir(command_line.log_directory.c_str(), 0750) != 0 && errno != EEXIST) {
+    throw SetupError(command_line.log_directory + ": " + std::strerror(errno));
+  }
+  auto sink = report::FileSink::open(command_line.log_directory + "/eve.json");
+  if (!sink) throw SetupError(sink.error().message);
+  return std::move(*sink);
+}
+
+report::EveSettings eve_settings(const Config& config, bool live) {
+  return {config.sensor_name, live ? config.sensor_name : "", config.community_id_seed,
+          config.extended, config.pcap_filename};
+}
+
+/// One line on standard error that rewrites itself, on terminals only.
+class Progress {
+ public:
+  explicit Progress(bool wanted) : wanted_(wanted && isatty(STDERR_FILENO)) {}
+  void show(const capture::Source& source, uint64_t packets) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!wanted_ || now - last_ < std::chrono::milliseconds(200)) return;
+    last_ = now;
+    shown_ = true;
+    const auto share = source.progress();
+    fmt::print(stderr, "\r{:>4}  {} packets   ", share ? fmt::format("{:.0f} %", 100 * *share) : "",
+               packets);
+    std::fflush(stderr);
+  }
+  void clear() const {
+    if (shown_) fmt::print(stderr, "\r{:50}\r", "");
+  }
+
+ private:
+  bool wanted_, shown_ = false;
+  std::chrono::steady_clock::time_point last_;
+};
+
+/// Signals that ask for something other than the end.
+void serve_signals(Pipeline& pipeline, report::Reporter& reporter, const Sources& sources) {
+  if (reopen_wanted) {
+    reopen_wanted = 0;
+    reporter.reopen();
+  }
+  if (stats_wanted) {
+    stats_wanted = 0;
+    pipeline.tell_stats(sources);
+  }
+  pipeline.tell_stats_when_due(sources);
+}
+
+void replay(Pipeline& pipeline, report::Reporter& reporter, const Sources& sources,
+            Progress& progress) {
+  while (stop_signal == 0 && pipeline.step(*sources[0])) {
+    serve_signals(pipeline, reporter, sources);
+    progress.show(*sources[0], pipeline.packets());
+  }
+}
+
+// Live, lines must not wait in a buffer for company.
+void watch(Pipeline& pipeline, report::Reporter& reporter, const Sources& sources) {
+  size_t running = sources.size();
+  std::vector<bool> finished(sources.size());
+  while (running > 0 && stop_signal == 0) {
+    for (size_t index = 0; index < sources.size(); ++index) {
+      if (finished[index]) continue;
+      if (!pipeline.step(*sources[index])) {
+        finished[index] = true;
+        --running;
+        if (sources[index]->failure()) spdlog::error(sources[index]->failure()->message);
+      }
+      serve_signals(pipeline, reporter, sources);
+      reporter.flush();
+    }
+  }
+}
+
+Sources open_sources(const CommandLine& command_line, const Config& config,
+                     capture::Filter& filter) {
+  Sources sources;
+  if (!command_line.captures.empty()) {
+    sources.push_back(std::make_unique<capture::Replay>(command_line.captures, filter));
+  }
+  for (const std::string& interface : command_line.interfaces) {
+    capture::LiveSettings settings;
+    settings.buffer_octets = static_cast<int>(std::min<uint64_t>(config.capture_buffer, INT32_MAX));
+    settings.filter = command_line.filter;
+    sources.push_back(std::make_unique<capture::Live>(interface, settings));
+  }
+  return sources;
+}
+
+int conclude(const CommandLine& command_line, const Pipeline& pipeline,
+             const report::Reporter& reporter, const Sources& sources, bool live) {
+  bool unreadable = false;
+  if (const auto* files = dynamic_cast<const capture::Replay*>(sources[0].get())) {
+    for (const Error& error : files->failures()) spdlog::error(error.message);
+    unreadable = !files->failures().empty();
+  }
+  for (const auto& source : sources) unreadable |= source->failure().has_value();
+  if (!live && !command_line.quiet) {
+    const std::string table = pipeline.summary().table();
+    fmt::print(stderr, "{}", table.empty() ? "no findings\n" : table);
+  }
+  if (reporter.lost() > 0) {
+    spdlog::error("{} events were lost: {}", reporter.lost(), reporter.last_error());
+    return kEventsLost;
+  }
+  if (stop_signal != 0 && !live) return kSignal + stop_signal;
+  return unreadable ? kInputUnreadable : kDone;
+}
+
+void set_up_logging(const CommandLine& command_line) {
+  spdlog::set_default_logger(spdlog::stderr_color_st("exwire"));
+  spdlog::set_pattern("exwire: %l: %v");
+  static constexpr spdlog::level::level_enum kLevels[] = {
+      spdlog::level::warn, spdlog::level::info, spdlog::level::debug, spdlog::level::trace};
+  const size_t level = static_cast<size_t>(std::min(command_line.verbosity, 3));
+  spdlog::set_level(command_line.quiet ? spdlog::level::err : kLevels[level]);
+}
+
+}  // namespace
+
+int run(const CommandLine& command_line) {
+  set_up_logging(command_line);
+  const Config config = configure(command_line);
+  const inspect::DissectorHost dissectors(inspect::builtin_dissectors());
+  capture::Filter filter(command_line.filter);
+  if (command_line.dump_config) {
+    fmt::print("{}", dump_config(config));
+    return kDone;
+  }
+  if (command_line.list_detectors) {
+    list_detectors(config);
+    return kDone;
+  }
+  if (command_line.list_dissectors) {
+    list_dissectors(dissectors);
+    return kDone;
+  }
+  if (command_line.test_only) {
+    fmt::print(stderr, "configuration is good\n");
+    return kDone;
+  }
+  install_signals();
+  const bool live = !command_line.interfaces.empty();
+  const std::unique_ptr<report::FileSink> sink = open_sink(command_line);
+  report::Reporter reporter(eve_settings(config, live), *sink);
+  const Sources sources = open_sources(command_line, config, filter);
+  Pipeline pipeline(config, dissectors, reporter, live);
+  Progress progress(!command_line.quiet);
+  if (live) {
+    watch(pipeline, reporter, sources);
+  } else {
+    replay(pipeline, reporter, sources, progress);
+  }
+  pipeline.finish(sources);
+  reporter.flush();
+  progress.clear();
+  spdlog::info("{} packets, {} events", pipeline.packets(), reporter.events());
+  return conclude(command_line, pipeline, reporter, sources, live);
+}
+
+}  // namespace exwire::app

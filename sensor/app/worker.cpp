@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The spine. Read run() first: a packet's whole way is in it.
+#include "sensor/app/worker.hpp"
+
+namespace exwire::app {
+
+Worker::Worker(const Config& config, const inspect::DissectorHost& dissectors, HashKey secret,
+               Outlet& outlet)
+    : dissectors_(dissectors),
+      outlet_(outlet),
+      budget_(config.memory_limit),
+      decoder_(secret),
+      flows_(config.flow, config.watch, budget_, *this),
+      inspector_(config.inspect, dissectors, flows_, budget_, *this),
+      detectors_(detect::make_flow_detectors(config.site)) {}
+
+void Worker::run(const capture::Batch& batch) {
+  std::array<wire::Packet, capture::Batch::kCapacity> packets;
+  uint32_t count = 0;
+  for (uint32_t index = 0; index < batch.count; ++index) {
+    const capture::Frame& frame = batch.frames[index];
+    clock_.advance(frame.time);
+    const wire::FrameHead head{frame.time, frame.number, frame.wire_octets, frame.link_type};
+    if (decoder_.decode(head, frame.octets, packets[count]) == wire::DecodeStatus::tcp) {
+      flows_.prefetch(packets[count++].hash);
+    }
+  }
+  for (uint32_t index = 0; index < count; ++index) {
+    const wire::Packet& packet = packets[index];
+    moment_ = packet.time;
+    packet_ = packet.number;
+    const flow::Tracked tracked = flows_.track(packet);  // flow/
+    if (tracked.flow == nullptr) continue;               // half-open, stray or table full: counted
+    inspector_.inspect(tracked, packet);                 // inspect/; detect/ and report/ from there
+  }
+  if (batch.tick) clock_.advance(*batch.tick);
+  packet_ = 0;
+  moment_ = clock_.now();
+  flows_.expire(clock_.now());  // timers leave by the same doors
+}
+
+void Worker::drain() {
+  packet_ = 0;
+  moment_ = clock_.now();
+  flows_.drain(clock_.now());
+}
+
+void Worker::flow_ended(uint32_t handle, flow::Flow& flow, flow::EndReason why, Timestamp when) {
+  inspector_.close(handle, flow, when);
+  one_sided_ += flow.one_sided();
+  report::Event event = event_of(flow, when);
+  event.packet = 0;
+  event.body = report::FlowBody{why};
+  outlet_.event(event);
+}
+
+void Worker::half_open_ended(const flow::Flow& flow, flow::EndReason why, Timestamp when) {
+  ++half_open_told_;
+  report::Event event = event_of(flow, when);
+  event.packet = 0;
+  event.body = report::FlowBody{why, false, true};
+  outlet_.event(event);
+}
+
+void Worker::flow_timer(uint32_t handle, flow::Flow& flow, Timestamp now) {
+  inspector_.timer(handle, flow, now);
+}
+
+void Worker::request_head(flow::Flow& flow, inspect::HttpTransaction& transaction) {
+  alerting_ = &flow;
+  for (const auto& detector : detectors_) {
+    detector->request_head(context(flow), transaction, *this);
+  }
+}
+
+void Worker::response_head(flow::Flow& flow, inspect::HttpTransaction& transaction) {
+  alerting_ = &flow;
+  for (const auto& detector : detectors_) {
+    detector->response_head(context(flow), transaction, *this);
+  }
+}
+
+void Worker::transaction_over(flow::Flow& flow, inspect::HttpTransaction& transaction) {
+  alerting_ = &flow;
+  for (const auto& detector : detectors_) {
+    detector->transaction_over(context(flow), transaction, *this);
+  }
+  report::Event event = event_of(flow, moment_);
+  event.body = report::HttpBody{&transaction};
+  outlet_.event(event);
+}
+
+void Worker::anomaly(flow::Flow& flow, const inspect::Anomaly& anomaly) {
+  report::Event event = event_of(flow, moment_);
+  event.body =
+      report::AnomalyBody{anomaly.type, anomaly.event, anomaly.protocol, anomaly.direction};
+  outlet_.event(event);
+}
+
+void Worker::found(const detect::FlowContext& context, const detect::Finding& finding) {
+  alerting_->mark(flow::kAlerted);
+  outlet_.finding(context.flow, finding);
+}
+
+detect::FlowContext Worker::context(const flow::Flow& flow) const noexcept {
+  return {flow, moment_, packet_};
+}
+
+report::Event Worker::event_of(const flow::Flow& flow, Timestamp when) const noexcept {
+  report::Event event;
+  event.time = when;
+  event.flow = &flow;
+  event.packet = packet_;
+  if (flow.dissector != flow::Flow::kNoDissector) {
+    event.application = dissectors_.application_name(flow.dissector);
+  }
+  event.label = inspector_.label_name(flow.label);
+  return event;
+}
+
+void Worker::add_to(report::StatsBody& stats) const {
+  const wire::DecodeCounters& wire = decoder_.counters();
+  stats.packets += wire.packets;
+  stats.octets += wire.octets;
+  stats.ipv4 += wire.ipv4;
+  stats.ipv6 += wire.ipv6;
+  stats.tcp += wire.tcp;
+  stats.udp += wire.udp;
+  stats.vlan += wire.vlan;
+  stats.qinq += wire.qinq;
+  stats.invalid += wire.invalid;
+  stats.cut += wire.cut;
+  stats.fragments += wire.fragments;
+  stats.unknown_link += wire.unknown_link;
+  stats.not_ip += wire.not_ip;
+  const flow::FlowCounters& flows = flows_.counters();
+  stats.flows += flows.opened;
+  stats.flows_active += flows_.size();
+  stats.flows_refused += flows.refused;
+  stats.midstream += flows.midstream;
+  stats.one_sided += one_sided_;
+  stats.syn += flows.syn;
+  stats.synack += flows.synack;
+  stats.rst += flows.rst;
+  stats.ignored_without_flow += flows.without_flow;
+  stats.half_open += flows_.half_open().in_use();
+  stats.half_open_shed += flows_.half_open().shed();
+  const inspect::InspectCounters& inspect = inspector_.counters();
+  stats.gaps += inspect.reassembly.gaps;
+  stats.gap_octets += inspect.reassembly.gap_octets;
+  stats.overlaps += inspect.reassembly.overlaps;
+  stats.overlap_conflicts += inspect.reassembly.conflicts;
+  stats.out_of_order += inspect.reassembly.out_of_order;
+  stats.sessions_shed += inspect.sessions_shed;
+  stats.http_flows += inspect.identified;
+  stats.http_transactions += inspect.transactions;
+  stats.anomalies += inspect.anomalies;
+  stats.anomalies_suppressed += inspect.anomalies_suppressed;
+  stats.clock_backwards += clock_.backward_steps();
+  stats.memory_in_use += budget_.used();
+}
+
+}  // namespace exwire::app

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One worker owns its flows: it takes batches of frames and runs them through the layers. What it
+// finds leaves through an Outlet; nothing else is shared.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "sensor/app/config.hpp"
+#include "sensor/base/memory.hpp"
+#include "sensor/capture/source.hpp"
+#include "sensor/detect/detector.hpp"
+#include "sensor/flow/flow_table.hpp"
+#include "sensor/inspect/inspector.hpp"
+#include "sensor/report/event.hpp"
+#include "sensor/wire/decode.hpp"
+
+namespace exwire::app {
+
+/// Where a worker's events and findings go: to one place behind all workers.
+class Outlet {
+ public:
+  virtual ~Outlet() = default;
+  virtual void event(const report::Event& event) = 0;
+  virtual void finding(const flow::Flow& flow, const detect::Finding& finding) = 0;
+};
+
+class Worker final : private flow::FlowListener,
+                     private inspect::Listener,
+                     private detect::FindingSink {
+ public:
+  Worker(const Config& config, const inspect::DissectorHost& dissectors, HashKey secret,
+         Outlet& outlet);
+
+  /// THE SPINE: capture -> wire -> flow -> inspect -> detect -> report.
+  void run(const capture::Batch& batch);
+  /// End of capture: everything still open is told.
+  void drain();
+
+  Timestamp now() const noexcept { return clock_.now(); }
+  /// Adds this worker's counters.
+  void add_to(report::StatsBody& stats) const;
+  uint64_t packets() const noexcept { return decoder_.counters().packets; }
+
+ private:
+  void flow_ended(uint32_t handle, flow::Flow& flow, flow::EndReason why, Timestamp when) override;
+  void half_open_ended(const flow::Flow& flow, flow::EndReason why, Timestamp when) override;
+  void flow_timer(uint32_t handle, flow::Flow& flow, Timestamp now) override;
+  void request_head(flow::Flow& flow, inspect::HttpTransaction& transaction) override;
+  void response_head(flow::Flow& flow, inspect::HttpTransaction& transaction) override;
+  void transaction_over(flow::Flow& flow, inspect::HttpTransaction& transaction) override;
+  void anomaly(flow::Flow& flow, const inspect::Anomaly& anomaly) override;
+  void found(const detect::FlowContext& context, const detect::Finding& finding) override;
+
+  detect::FlowContext context(const flow::Flow& flow) const noexcept;
+  report::Event event_of(const flow::Flow& flow, Timestamp when) const noexcept;
+
+  const inspect::DissectorHost& dissectors_;
+  Outlet& outlet_;
+  Budget budget_;
+  PacketClock clock_;
+  wire::Decoder decoder_;
+  flow::FlowTable flows_;
+  inspect::Inspector inspector_;
+  std::vector<std::unique_ptr<detect::FlowDetector>> detectors_;
+  flow::Flow* alerting_ = nullptr;  ///< the flow the detectors look at right now
+  Timestamp moment_;                ///< time of the packet or timer being handled
+  uint64_t packet_ = 0;             ///< its packet number, 0: a timer
+  uint64_t half_open_told_ = 0, one_sided_ = 0;
+};
+
+}  // namespace exwire::app

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The list of detectors: one line each.
+#include "sensor/detect/detector.hpp"
+
+namespace exwire::detect {
+
+std::unique_ptr<FlowDetector> make_plaintext_exchange(const Site& site);
+
+std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(const Site& site) {
+  std::vector<std::unique_ptr<FlowDetector>> detectors;
+  detectors.push_back(make_plaintext_exchange(site));
+  return detectors;
+}
+
+}  // namespace exwire::detect

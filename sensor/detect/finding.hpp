@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A finding: what a detector concluded, with the numbers and the names a person needs to act. Fixed
+// in size and free of allocation, so that an attacker who provokes findings provokes nothing else.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "sensor/base/time.hpp"
+#include "sensor/flow/flow.hpp"
+#include "sensor/inspect/http_transaction.hpp"
+
+namespace exwire::detect {
+
+/// Named values for `alert.context.exchange`, in the order they were added. Names are literals.
+class Facts {
+ public:
+  static constexpr uint32_t kMost = 24;
+  static constexpr uint32_t kArena = 1536;
+
+  struct Fact {
+    const char* name;
+    bool is_number;
+    int64_t number;
+    std::string_view text;
+  };
+
+  /// Cut to what is left of the arena; a fact too many is dropped (kMost is sized by our own code).
+  void add(const char* name, std::string_view text) noexcept;
+  void add(const char* name, int64_t number) noexcept;
+  uint32_t size() const noexcept { return count_; }
+  Fact operator[](uint32_t index) const noexcept;
+
+ private:
+  struct Entry {
+    const char* name;
+    int64_t number;
+    uint16_t offset, size;
+    bool is_number;
+  };
+  std::array<Entry, kMost> entries_;
+  std::array<char, kArena> arena_;
+  uint32_t count_ = 0, used_ = 0;
+};
+
+/// One line of the catalogue of findings (sids 1443000 to 1443999).
+struct Signature {
+  uint32_t sid;
+  uint32_t revision;
+  uint8_t severity;      ///< 2 exposure and attack, 3 health; never 1 (some SIEMs ban on it)
+  const char* text;      ///< EVE alert.signature
+  const char* category;  ///< EVE alert.category
+  const char* advice;    ///< what to change, one sentence
+};
+
+struct Finding {
+  const Signature* signature = nullptr;
+  uint8_t severity = 0;
+  Timestamp when;
+  uint64_t packet = 0;  ///< packet number, 0: from a timer
+  /// Equal keys are the same story: the gate tells it once and counts the rest.
+  uint64_t story = 0;
+  uint64_t occurrences = 1;
+  Timestamp first_seen, last_seen;
+  const inspect::HttpTransaction* http = nullptr;  ///< valid during the call only
+  Facts facts;
+};
+
+}  // namespace exwire::detect

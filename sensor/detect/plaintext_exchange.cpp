@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Exchange over plaintext HTTP: any endpoint of any version, on any port. Credentials in clear are
+// told with the request; a request without them is judged by its answer, because a server that only
+// redirects to https or refuses is doing the right thing. Plaintext within one machine is the
+// normal front-end hop; on legs the site has accepted it is told once, as a health note.
+#include <algorithm>
+
+#include "sensor/base/siphash.hpp"
+#include "sensor/detect/detector.hpp"
+#include "sensor/detect/exchange_endpoints.hpp"
+
+namespace exwire::detect {
+namespace {
+
+using inspect::HttpField;
+using inspect::HttpTransaction;
+
+constexpr Signature kRequest{
+    1443001,
+    1,
+    2,
+    "EXWIRE Exchange request without TLS",
+    "Potential Corporate Privacy Violation",
+    "Require SSL on this virtual directory and close plaintext HTTP towards Exchange."};
+constexpr Signature kCredentials{
+    1443002,
+    1,
+    2,
+    "EXWIRE Exchange credentials in clear",
+    "Potential Corporate Privacy Violation",
+    "Change this user's password, require SSL, and disable Basic authentication over HTTP."};
+constexpr Signature kAcceptedHop{
+    1443005,
+    1,
+    3,
+    "EXWIRE clear SSL-bridging hop",
+    "Misc activity",
+    "Accepted by site.plaintext_hops; re-encrypt towards Exchange where that is possible."};
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+           return (x | 0x20) == (y | 0x20);
+         });
+}
+
+bool starts_with_ignoring_case(std::string_view text, std::string_view start) noexcept {
+  return equal_ignoring_case(text.substr(0, start.size()), start);
+}
+
+std::string_view path_of(const HttpTransaction& transaction) noexcept {
+  const std::string_view uri = transaction.text(HttpField::uri);
+  return uri.substr(0, uri.find('?'));
+}
+
+// Forms-based authentication posts the password in the body (Exchange 2003: owaauth.dll, later:
+// auth.owa).
+bool is_forms_logon(const HttpTransaction& transaction) noexcept {
+  if (transaction.text(HttpField::method) != "POST") return false;
+  const std::string_view path = path_of(transaction);
+  const std::string_view last = path.substr(path.rfind('/') + 1);
+  return equal_ignoring_case(last, "auth.owa") || equal_ignoring_case(last, "owaauth.dll");
+}
+
+/// How the request proves who it is, empty when it does not.
+std::string_view scheme_of(const HttpTransaction& transaction) noexcept {
+  if (is_forms_logon(transaction)) return "Forms";
+  return transaction.text(HttpField::auth_scheme);
+}
+
+// Whoever listens can use these as they are; NTLM, Negotiate and Digest prove without telling.
+bool tells_secret(std::string_view scheme) noexcept {
+  return equal_ignoring_case(scheme, "Basic") || equal_ignoring_case(scheme, "Bearer") ||
+         scheme == "Forms";
+}
+
+// A server that answers so keeps Exchange behind TLS, or has no Exchange.
+bool declines(const HttpTransaction& transaction) noexcept {
+  switch (transaction.status()) {
+    case 301:
+    case 302:
+    case 303:
+    case 307:
+    case 308:
+      return starts_with_ignoring_case(transaction.text(HttpField::location), "https:");
+    case 400:
+    case 403:
+    case 404:
+    case 405:
+    case 410:
+    case 421:
+    case 426:
+    case 501:
+    case 505:
+      return true;
+    default:
+      return false;
+  }
+}
+
+class PlaintextExchange final : public FlowDetector {
+ public:
+  explicit PlaintextExchange(const Site& site) : site_(site) {}
+
+  const char* name() const noexcept override { return "plaintext_exchange"; }
+  std::vector<const Signature*> signatures() const override {
+    return {&kRequest, &kCredentials, &kAcceptedHop};
+  }
+  void request_head(const FlowContext& context, HttpTransaction& transaction,
+                    FindingSink& sink) override {
+    if (scheme_of(transaction).empty()) return;
+    if (const Endpoint* endpoint = endpoint_of(transaction)) {
+      judge(context, transaction, *endpoint, sink);
+    }
+  }
+  void response_head(const FlowContext& context, HttpTransaction& transaction,
+                     FindingSink& sink) override {
+    if (transaction.judged || !transaction.request_seen) return;
+    const bool with_credentials = !scheme_of(transaction).empty();
+    const Endpoint* endpoint = endpoint_of(transaction);
+    if (endpoint == nullptr || (!with_credentials && declines(transaction))) {
+      transaction.judged = true;
+      return;
+    }
+    judge(context, transaction, *endpoint, sink);
+  }
+  void transaction_over(const FlowContext& context, HttpTransaction& transaction,
+                        FindingSink& sink) override {
+    // Never answered before our eyes: the request has crossed the wire all the same.
+    if (transaction.judged || !transaction.request_seen || transaction.response_seen) return;
+    if (const Endpoint* endpoint = endpoint_of(transaction)) {
+      judge(context, transaction, *endpoint, sink);
+    }
+  }
+
+ private:
+  void judge(const FlowContext& context, HttpTransaction& transaction, const Endpoint& endpoint,
+             FindingSink& sink) {
+    transaction.judged = true;
+    const Hop hop = hop_of(site_, context.flow);
+    if (hop == Hop::loopback && site_.loopback_allowed) return;
+    if (hop == Hop::accepted) {
+      tell(kAcceptedHop, context, transaction, endpoint, hop, sink);
+      return;
+    }
+    tell(kRequest, context, transaction, endpoint, hop, sink);
+    if (tells_secret(scheme_of(transaction))) {
+      tell(kCredentials, context, transaction, endpoint, hop, sink);
+    }
+  }
+
+  void tell(const Signature& signature, const FlowContext& context,
+            const HttpTransaction& transaction, const Endpoint& endpoint, Hop hop,
+            FindingSink& sink) {
+    const flow::Flow& flow = context.flow;
+    const std::string_view user = transaction.text(HttpField::auth_user);
+    Finding finding;
+    finding.signature = &signature;
+    finding.severity = signature.severity;
+    finding.when = finding.first_seen = finding.last_seen = context.now;
+    finding.packet = context.packet;
+    finding.http = &transaction;
+    finding.story = story_of(signature, flow, endpoint, user);
+    Facts& facts = finding.facts;
+    facts.add("endpoint", endpoint.protocol);
+    facts.add("products", endpoint.products);
+    facts.add("url_path", path_of(transaction));
+    facts.add("method", transaction.text(HttpField::method));
+    if (const std::string_view scheme = scheme_of(transaction); !scheme.empty()) {
+      facts.add("auth_scheme", scheme);
+    }
+    if (!user.empty()) facts.add("user", user);
+    facts.add("hop", to_text(hop));
+    if (signature.sid == kAcceptedHop.sid) {
+      facts.add("proxy", wire::to_text(flow.client(), flow.key.ip_version));
+    }
+    facts.add("server", wire::to_text(flow.server(), flow.key.ip_version));
+    if (transaction.response_seen) facts.add("status_code", transaction.status());
+    sink.found(context, finding);
+  }
+
+  // One story per client, server, endpoint and user. Legs that were accepted are one story each.
+  static uint64_t story_of(const Signature& signature, const flow::Flow& flow,
+                           const Endpoint& endpoint, std::string_view user) noexcept {
+    SipHash13 hash{HashKey{}};
+    hash.word(signature.sid);
+    hash.octets(flow.client().data(), flow.client().size());
+    hash.octets(flow.server().data(), flow.server().size());
+    if (signature.sid != kAcceptedHop.sid) {
+      hash.word(flow.server_port());
+      hash.octets(endpoint.protocol, std::string_view(endpoint.protocol).size());
+      hash.octets(user.data(), user.size());
+    }
+    return hash.finish();
+  }
+
+  const Site& site_;
+};
+
+}  // namespace
+
+std::unique_ptr<FlowDetector> make_plaintext_exchange(const Site& site) {
+  return std::make_unique<PlaintextExchange>(site);
+}
+
+}  // namespace exwire::detect

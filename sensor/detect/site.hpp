@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the configuration says about the user's own network, in the form detectors ask.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "sensor/flow/flow.hpp"
+#include "sensor/wire/flow_key.hpp"
+
+namespace exwire::detect {
+
+/// An address prefix, IPv4 or IPv6.
+struct Prefix {
+  wire::Address address{};
+  uint8_t ip_version = 4;
+  uint8_t length = 0;  ///< bits
+
+  bool covers(const wire::Address& other, uint8_t version) const noexcept;
+  /// "10.1.0.0/24", "10.1.2.3", "2001:db8::/32"; nothing when it is none of these.
+  static std::optional<Prefix> parse(std::string_view text);
+};
+
+/// A leg on which plaintext is accepted: from an SSL-bridging proxy to a server.
+struct PlaintextHop {
+  Prefix proxy;
+  std::optional<Prefix> server;  ///< none: to any server
+};
+
+struct Site {
+  std::vector<Prefix> servers;
+  std::vector<PlaintextHop> plaintext_hops;
+  bool loopback_allowed = true;
+};
+
+enum class Hop : uint8_t {
+  direct,    ///< across a network, nothing said about it
+  accepted,  ///< configured as an accepted plaintext leg
+  loopback,  ///< within one machine
+};
+
+/// Loopback means 127/8, ::1, or a machine that talks to its own address: real Exchange 2003
+/// front-end hops use the LAN address.
+Hop hop_of(const Site& site, const flow::Flow& flow) noexcept;
+const char* to_text(Hop hop) noexcept;
+
+}  // namespace exwire::detect

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/inspect/dissector_host.hpp"
+
+#include <string>
+#include <string_view>
+
+#include "sensor/base/result.hpp"
+
+namespace exwire::inspect {
+
+DissectorHost::DissectorHost(std::span<const ExwireDissectorApi* const> builtin) {
+  for (const ExwireDissectorApi* api : builtin) add(*api);
+}
+
+void DissectorHost::add(const ExwireDissectorApi& api) {
+  const auto refuse = [&](const char* why) {
+    throw SetupError("dissector " + std::string(api.name != nullptr ? api.name : "(unnamed)") +
+                     ": " + why);
+  };
+  if (api.abi != kExwireDissectorAbi) refuse("built for another version of the interface");
+  if (api.size < sizeof(ExwireDissectorApi)) refuse("table is too short");
+  if (api.state_size > kStateSize || api.state_align > 16) refuse("state is too large");
+  LoadedDissector loaded;
+  loaded.api = &api;
+  for (const char* const* name = api.fields; *name != nullptr; ++name) {
+    std::optional<HttpField> known;
+    for (size_t index = 0; index < kHttpFieldCount; ++index) {
+      if (std::string_view(kHttpFieldNames[index]) == *name) known = static_cast<HttpField>(index);
+    }
+    loaded.fields.push_back(known);
+  }
+  for (const char* const* name = api.anomalies; *name != nullptr; ++name) {
+    loaded.anomalies.push_back(*name);
+  }
+  if (loaded.anomalies.size() > kMostAnomalies) refuse("too many kinds of anomaly");
+  if (dissectors_.size() == flow::Flow::kNoDissector) refuse("too many dissectors");
+  dissectors_.push_back(std::move(loaded));
+}
+
+DissectorHost::Identified DissectorHost::identify(Bytes to_server, Bytes to_client) const noexcept {
+  Identified result;
+  for (size_t index = 0; index < dissectors_.size(); ++index) {
+    switch (dissectors_[index].api->probe(to_server, to_client)) {
+      case kExwireProbeYes:
+        return {static_cast<uint8_t>(index), false};
+      case kExwireProbeMore:
+        result.undecided = true;
+        break;
+      default:
+        break;
+    }
+  }
+  return result;
+}
+
+const char* DissectorHost::application_name(uint8_t index) const noexcept {
+  const char* name = dissectors_[index].api->name;
+  return std::string_view(name) == "http1" ? "http" : name;
+}
+
+}  // namespace exwire::inspect

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The dissectors at hand: checks each table once, resolves its field names to the host's, and
+// answers whose octets these are. Built-in and loaded dissectors stand in the same list.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "dissectors/api.hpp"
+#include "sensor/flow/flow.hpp"
+#include "sensor/inspect/http_transaction.hpp"
+
+namespace exwire::inspect {
+
+struct LoadedDissector {
+  const ExwireDissectorApi* api = nullptr;
+  /// By the dissector's own field number: where the host keeps it, if it does.
+  std::vector<std::optional<HttpField>> fields;
+  std::vector<const char*> anomalies;
+};
+
+class DissectorHost {
+ public:
+  static constexpr uint32_t kStateSize = 512;
+  static constexpr uint32_t kMostAnomalies = 56;  ///< kinds per dissector; 8 bits are the stream's
+
+  /// Takes the built-in table; throws SetupError on one that breaks the contract.
+  explicit DissectorHost(std::span<const ExwireDissectorApi* const> builtin);
+
+  struct Identified {
+    uint8_t dissector = flow::Flow::kNoDissector;
+    bool undecided = false;  ///< at least one dissector wants to see more
+  };
+  /// Whose octets are these? Either side may be empty.
+  Identified identify(Bytes to_server, Bytes to_client) const noexcept;
+
+  const LoadedDissector& operator[](uint8_t index) const noexcept { return dissectors_[index]; }
+  size_t size() const noexcept { return dissectors_.size(); }
+  /// "http" for the dissector http1: the word EVE uses in app_proto.
+  const char* application_name(uint8_t index) const noexcept;
+
+ private:
+  void add(const ExwireDissectorApi& api);
+  std::vector<LoadedDissector> dissectors_;
+};
+
+/// The dissectors compiled into the program, in the order of dissectors/meson.build.
+std::span<const ExwireDissectorApi* const> builtin_dissectors() noexcept;
+
+}  // namespace exwire::inspect

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/inspect/http_transaction.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace exwire::inspect {
+
+const std::array<const char*, kHttpFieldCount> kHttpFieldNames = {
+    "http.method",
+    "http.uri.raw",
+    "http.uri",
+    "http.protocol",
+    "http.host",
+    "http.user_agent",
+    "http.referer",
+    "http.content_type",
+    "http.x_forwarded_for",
+    "http.via",
+    "http.auth_scheme",
+    "http.auth_user",
+    "http.ms_asprotocolversion",
+    "http.x_ms_policykey",
+    "http.x_requesttype",
+    "http.x_clientapplication",
+    "http.stat_code",
+    "http.stat_msg",
+    "http.response_protocol",
+    "http.location",
+    "http.server",
+    "http.response_content_type",
+    "http.www_authenticate",
+    "http.ms_server_activesync",
+    "http.ms_asprotocolversions",
+    "http.x_feserver",
+    "http.x_beserver",
+    "http.x_owa_version",
+    "http.x_powered_by",
+    "http.retry_after",
+};
+
+int HttpTransaction::status() const noexcept {
+  const std::string_view code = text(HttpField::stat_code);
+  int value = 0;
+  const auto [rest, error] = std::from_chars(code.data(), code.data() + code.size(), value);
+  return error == std::errc{} && rest == code.data() + code.size() ? value : 0;
+}
+
+void HttpTransaction::set(HttpField field, Bytes value) noexcept {
+  Slice& slice = slices_[static_cast<size_t>(field)];
+  if (slice.present) return;
+  const uint32_t kept = std::min({value.size, kLongest, kArena - used_});
+  slice.present = true;
+  slice.offset = static_cast<uint16_t>(used_);
+  slice.size = static_cast<uint16_t>(kept);
+  slice.original = kept < value.size ? value.size : 0;
+  if (kept > 0) std::memcpy(arena_.data() + used_, value.data, kept);
+  used_ += kept;
+}
+
+void HttpTransaction::merge(const HttpTransaction& other) noexcept {
+  for (size_t index = 0; index < kHttpFieldCount; ++index) {
+    const auto field = static_cast<HttpField>(index);
+    if (!other.has(field) || has(field)) continue;
+    set(field, as_bytes(other.text(field)));
+    if (other.slices_[index].original != 0) slices_[index].original = other.slices_[index].original;
+  }
+}
+
+void HttpTransaction::copy_facts(const HttpTransaction& other) noexcept {
+  number = other.number;
+  request_time = other.request_time;
+  response_time = other.response_time;
+  request_packet = other.request_packet;
+  response_packet = other.response_packet;
+  request_body = other.request_body;
+  response_body = other.response_body;
+  request_seen = other.request_seen;
+  response_seen = other.response_seen;
+  request_complete = other.request_complete;
+  response_complete = other.response_complete;
+  judged = other.judged;
+}
+
+}  // namespace exwire::inspect

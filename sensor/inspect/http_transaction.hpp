@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One HTTP request with its response, as far as either was seen: what detectors judge and the
+// `http` event says. Texts are copied into a fixed arena, because the frames they came from are
+// long gone when a Direct Push answer arrives. Nothing secret ever gets in here: the dissector
+// publishes schemes and user names, never passwords or cookies.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "sensor/base/bytes.hpp"
+#include "sensor/base/time.hpp"
+
+namespace exwire::inspect {
+
+enum class HttpField : uint8_t {
+  method,
+  uri_raw,
+  uri,
+  protocol,
+  host,
+  user_agent,
+  referer,
+  content_type,
+  x_forwarded_for,
+  via,
+  auth_scheme,
+  auth_user,
+  as_version,
+  policy_key,
+  request_type,
+  client_application,
+  stat_code,
+  stat_msg,
+  response_protocol,
+  location,
+  server,
+  response_content_type,
+  www_authenticate,
+  server_activesync,
+  as_versions,
+  fe_server,
+  be_server,
+  owa_version,
+  powered_by,
+  retry_after,
+  count_
+};
+inline constexpr size_t kHttpFieldCount = static_cast<size_t>(HttpField::count_);
+
+/// The field's name in rules and dissectors ("http.method"), in the order of HttpField.
+extern const std::array<const char*, kHttpFieldCount> kHttpFieldNames;
+
+class HttpTransaction {
+ public:
+  HttpTransaction() noexcept {}  // NOLINT: leaves the arena as it is
+
+  static constexpr uint32_t kArena = 3072;    ///< octets of text kept per transaction
+  static constexpr uint32_t kLongest = 2048;  ///< octets kept of one field
+
+  uint32_t number = 0;  ///< within the flow, from 0
+  Timestamp request_time, response_time;
+  uint64_t request_packet = 0;  ///< number of the packet that completed the request head
+  uint64_t response_packet = 0;
+  uint64_t request_body = 0, response_body = 0;  ///< octets, known at the end of each
+  bool request_seen = false, response_seen = false;
+  bool request_complete = false, response_complete = false;
+  bool judged = false;  ///< a detector needs no further look at it
+
+  std::string_view text(HttpField field) const noexcept {
+    const Slice& slice = slices_[static_cast<size_t>(field)];
+    return {arena_.data() + slice.offset, slice.size};
+  }
+  bool has(HttpField field) const noexcept { return slices_[static_cast<size_t>(field)].present; }
+  /// Length on the wire when it exceeds what was kept, else 0.
+  uint32_t original_size(HttpField field) const noexcept {
+    return slices_[static_cast<size_t>(field)].original;
+  }
+  /// 0 when no status was seen or it was not a number.
+  int status() const noexcept;
+
+  /// First value wins; what does not fit is cut and its length remembered.
+  void set(HttpField field, Bytes value) noexcept;
+  /// Takes over the fields of the other half.
+  void merge(const HttpTransaction& other) noexcept;
+  /// Takes over everything but the texts.
+  void copy_facts(const HttpTransaction& other) noexcept;
+
+ private:
+  struct Slice {
+    uint16_t offset = 0, size = 0;
+    uint32_t original = 0;
+    bool present = false;
+  };
+  std::array<Slice, kHttpFieldCount> slices_{};
+  uint32_t used_ = 0;
+  std::array<char, kArena> arena_;  // not cleared: only what a slice names is ever read
+};
+
+}  // namespace exwire::inspect

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A segment's way through a flow. Sleep and wake stand in inspector_sessions.cpp, HTTP transactions
+// in inspector_transactions.cpp.
+#include "sensor/inspect/inspector.hpp"
+
+#include "sensor/flow/sequence.hpp"
+#include "sensor/inspect/reader.hpp"
+
+namespace exwire::inspect {
+namespace {
+
+// A hole that the receiver has acknowledged was lost by the capture; a little patience covers
+// captures whose queues reorder. One-sided captures have no acknowledgements to go by.
+constexpr int64_t kHolePatienceNs = kNanosPerSecond;
+constexpr int64_t kOneSidedPatienceNs = 5 * kNanosPerSecond;
+constexpr uint64_t kHoleOctets = 64 * 1024;
+
+constexpr size_t side(Direction direction) noexcept {
+  return static_cast<size_t>(direction);
+}
+
+}  // namespace
+
+Inspector::Inspector(const InspectSettings& settings, const DissectorHost& dissectors,
+                     flow::FlowTable& flows, Budget& budget, Listener& listener)
+    : settings_(settings),
+      dissectors_(dissectors),
+      flows_(flows),
+      listener_(listener),
+      buffers_(budget),
+      sessions_(budget, settings.most_sessions),
+      transactions_(budget, settings.most_transactions),
+      labeller_(budget) {
+  told_.reserve(kMostTold);
+}
+
+Inspector::~Inspector() = default;
+
+void Inspector::inspect(const flow::Tracked& tracked, const wire::Packet& packet) {
+  flow::Flow& flow = *tracked.flow;
+  const bool fin = packet.tcp_flags & wire::kFin;
+  // A hole that is due was due before this packet.
+  if (flow.session != 0) consider_hole(tracked.handle, flow, packet.time, packet.number);
+  if (packet.payload_octets == 0 && !fin) return;
+  // Hosts take neither payload without ACK nor the payload of a reset (RFC 9293 3.10.7.4).
+  if (!(packet.tcp_flags & wire::kAck) || (packet.tcp_flags & wire::kRst)) return;
+  const Direction direction = tracked.direction;
+  if (!(flow.work & dissect_bit(direction))) {
+    pass_uninspected(tracked, packet);
+    if (flow.work & flow::kWorkIdentify) look_for_label(flow, packet);
+    check_fin(tracked, packet);
+    if (flow.session != 0) sleep_if_idle(flow);
+    return;
+  }
+  if (!fin && pass_asleep(tracked, packet)) return;
+  const uint32_t handle = flow.session != 0 ? flow.session : wake(tracked.handle, flow);
+  if (handle == 0) {
+    flow.mark(flow::kTrackingLost);
+    pass_uninspected(tracked, packet);
+    check_fin(tracked, packet);
+    return;
+  }
+  touch(handle);
+  Session& session = sessions_[handle];
+  Reader reader(*this, tracked.handle, flow, session, direction, packet.time, packet.number);
+  session.stream[side(direction)].segment(flow.of(direction), tracked.offset, packet.payload,
+                                          packet.payload_octets, reader, buffers_,
+                                          counters_.reassembly, packet.time.ns);
+  if (flow.work == flow::kWorkIdentify) look_for_label(flow, packet);
+  consider_hole(tracked.handle, flow, packet.time, packet.number);
+  check_fin(tracked, packet);
+  if (flow.session != 0) sleep_if_idle(flow);
+}
+
+// Nobody reads this direction: its position follows the highest octet seen.
+void Inspector::pass_uninspected(const flow::Tracked& tracked, const wire::Packet& packet) {
+  constexpr int64_t kFarAhead = int64_t{1} << 30;  // no window reaches further (RFC 7323 2.2)
+  flow::DirectionState& state = tracked.flow->of(tracked.direction);
+  const int64_t ahead =
+      tracked.offset + packet.payload_octets - static_cast<int64_t>(state.stream_octets);
+  if (ahead <= 0 || ahead > kFarAhead) return;
+  state.advance(static_cast<uint64_t>(ahead));
+}
+
+// The octets of a body whose reader sleeps: counted without waking anybody.
+bool Inspector::pass_asleep(const flow::Tracked& tracked, const wire::Packet& packet) {
+  flow::Flow& flow = *tracked.flow;
+  uint32_t& left = flow.skip_left[side(tracked.direction)];
+  flow::DirectionState& state = flow.of(tracked.direction);
+  const auto position = static_cast<int64_t>(state.stream_octets);
+  if (flow.session != 0) return false;
+  if (tracked.offset + packet.payload_octets <= position) return true;  // a repetition
+  if (tracked.offset != position || left < packet.payload_octets) return false;
+  left -= packet.payload_octets;
+  pass_uninspected(tracked, packet);
+  return true;
+}
+
+void Inspector::look_for_label(flow::Flow& flow, const wire::Packet& packet) {
+  if (packet.payload.empty()) return;
+  Session* session = flow.session != 0 ? &sessions_[flow.session] : nullptr;
+  if (session != nullptr && session->candidate == 0) session->candidate = labeller_.open();
+  const bool decided = session == nullptr || session->candidate == 0 ||
+                       labeller_.look(session->candidate, packet, flow.label);
+  if (!decided) return;
+  counters_.labelled += flow.label != 0;
+  flow.work = 0;
+  if (session != nullptr) {
+    session->candidate = 0;
+    release(flow);
+  }
+}
+
+void Inspector::consider_hole(uint32_t handle, flow::Flow& flow, Timestamp now,
+                              uint64_t packet_number) {
+  if (flow.session == 0) return;
+  Session& session = sessions_[flow.session];
+  for (const Direction direction : {Direction::to_server, Direction::to_client}) {
+    flow::Reassembler& stream = session.stream[side(direction)];
+    if (!stream.has_hole()) continue;
+    const flow::DirectionState& peer = flow.of(opposite(direction));
+    const int64_t patience = flow.one_sided() ? kOneSidedPatienceNs : kHolePatienceNs;
+    const bool waited =
+        now.ns - stream.hole_since_ns() >= patience || stream.early_octets() >= kHoleOctets;
+    const auto lost = [&] {
+      return flow.one_sided() || flow::distance(flow.of(direction).next_seq, peer.last_ack) > 0;
+    };
+    if (!waited) flows_.wake_at(handle, {stream.hole_since_ns() + patience});
+    Reader reader(*this, handle, flow, session, direction, now, packet_number);
+    while (waited && stream.has_hole() && lost()) {
+      stream.give_up_hole(flow.of(direction), reader, buffers_, counters_.reassembly, now.ns);
+    }
+  }
+}
+
+void Inspector::check_fin(const flow::Tracked& tracked, const wire::Packet& packet) {
+  flow::Flow& flow = *tracked.flow;
+  if (packet.tcp_flags & wire::kFin) {
+    const int64_t fin_at = tracked.offset + packet.payload_octets;
+    const bool reached = static_cast<int64_t>(flow.of(tracked.direction).stream_octets) >= fin_at;
+    if (flow.session != 0) {
+      sessions_[flow.session].fin_at[side(tracked.direction)] = fin_at;
+    } else if (reached) {
+      end_direction(tracked.handle, flow, tracked.direction, packet.time);
+    }
+  }
+  if (flow.session == 0) return;
+  for (const Direction direction : {Direction::to_server, Direction::to_client}) {
+    int64_t& fin_at = sessions_[flow.session].fin_at[side(direction)];
+    if (fin_at < 0 || static_cast<int64_t>(flow.of(direction).stream_octets) < fin_at) continue;
+    fin_at = -1;
+    end_direction(tracked.handle, flow, direction, packet.time);
+    if (flow.session == 0) return;
+  }
+}
+
+void Inspector::end_direction(uint32_t handle, flow::Flow& flow, Direction direction,
+                              Timestamp now) {
+  const uint16_t mark = direction == Direction::to_server ? flow::kFinToServer : flow::kFinToClient;
+  if (flow.has(mark)) return;
+  flows_.fin_reached(handle, direction);
+  if (flow.dissector == flow::Flow::kNoDissector) return;
+  if (flow.session == 0 && wake(handle, flow) == 0) return;
+  Session& session = sessions_[flow.session];
+  Reader(*this, handle, flow, session, direction, now, 0).end();
+}
+
+void Inspector::timer(uint32_t handle, flow::Flow& flow, Timestamp now) {
+  consider_hole(handle, flow, now, 0);
+  if (flow.session != 0) sleep_if_idle(flow);
+}
+
+void Inspector::close(uint32_t handle, flow::Flow& flow, Timestamp now) {
+  for (const Direction direction : {Direction::to_server, Direction::to_client}) {
+    if (flow.session != 0) {
+      Session& session = sessions_[flow.session];
+      flow::Reassembler& stream = session.stream[side(direction)];
+      Reader reader(*this, handle, flow, session, direction, now, 0);
+      while (stream.has_hole()) {
+        stream.give_up_hole(flow.of(direction), reader, buffers_, counters_.reassembly, now.ns);
+      }
+    }
+    const uint16_t mark =
+        direction == Direction::to_server ? flow::kFinToServer : flow::kFinToClient;
+    const bool speaking = flow.dissector != flow::Flow::kNoDissector && !flow.has(mark);
+    if (speaking && (flow.session != 0 || wake(handle, flow) != 0)) {
+      Reader(*this, handle, flow, sessions_[flow.session], direction, now, 0).end();
+    }
+  }
+  finish_all(handle, flow);
+  if (flow.session != 0) release(flow);
+  if (!told_.empty()) told_.erase(handle);
+}
+
+void Inspector::report(uint32_t handle, flow::Flow& flow, uint32_t bit, const Anomaly& anomaly) {
+  auto known = told_.find(handle);
+  if (known == told_.end() && told_.size() < kMostTold) known = told_.emplace(handle, 0).first;
+  const uint64_t mask = uint64_t{1} << bit;
+  if (known == told_.end() || (known->second & mask)) {
+    ++counters_.anomalies_suppressed;
+    return;
+  }
+  known->second |= mask;
+  ++counters_.anomalies;
+  listener_.anomaly(flow, anomaly);
+}
+
+}  // namespace exwire::inspect

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Looks into flows: reassembly, identification, dissectors, HTTP transactions. Wakes a flow when
+// octets come that somebody must see, and puts it to sleep when nothing is pending.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+
+#include "sensor/base/memory.hpp"
+#include "sensor/flow/flow_table.hpp"
+#include "sensor/inspect/dissector_host.hpp"
+#include "sensor/inspect/label.hpp"
+#include "sensor/inspect/listener.hpp"
+#include "sensor/inspect/session.hpp"
+#include "sensor/inspect/transaction_table.hpp"
+
+namespace exwire::inspect {
+
+struct InspectSettings {
+  uint32_t most_sessions = 32768;
+  uint32_t most_transactions = 16384;
+  bool label_unknown = true;  ///< ask nDPI about what no dissector knows
+};
+
+struct InspectCounters {
+  flow::ReassemblyCounters reassembly;
+  uint64_t sessions_shed = 0, transactions_shed = 0, transactions = 0;
+  uint64_t anomalies = 0, anomalies_suppressed = 0;
+  uint64_t identified = 0, unknown = 0, labelled = 0, contract_broken = 0;
+};
+
+class Inspector {
+ public:
+  class Reader;  ///< reader.hpp
+
+  Inspector(const InspectSettings& settings, const DissectorHost& dissectors,
+            flow::FlowTable& flows, Budget& budget, Listener& listener);
+  ~Inspector();
+  Inspector(const Inspector&) = delete;
+  Inspector& operator=(const Inspector&) = delete;
+
+  /// One segment of a flow, as FlowTable placed it.
+  void inspect(const flow::Tracked& tracked, const wire::Packet& packet);
+  /// A timer of the flow: a hole nobody fills is given up here.
+  void timer(uint32_t handle, flow::Flow& flow, Timestamp now);
+  /// The flow is about to leave the table.
+  void close(uint32_t handle, flow::Flow& flow, Timestamp now);
+
+  const InspectCounters& counters() const noexcept { return counters_; }
+  uint32_t awake() const noexcept { return sessions_.in_use(); }
+  const char* label_name(uint16_t label) const noexcept { return labeller_.name(label); }
+
+ private:
+  friend class Reader;
+
+  void pass_uninspected(const flow::Tracked& tracked, const wire::Packet& packet);
+  bool pass_asleep(const flow::Tracked& tracked, const wire::Packet& packet);
+  void check_fin(const flow::Tracked& tracked, const wire::Packet& packet);
+  void end_direction(uint32_t handle, flow::Flow& flow, Direction direction, Timestamp now);
+  void consider_hole(uint32_t handle, flow::Flow& flow, Timestamp now, uint64_t packet_number);
+  void look_for_label(flow::Flow& flow, const wire::Packet& packet);
+
+  uint32_t wake(uint32_t handle, flow::Flow& flow);
+  void sleep_if_idle(flow::Flow& flow);
+  void shed_oldest();
+  void release(flow::Flow& flow);
+  void touch(uint32_t session) noexcept;
+  void unlink(uint32_t session) noexcept;
+  void start_dissector(flow::Flow& flow, Session& session, uint8_t dissector);
+  void stop_dissector(flow::Flow& flow, Session& session);
+
+  void report(uint32_t handle, flow::Flow& flow, uint32_t bit, const Anomaly& anomaly);
+  uint32_t building(Session& session, Direction direction);
+  void on_message(flow::Flow& flow, Session& session, const ExwireMessage& message, Timestamp time,
+                  uint64_t packet_number);
+  void finish_transaction(flow::Flow& flow, uint32_t transaction);
+  void finish_all(uint32_t handle, flow::Flow& flow);
+
+  InspectSettings settings_;
+  const DissectorHost& dissectors_;
+  flow::FlowTable& flows_;
+  Listener& listener_;
+  BufferPool buffers_;
+  Slab<Session> sessions_;
+  TransactionTable transactions_;
+  Labeller labeller_;
+  InspectCounters counters_;
+  uint32_t oldest_ = 0, newest_ = 0;
+  struct HashHandle {
+    size_t operator()(uint32_t handle) const noexcept {
+      return handle * size_t{0x9e3779b97f4a7c15};
+    }
+  };
+  static constexpr size_t kMostTold = 65536;
+  boost::unordered_flat_map<uint32_t, ToldAnomalies, HashHandle> told_;
+};
+
+}  // namespace exwire::inspect

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// From published fields and moments to HTTP transactions.
+#include "sensor/inspect/inspector.hpp"
+
+namespace exwire::inspect {
+
+// The transaction whose head this direction is publishing; 0 when no memory is left for one.
+uint32_t Inspector::building(Session& session, Direction direction) {
+  uint32_t& handle = session.building[static_cast<size_t>(direction)];
+  if (handle == 0) handle = transactions_.take();
+  if (handle == 0 && transactions_.oldest() != 0) {
+    const uint32_t oldest = transactions_.oldest();
+    ++counters_.transactions_shed;
+    finish_transaction(flows_[transactions_[oldest].flow], oldest);
+    handle = transactions_.take();
+  }
+  return handle;
+}
+
+void Inspector::on_message(flow::Flow& flow, Session& session, const ExwireMessage& message,
+                           Timestamp time, uint64_t packet_number) {
+  const bool request = message.moment == kExwireRequestHead || message.moment == kExwireRequestEnd;
+  const Direction direction = request ? Direction::to_server : Direction::to_client;
+  uint32_t known = transactions_.find(session.flow, message.transaction);
+  const bool head = message.moment == kExwireRequestHead || message.moment == kExwireResponseHead;
+  if (head) {
+    const uint32_t fresh = building(session, direction);
+    if (fresh == 0) return;
+    session.building[static_cast<size_t>(direction)] = 0;
+    if (known == 0) {
+      transactions_.link(fresh, session.flow, message.transaction);
+      known = fresh;
+    } else {
+      transactions_[known].transaction.merge(transactions_[fresh].transaction);
+      transactions_.give(fresh);
+    }
+  }
+  if (known == 0) return;  // was shed meanwhile, and told
+  HttpTransaction& transaction = transactions_[known].transaction;
+  switch (message.moment) {
+    case kExwireRequestHead:
+      transaction.request_seen = true;
+      transaction.request_time = time;
+      transaction.request_packet = packet_number;
+      listener_.request_head(flow, transaction);
+      break;
+    case kExwireRequestEnd:
+      transaction.request_complete = true;
+      transaction.request_body = message.body_octets;
+      break;
+    case kExwireResponseHead:
+      transaction.response_seen = true;
+      transaction.response_time = time;
+      transaction.response_packet = packet_number;
+      listener_.response_head(flow, transaction);
+      break;
+    case kExwireResponseEnd:
+      transaction.response_complete = true;
+      transaction.response_body = message.body_octets;
+      finish_transaction(flow, known);
+      break;
+  }
+}
+
+void Inspector::finish_transaction(flow::Flow& flow, uint32_t handle) {
+  ++counters_.transactions;
+  listener_.transaction_over(flow, transactions_[handle].transaction);
+  transactions_.give(handle);
+}
+
+void Inspector::finish_all(uint32_t handle, flow::Flow& flow) {
+  while (const uint32_t transaction = transactions_.first_of(handle)) {
+    finish_transaction(flow, transaction);
+  }
+}
+
+}  // namespace exwire::inspect

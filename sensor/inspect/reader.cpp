@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/inspect/reader.hpp"
+
+namespace exwire::inspect {
+namespace {
+
+// A dissector that has not made up its mind after this many octets never will.
+constexpr uint32_t kMostProbed = 2048;
+constexpr uint32_t kMostProbePending = 2 * kMostProbed;
+
+void field_service(void* host, uint32_t index, Bytes value) {
+  static_cast<Inspector::Reader*>(host)->field(index, value);
+}
+void message_service(void* host, const ExwireMessage* message) {
+  static_cast<Inspector::Reader*>(host)->message(*message);
+}
+void anomaly_service(void* host, uint32_t index) {
+  static_cast<Inspector::Reader*>(host)->anomaly(index);
+}
+
+constexpr ExwireHostApi kServices{sizeof(ExwireHostApi), field_service, message_service,
+                                  anomaly_service};
+
+}  // namespace
+
+Inspector::Reader::Reader(Inspector& inspector, uint32_t handle, flow::Flow& flow, Session& session,
+                          Direction direction, Timestamp now, uint64_t packet) noexcept
+    : inspector_(inspector),
+      handle_(handle),
+      flow_(flow),
+      session_(session),
+      direction_(direction),
+      packet_(packet) {
+  view_.size = sizeof view_;
+  view_.flags = (flow.has(flow::kMidstream) ? uint32_t{kExwireFlowMidstream} : 0U) |
+                (flow.one_sided() ? uint32_t{kExwireFlowOneSided} : 0U);
+  view_.time_ns = now.ns;
+  view_.client_port = flow.client_port();
+  view_.server_port = flow.server_port();
+  view_.direction = static_cast<uint8_t>(direction);
+}
+
+const LoadedDissector& Inspector::Reader::dissector() const noexcept {
+  return inspector_.dissectors_[flow_.dissector];
+}
+
+uint32_t Inspector::Reader::most_pending() const {
+  return session_.dissecting ? dissector().api->max_pending : kMostProbePending;
+}
+
+// True when a dissector has been found.
+bool Inspector::Reader::identify(Bytes octets) {
+  const Bytes other = session_.stream[static_cast<size_t>(opposite(direction_))].pending();
+  const bool to_server = direction_ == Direction::to_server;
+  const DissectorHost::Identified found =
+      inspector_.dissectors_.identify(to_server ? octets : other, to_server ? other : octets);
+  if (found.dissector != flow::Flow::kNoDissector) {
+    ++inspector_.counters_.identified;
+    inspector_.start_dissector(flow_, session_, found.dissector);
+    // What the other side said meanwhile came first.
+    Reader peer(inspector_, handle_, flow_, session_, opposite(direction_), {view_.time_ns},
+                packet_);
+    session_.stream[static_cast<size_t>(opposite(direction_))].offer_pending(peer,
+                                                                             inspector_.buffers_);
+    return session_.dissecting;
+  }
+  if (!found.undecided || octets.size >= kMostProbed) {
+    ++inspector_.counters_.unknown;
+    flow_.work = inspector_.settings_.label_unknown ? uint8_t{flow::kWorkIdentify} : uint8_t{0};
+  }
+  return false;
+}
+
+flow::ReadAnswer Inspector::Reader::give_up(uint32_t bit, const char* event) {
+  ++inspector_.counters_.contract_broken;
+  inspector_.report(
+      handle_, flow_, bit,
+      {"applayer", event, inspector_.dissectors_.application_name(flow_.dissector), direction_});
+  inspector_.stop_dissector(flow_, session_);
+  return {.stop = true};
+}
+
+flow::ReadAnswer Inspector::Reader::read(Bytes octets) {
+  if (!session_.dissecting && !identify(octets)) {
+    return {.stop = (flow_.work & dissect_bit(direction_)) == 0};
+  }
+  const ExwireDissectorApi& api = *dissector().api;
+  const ExwireProgress progress = api.data(session_.state.data(), &kServices, this, &view_, octets);
+  const bool honest = progress.consumed <= octets.size && progress.need <= api.max_pending;
+  if (!honest) return give_up(kContractAnomaly, "dissector_contract_broken");
+  session_.resting[static_cast<size_t>(direction_)] = progress.status != kExwireMore;
+  switch (progress.status) {
+    case kExwireMore:
+    case kExwireAtRest:
+      return {progress.consumed, progress.need, progress.skip, false};
+    case kExwireDone:
+      flow_.work = static_cast<uint8_t>(flow_.work & ~dissect_bit(direction_));
+      break;
+    default:
+      inspector_.stop_dissector(flow_, session_);
+      break;
+  }
+  return {.stop = true};
+}
+
+bool Inspector::Reader::gap(uint64_t missing) {
+  flow_.mark(direction_ == Direction::to_server ? flow::kGapToServer : flow::kGapToClient);
+  inspector_.report(handle_, flow_, kGapAnomaly,
+                    {"stream", "stream.reassembly_seq_gap", nullptr, direction_});
+  if (!session_.dissecting) return true;  // identification goes on with what follows
+  const bool goes_on =
+      dissector().api->gap(session_.state.data(), &kServices, this, &view_, missing) != 0;
+  session_.resting[static_cast<size_t>(direction_)] = true;
+  if (!goes_on) flow_.work = static_cast<uint8_t>(flow_.work & ~dissect_bit(direction_));
+  return goes_on;
+}
+
+void Inspector::Reader::conflict() {
+  inspector_.report(handle_, flow_, kConflictAnomaly,
+                    {"stream", "stream.reassembly_overlap_different_data", nullptr, direction_});
+}
+
+void Inspector::Reader::end() {
+  if (session_.dissecting) dissector().api->end(session_.state.data(), &kServices, this, &view_);
+}
+
+void Inspector::Reader::field(uint32_t index, Bytes value) {
+  const auto& fields = dissector().fields;
+  if (index >= fields.size() || !fields[index]) return;
+  if (const uint32_t transaction = inspector_.building(session_, direction_)) {
+    inspector_.transactions_[transaction].transaction.set(*fields[index], value);
+  }
+}
+
+void Inspector::Reader::message(const ExwireMessage& message) {
+  inspector_.on_message(flow_, session_, message, {view_.time_ns}, packet_);
+}
+
+void Inspector::Reader::anomaly(uint32_t index) {
+  const auto& anomalies = dissector().anomalies;
+  if (index >= anomalies.size()) return;
+  inspector_.report(handle_, flow_, kFirstDissectorAnomaly + index,
+                    {"applayer", anomalies[index],
+                     inspector_.dissectors_.application_name(flow_.dissector), direction_});
+}
+
+}  // namespace exwire::inspect

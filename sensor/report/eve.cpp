@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The common head and the events about traffic; alerts stand in eve_alert.cpp, counters in
+// eve_stats.cpp.
+#include "sensor/report/eve.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+
+namespace exwire::report {
+namespace {
+
+using inspect::HttpField;
+using inspect::HttpTransaction;
+
+const char* kind_of(const Event& event) noexcept {
+  static constexpr const char* kKinds[] = {"alert", "http", "flow", "anomaly", "stats"};
+  return kKinds[event.body.index()];
+}
+
+void put_digits(char* at, int64_t value, int width) noexcept {
+  for (int place = width - 1; place >= 0; --place, value /= 10) {
+    at[place] = static_cast<char>('0' + value % 10);
+  }
+}
+
+std::string_view hex_flags(uint64_t flags, std::array<char, 2>& buffer) noexcept {
+  static constexpr char kHex[] = "0123456789abcdef";
+  buffer = {kHex[flags >> 4 & 15], kHex[flags & 15]};
+  return {buffer.data(), 2};
+}
+
+bool only_digits(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= 5 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
+std::string_view timestamp_text(Timestamp time, std::array<char, 40>& buffer) noexcept {
+  // Years 1970 to 9999; what lies outside is no capture time and is put at the border.
+  constexpr int64_t kLastSecond = 253402300799;
+  const int64_t seconds = std::clamp<int64_t>(time.ns / kNanosPerSecond, 0, kLastSecond);
+  const int64_t micros = time.ns < 0 ? 0 : time.ns % kNanosPerSecond / 1000;
+  const auto clock = static_cast<time_t>(seconds);
+  tm parts{};
+  gmtime_r(&clock, &parts);
+  char* at = buffer.data();
+  std::copy_n("0000-00-00T00:00:00.000000+0000", 31, at);
+  put_digits(at, parts.tm_year + 1900, 4);
+  put_digits(at + 5, parts.tm_mon + 1, 2);
+  put_digits(at + 8, parts.tm_mday, 2);
+  put_digits(at + 11, parts.tm_hour, 2);
+  put_digits(at + 14, parts.tm_min, 2);
+  put_digits(at + 17, parts.tm_sec, 2);
+  put_digits(at + 20, micros, 6);
+  return {at, 31};
+}
+
+std::string_view EveEncoder::encode(const Event& event) {
+  json_.start();
+  json_.object();
+  head(event, kind_of(event));
+  if (const auto* body = std::get_if<AlertBody>(&event.body)) alert(event, *body);
+  if (const auto* body = std::get_if<HttpBody>(&event.body)) http(event, *body);
+  if (const auto* body = std::get_if<FlowBody>(&event.body)) flow(event, *body);
+  if (const auto* body = std::get_if<AnomalyBody>(&event.body)) anomaly(*body);
+  if (const auto* body = std::get_if<StatsBody>(&event.body)) stats(*body);
+  json_.close();
+  return json_.line();
+}
+
+void EveEncoder::head(const Event& event, const char* kind) {
+  std::array<char, 40> time;
+  json_.text("timestamp", timestamp_text(event.time, time));
+  if (event.flow != nullptr) json_.unsigned_number("flow_id", flow::flow_id(*event.flow));
+  if (!event.interface.empty()) json_.text("in_iface", event.interface);
+  if (event.packet != 0) json_.unsigned_number("pcap_cnt", event.packet);
+  if (settings_.capture_file && !event.capture_file.empty()) {
+    json_.text("pcap_filename", event.capture_file);
+  }
+  if (!settings_.sensor_name.empty()) json_.text("host", settings_.sensor_name);
+  json_.text("event_type", kind);
+  if (event.flow == nullptr) return;
+  endpoints(*event.flow);
+  if (event.packet != 0) json_.text("pkt_src", "wire/pcap");
+  if (!event.application.empty()) json_.text("app_proto", event.application);
+  if (!event.label.empty()) json_.object("ndpi").text("proto", event.label).close();
+}
+
+// Client first: in alerts, transactions and flows alike.
+void EveEncoder::endpoints(const flow::Flow& flow) {
+  if (known_community_id_.empty() || !(known_key_ == flow.key)) {
+    known_key_ = flow.key;
+    known_lo_ = wire::to_text(flow.key.lo, flow.key.ip_version);
+    known_hi_ = wire::to_text(flow.key.hi, flow.key.ip_version);
+    known_community_id_ = wire::community_id(flow.key, settings_.community_id_seed);
+  }
+  const bool client_is_lo = flow.has(flow::kClientIsLo);
+  if (flow.key.vlan != 0) json_.array("vlan").element(int64_t{flow.key.vlan}).close();
+  json_.text("src_ip", client_is_lo ? known_lo_ : known_hi_);
+  json_.number("src_port", flow.client_port());
+  json_.text("dest_ip", client_is_lo ? known_hi_ : known_lo_);
+  json_.number("dest_port", flow.server_port());
+  json_.text("proto", "TCP");
+  json_.number("ip_v", flow.key.ip_version);
+  json_.text("community_id", known_community_id_);
+}
+
+void EveEncoder::http_object(const HttpTransaction& transaction) {
+  json_.object("http");
+  const auto text = [&](const char* key, HttpField field) {
+    if (transaction.has(field)) json_.text(key, transaction.text(field));
+  };
+  if (transaction.has(HttpField::host)) {
+    const std::string_view host = transaction.text(HttpField::host);
+    const size_t colon = host.rfind(':');
+    const bool port = colon != std::string_view::npos && host.find(']', colon) == host.npos &&
+                      only_digits(host.substr(colon + 1));
+    json_.text("hostname", host.substr(0, port ? colon : host.size()));
+    if (port) {
+      int value = 0;
+      std::from_chars(host.data() + colon + 1, host.data() + host.size(), value);
+      json_.number("http_port", value);
+    }
+  }
+  text("url", HttpField::uri_raw);
+  text("http_user_agent", HttpField::user_agent);
+  text("http_content_type", HttpField::response_content_type);
+  text("http_refer", HttpField::referer);
+  text("http_method", HttpField::method);
+  text("protocol",
+       transaction.has(HttpField::protocol) ? HttpField::protocol : HttpField::response_protocol);
+  if (const int status = transaction.status(); status != 0) json_.number("status", status);
+  text("redirect", HttpField::location);
+  text("xff", HttpField::x_forwarded_for);
+  if (transaction.response_complete) {
+    json_.unsigned_number("length", transaction.response_body);
+  }
+  json_.close();
+}
+
+void EveEncoder::http(const Event& event, const HttpBody& body) {
+  const HttpTransaction& transaction = *body.transaction;
+  json_.unsigned_number("tx_id", transaction.number);
+  http_object(transaction);
+  json_.object("metadata").object("flowints");
+  if (transaction.request_seen && transaction.response_seen) {
+    json_.number("exw.wait_ms",
+                 (transaction.response_time.ns - transaction.request_time.ns) / kNanosPerMilli);
+  }
+  if (transaction.request_complete) {
+    json_.unsigned_number("exw.request_octets", transaction.request_body);
+  }
+  json_.boolean("exw.complete", transaction.request_complete && transaction.response_complete);
+  json_.boolean("exw.midstream", event.flow->has(flow::kMidstream));
+  json_.boolean("exw.one_sided", event.flow->one_sided());
+  json_.close().close();
+}
+
+void EveEncoder::flow_counters(const flow::Flow& flow) {
+  const flow::DirectionState& there = flow.of(Direction::to_server);
+  const flow::DirectionState& back = flow.of(Direction::to_client);
+  json_.unsigned_number("pkts_toserver", there.packets);
+  json_.unsigned_number("pkts_toclient", back.packets);
+  json_.unsigned_number("bytes_toserver", there.wire_octets);
+  json_.unsigned_number("bytes_toclient", back.wire_octets);
+  std::array<char, 40> time;
+  json_.text("start", timestamp_text({flow.start_ns}, time));
+}
+
+void EveEncoder::tcp_object(const flow::Flow& flow) {
+  const uint64_t there = flow.of(Direction::to_server).tcp_flags;
+  const uint64_t back = flow.of(Direction::to_client).tcp_flags;
+  std::array<char, 2> digits;
+  json_.object("tcp");
+  json_.text("tcp_flags", hex_flags(there | back, digits));
+  json_.text("tcp_flags_ts", hex_flags(there, digits));
+  json_.text("tcp_flags_tc", hex_flags(back, digits));
+  static constexpr struct {
+    const char* name;
+    uint8_t flag;
+  } kFlags[] = {{"syn", wire::kSyn}, {"fin", wire::kFin}, {"rst", wire::kRst}, {"psh", wire::kPsh},
+                {"ack", wire::kAck}, {"urg", wire::kUrg}, {"ecn", wire::kEce}, {"cwr", wire::kCwr}};
+  for (const auto& [name, flag] : kFlags) {
+    if ((there | back) & flag) json_.boolean(name, true);
+  }
+  if (flow.has(flow::kGapToServer)) json_.boolean("ts_gap", true);
+  if (flow.has(flow::kGapToClient)) json_.boolean("tc_gap", true);
+  json_.close();
+}
+
+void EveEncoder::flow_numbers(const flow::Flow& flow) {
+  json_.object("metadata").object("flowints");
+  json_.unsigned_number("exw.stream_octets_toserver", flow.of(Direction::to_server).stream_octets);
+  json_.unsigned_number("exw.stream_octets_toclient", flow.of(Direction::to_client).stream_octets);
+  const struct {
+    const char* name;
+    uint64_t value;
+  } optional[] = {
+      {"exw.midstream", flow.has(flow::kMidstream)},
+      {"exw.one_sided", flow.one_sided()},
+      {"exw.uncertain_roles", flow.has(flow::kUncertainRoles)},
+      {"exw.tracking_lost", flow.has(flow::kTrackingLost)},
+      {"exw.fin_toserver", flow.has(flow::kFinToServer)},
+      {"exw.fin_toclient", flow.has(flow::kFinToClient)},
+      {"exw.reset_by_client", flow.has(flow::kResetByClient)},
+      {"exw.reset_by_server", flow.has(flow::kResetByServer)},
+      {"exw.retransmissions_toserver", flow.retransmissions[0]},
+      {"exw.retransmissions_toclient", flow.retransmissions[1]},
+      {"exw.keepalives_toserver", flow.keepalives[0]},
+      {"exw.keepalives_toclient", flow.keepalives[1]},
+  };
+  for (const auto& [name, value] : optional) {
+    if (value != 0) json_.unsigned_number(name, value);
+  }
+  json_.close().close();
+}
+
+void EveEncoder::flow(const Event& event, const FlowBody& body) {
+  static constexpr const char* kReasons[] = {"timeout", "forced", "shutdown", "tcp_reuse"};
+  const flow::Flow& flow = *event.flow;
+  const bool over = flow.state == flow::TcpState::closed || flow.state == flow::TcpState::reset;
+  json_.object("flow");
+  flow_counters(flow);
+  std::array<char, 40> time;
+  const Timestamp last = flow.last_seen();
+  json_.text("end", timestamp_text(last, time));
+  json_.number("age", (last.ns - flow.start_ns) / kNanosPerSecond);
+  json_.text("state", over ? "closed" : body.half_open ? "new" : "established");
+  if (!body.interim) json_.text("reason", kReasons[static_cast<size_t>(body.reason)]);
+  json_.boolean("alerted", flow.has(flow::kAlerted));
+  json_.close();
+  tcp_object(flow);
+  flow_numbers(flow);
+}
+
+void EveEncoder::anomaly(const AnomalyBody& body) {
+  json_.object("anomaly");
+  json_.text("type", body.type);
+  json_.text("event", body.event);
+  if (body.protocol != nullptr) {
+    json_.text("layer", "proto_parser");
+    json_.text("app_proto", body.protocol);
+  }
+  json_.close();
+}
+
+}  // namespace exwire::report

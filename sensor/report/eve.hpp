@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Events as strict EVE JSON lines: every line validates against Suricata's published schema. What
+// is ours stands in the places that schema leaves open: alert.context.exchange, alert.metadata,
+// metadata.flowints and ndpi. Texts are given as they are: the caller has redacted them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "sensor/report/event.hpp"
+#include "sensor/report/json_writer.hpp"
+
+namespace exwire::report {
+
+struct EveSettings {
+  std::string sensor_name;  ///< EVE's `host`; empty: left out
+  std::string uid_scope;    ///< what keeps uids of live sensors apart; empty for replay
+  uint16_t community_id_seed = 0;
+  bool extended = false;      ///< a top-level `exchange` object: leaves the strict schema
+  bool capture_file = false;  ///< `pcap_filename`
+};
+
+class EveEncoder {
+ public:
+  explicit EveEncoder(EveSettings settings) : settings_(std::move(settings)) {}
+  /// One line with its newline, valid until the next call.
+  std::string_view encode(const Event& event);
+
+ private:
+  void head(const Event& event, const char* kind);
+  void endpoints(const flow::Flow& flow);
+  void alert(const Event& event, const AlertBody& body);
+  void http(const Event& event, const HttpBody& body);
+  void flow(const Event& event, const FlowBody& body);
+  void anomaly(const AnomalyBody& body);
+  void stats(const StatsBody& body);
+  void http_object(const inspect::HttpTransaction& transaction);
+  void flow_counters(const flow::Flow& flow);
+  void tcp_object(const flow::Flow& flow);
+  void flow_numbers(const flow::Flow& flow);
+
+  EveSettings settings_;
+  JsonWriter json_;
+  // The endpoints' texts and Community ID of the flow last told: events of one flow come in rows.
+  wire::FlowKey known_key_;
+  std::string known_lo_, known_hi_, known_community_id_;
+};
+
+/// UTC with six digits and +0000: the one form every EVE reader agrees on (31 octets).
+std::string_view timestamp_text(Timestamp time, std::array<char, 40>& buffer) noexcept;
+
+}  // namespace exwire::report

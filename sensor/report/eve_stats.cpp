@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Counters in the closed `stats` object of the schema. What has no place there (half-open table,
+// sheddings, one-sided flows) is given with `extended: yes` in the top-level `exchange` object.
+#include "sensor/report/eve.hpp"
+
+namespace exwire::report {
+
+void EveEncoder::stats(const StatsBody& body) {
+  const auto count = [&](const char* key, uint64_t value) { json_.unsigned_number(key, value); };
+  json_.object("stats");
+  json_.number("uptime", body.uptime_s);
+  json_.object("capture");
+  count("kernel_packets", body.kernel_packets);
+  count("kernel_drops", body.kernel_drops);
+  count("kernel_ifdrops", body.interface_drops);
+  json_.close().object("decoder");
+  count("pkts", body.packets);
+  count("bytes", body.octets);
+  count("invalid", body.invalid + body.cut);
+  count("ipv4", body.ipv4);
+  count("ipv6", body.ipv6);
+  count("tcp", body.tcp);
+  count("udp", body.udp);
+  count("vlan", body.vlan);
+  count("vlan_qinq", body.qinq);
+  count("unknown_ethertype", body.not_ip);
+  json_.close().object("flow");
+  count("total", body.flows);
+  count("active", body.flows_active);
+  count("tcp", body.flows);
+  count("memuse", body.memory_in_use);
+  json_.close().object("tcp");
+  count("sessions", body.flows);
+  count("active_sessions", body.flows_active);
+  count("ssn_memcap_drop", body.flows_refused);
+  count("midstream_pickups", body.midstream);
+  count("no_flow", body.ignored_without_flow);
+  count("syn", body.syn);
+  count("synack", body.synack);
+  count("rst", body.rst);
+  count("reassembly_gap", body.gaps);
+  count("overlap", body.overlaps);
+  count("overlap_diff_data", body.overlap_conflicts);
+  json_.close().object("detect");
+  count("alert", body.alerts);
+  count("alerts_suppressed", body.findings_suppressed);
+  json_.close().object("app_layer").object("flow");
+  count("http", body.http_flows);
+  json_.close().object("tx");
+  count("http", body.http_transactions);
+  json_.close().close().close();
+  if (!settings_.extended) return;
+  json_.object("exchange");
+  count("half_open", body.half_open);
+  count("half_open_shed", body.half_open_shed);
+  count("one_sided", body.one_sided);
+  count("sessions_shed", body.sessions_shed);
+  count("gap_octets", body.gap_octets);
+  count("out_of_order", body.out_of_order);
+  count("fragments", body.fragments);
+  count("unknown_link", body.unknown_link);
+  count("cut_packets", body.cut);
+  count("loopback_copies", body.loopback_copies);
+  count("clock_backwards", body.clock_backwards);
+  count("anomalies", body.anomalies);
+  count("anomalies_suppressed", body.anomalies_suppressed);
+  count("events_lost", body.events_lost);
+  json_.close();
+}
+
+}  // namespace exwire::report

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/report/json_writer.hpp"
+
+#include <charconv>
+#include <cstring>
+
+namespace exwire::report {
+namespace {
+
+constexpr std::string_view kCutMark = "…";
+constexpr char kHex[] = "0123456789abcdef";
+
+// Length of the UTF-8 sequence at the start (RFC 3629: no overlong forms, no surrogates, nothing
+// above U+10FFFF), 0 when there is none.
+size_t utf8_length(std::string_view text) noexcept {
+  const auto octet = [&](size_t at) { return static_cast<uint8_t>(text[at]); };
+  const auto follows = [&](size_t at) { return at < text.size() && (octet(at) & 0xc0) == 0x80; };
+  const uint8_t lead = octet(0);
+  if (lead < 0x80) return 1;
+  if (lead >= 0xc2 && lead <= 0xdf) return follows(1) ? 2 : 0;
+  if (lead >= 0xe0 && lead <= 0xef) {
+    if (!follows(1) || !follows(2)) return 0;
+    if (lead == 0xe0 && octet(1) < 0xa0) return 0;
+    if (lead == 0xed && octet(1) > 0x9f) return 0;
+    return 3;
+  }
+  if (lead >= 0xf0 && lead <= 0xf4) {
+    if (!follows(1) || !follows(2) || !follows(3)) return 0;
+    if (lead == 0xf0 && octet(1) < 0x90) return 0;
+    if (lead == 0xf4 && octet(1) > 0x8f) return 0;
+    return 4;
+  }
+  return 0;
+}
+
+// C1 controls and the two line separators are valid UTF-8, but steer terminals and break readers
+// that split at them.
+bool must_escape(std::string_view sequence, uint32_t& code) noexcept {
+  const auto octet = [&](size_t at) { return static_cast<uint8_t>(sequence[at]); };
+  if (sequence.size() == 1) {
+    code = octet(0);
+    return code < 0x20 || code == 0x7f;
+  }
+  if (sequence.size() == 2) {
+    code = static_cast<uint32_t>((octet(0) & 0x1f) << 6 | (octet(1) & 0x3f));
+    return code <= 0x9f;
+  }
+  if (sequence.size() == 3) {
+    code =
+        static_cast<uint32_t>((octet(0) & 0x0f) << 12 | (octet(1) & 0x3f) << 6 | (octet(2) & 0x3f));
+    return code == 0x2028 || code == 0x2029;
+  }
+  return false;
+}
+
+}  // namespace
+
+void JsonWriter::start() noexcept {
+  size_ = depth_ = skipped_depth_ = 0;
+  left_out_ = 0;
+  first_ = true;
+}
+
+void JsonWriter::put(std::string_view raw) noexcept {
+  std::memcpy(buffer_.data() + size_, raw.data(), raw.size());
+  size_ += raw.size();
+}
+
+// Comma and key; false (and nothing written) when the member does not fit.
+bool JsonWriter::open_member(const char* key, size_t wanted) noexcept {
+  const size_t name = key != nullptr ? std::strlen(key) + 3 : 0;
+  if (skipped_depth_ > 0 || name + wanted + 1 > room()) {
+    left_out_ += skipped_depth_ == 0;
+    return false;
+  }
+  if (!first_) put(",");
+  first_ = false;
+  if (key != nullptr) {
+    put("\"");
+    put(key);
+    put("\":");
+  }
+  return true;
+}
+
+JsonWriter& JsonWriter::object(const char* key) noexcept {
+  if (depth_ == kMostDepth || !open_member(key, 2)) {
+    ++skipped_depth_;
+    return *this;
+  }
+  put("{");
+  closers_[depth_++] = '}';
+  first_ = true;
+  return *this;
+}
+
+JsonWriter& JsonWriter::array(const char* key) noexcept {
+  if (depth_ == kMostDepth || !open_member(key, 2)) {
+    ++skipped_depth_;
+    return *this;
+  }
+  put("[");
+  closers_[depth_++] = ']';
+  first_ = true;
+  return *this;
+}
+
+JsonWriter& JsonWriter::close() noexcept {
+  if (skipped_depth_ > 0) {
+    --skipped_depth_;
+    return *this;
+  }
+  put({&closers_[--depth_], 1});
+  first_ = false;
+  return *this;
+}
+
+JsonWriter& JsonWriter::text(const char* key, std::string_view value) noexcept {
+  if (!open_member(key, 2 + kCutMark.size() + 8)) return *this;
+  put("\"");
+  put_escaped(value, room() - 1 - kCutMark.size());
+  put("\"");
+  return *this;
+}
+
+JsonWriter& JsonWriter::element(std::string_view value) noexcept {
+  return text(nullptr, value);
+}
+
+JsonWriter& JsonWriter::element(int64_t value) noexcept {
+  return number(nullptr, value);
+}
+
+JsonWriter& JsonWriter::number(const char* key, int64_t value) noexcept {
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+  const std::string_view written(digits, static_cast<size_t>(end - digits));
+  if (open_member(key, written.size())) put(written);
+  return *this;
+}
+
+JsonWriter& JsonWriter::unsigned_number(const char* key, uint64_t value) noexcept {
+  // Readers in JavaScript and Java lose what does not fit a signed 64-bit number.
+  return number(key, static_cast<int64_t>(value & INT64_MAX));
+}
+
+JsonWriter& JsonWriter::boolean(const char* key, bool value) noexcept {
+  const std::string_view written = value ? "true" : "false";
+  if (open_member(key, written.size())) put(written);
+  return *this;
+}
+
+size_t JsonWriter::put_escaped(std::string_view value, size_t most) noexcept {
+  const size_t before = size_;
+  if (most > kMostValue) most = kMostValue;
+  while (!value.empty()) {
+    size_t length = utf8_length(value);
+    uint32_t code = static_cast<uint8_t>(value[0]);
+    const bool escape = length == 0 || must_escape(value.substr(0, length), code);
+    char escaped[6] = {
+        '\\',           'u', kHex[code >> 12 & 15], kHex[code >> 8 & 15], kHex[code >> 4 & 15],
+        kHex[code & 15]};
+    std::string_view written = value.substr(0, length);
+    if (escape) {
+      written = {escaped, sizeof escaped};
+    } else if (value[0] == '"' || value[0] == '\\') {
+      escaped[1] = value[0];
+      written = {escaped, 2};
+    }
+    if (size_ - before + written.size() > most) {
+      put(kCutMark);
+      break;
+    }
+    put(written);
+    value.remove_prefix(length == 0 ? 1 : length);
+  }
+  return size_ - before;
+}
+
+std::string_view JsonWriter::line() noexcept {
+  put("\n");
+  return {buffer_.data(), size_};
+}
+
+}  // namespace exwire::report

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// JSON into a fixed buffer, without a document tree and without allocation. Keys are literals of
+// ours; values may be anything an attacker sends and always come out as valid JSON (RFC 8259):
+// control characters are escaped, an octet that is no UTF-8 becomes the character of the same
+// number (as Suricata's readers of ISO 8859-1 expect), and no line break is ever written.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace exwire::report {
+
+class JsonWriter {
+ public:
+  /// One EVE line holds at most this many octets, the closing newline included.
+  static constexpr size_t kMostLine = 9000;
+  static constexpr size_t kMostValue = 2048;  ///< octets written of one text value
+
+  void start() noexcept;
+  JsonWriter& object(const char* key = nullptr) noexcept;
+  JsonWriter& array(const char* key = nullptr) noexcept;
+  JsonWriter& close() noexcept;
+  JsonWriter& text(const char* key, std::string_view value) noexcept;
+  JsonWriter& element(std::string_view value) noexcept;
+  JsonWriter& element(int64_t value) noexcept;
+  JsonWriter& number(const char* key, int64_t value) noexcept;
+  JsonWriter& unsigned_number(const char* key, uint64_t value) noexcept;
+  JsonWriter& boolean(const char* key, bool value) noexcept;
+  /// The finished line with its newline. All levels must be closed.
+  std::string_view line() noexcept;
+  /// Values that found no room and were left out.
+  uint32_t left_out() const noexcept { return left_out_; }
+
+ private:
+  // Kept free for the closing brackets, so that a full line is still valid JSON.
+  static constexpr size_t kReserve = 64;
+  static constexpr size_t kMostDepth = 16;
+
+  bool open_member(const char* key, size_t room) noexcept;
+  void put(std::string_view raw) noexcept;
+  size_t put_escaped(std::string_view value, size_t room) noexcept;
+  size_t room() const noexcept { return kMostLine - kReserve - size_; }
+
+  std::array<char, kMostLine> buffer_;
+  size_t size_ = 0;
+  std::array<char, kMostDepth> closers_{};
+  size_t depth_ = 0, skipped_depth_ = 0;
+  bool first_ = true;
+  uint32_t left_out_ = 0;
+};
+
+}  // namespace exwire::report

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/report/redact.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace exwire::report {
+namespace {
+
+constexpr std::string_view kMask = "***";
+constexpr std::array<std::string_view, 9> kSecretKeys{"password", "passwd",        "pwd",
+                                                      "pass",     "access_token",  "token",
+                                                      "id_token", "client_secret", "sessionid"};
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return (x >= 'A' && x <= 'Z' ? static_cast<char>(x + 32) : x) == y;
+  });
+}
+
+bool is_secret(std::string_view key) noexcept {
+  return std::any_of(kSecretKeys.begin(), kSecretKeys.end(),
+                     [&](std::string_view secret) { return equal_ignoring_case(key, secret); });
+}
+
+// "scheme://user:password@": the password, empty when there is none.
+std::string_view userinfo_password(std::string_view uri) noexcept {
+  const size_t scheme = uri.find("://");
+  if (scheme == std::string_view::npos || scheme > 16) return {};
+  const std::string_view authority =
+      uri.substr(scheme + 3, uri.find_first_of("/?#", scheme + 3) - scheme - 3);
+  const size_t at = authority.rfind('@');
+  if (at == std::string_view::npos) return {};
+  const size_t colon = authority.find(':');
+  if (colon >= at) return {};
+  return authority.substr(colon + 1, at - colon - 1);
+}
+
+// The next value of a secret key at or behind `from`.
+std::string_view secret_value(std::string_view uri, size_t from) noexcept {
+  size_t at = uri.find_first_of("?&;", from);
+  while (at != std::string_view::npos) {
+    const size_t end = std::min(uri.find_first_of("&;#", at + 1), uri.size());
+    const std::string_view pair = uri.substr(at + 1, end - at - 1);
+    const size_t equals = pair.find('=');
+    if (equals != std::string_view::npos && equals + 1 < pair.size() &&
+        is_secret(pair.substr(0, equals))) {
+      return pair.substr(equals + 1);
+    }
+    at = uri.find_first_of("&;", at + 1);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view redact_uri(std::string_view uri, std::string& scratch) {
+  bool copied = false;
+  const auto mask = [&](std::string_view secret) {
+    const auto at = static_cast<size_t>(secret.data() - uri.data());
+    const size_t size = secret.size();
+    if (!copied) scratch.assign(uri);
+    scratch.replace(at, size, kMask);
+    copied = true;
+    uri = scratch;
+    return at + kMask.size();
+  };
+  if (const std::string_view password = userinfo_password(uri); !password.empty()) mask(password);
+  size_t from = 0;
+  for (std::string_view value; !(value = secret_value(uri, from)).empty();) from = mask(value);
+  return uri;
+}
+
+}  // namespace exwire::report

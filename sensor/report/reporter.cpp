@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/report/reporter.hpp"
+
+#include "sensor/report/redact.hpp"
+
+namespace exwire::report {
+namespace {
+
+using inspect::HttpField;
+
+constexpr std::array kAddresses{HttpField::uri_raw, HttpField::uri, HttpField::referer,
+                                HttpField::location};
+
+}  // namespace
+
+// A copy with clean addresses. Made only when there is something to clean, which is rare.
+inspect::HttpTransaction Reporter::redacted(const inspect::HttpTransaction& transaction) {
+  inspect::HttpTransaction clean;
+  for (const HttpField field : kAddresses) {
+    if (transaction.has(field)) {
+      clean.set(field, as_bytes(redact_uri(transaction.text(field), scratch_)));
+    }
+  }
+  clean.merge(transaction);  // the fields already set stay as they are
+  clean.copy_facts(transaction);
+  return clean;
+}
+
+void Reporter::write(const Event& event) {
+  const inspect::HttpTransaction* transaction = nullptr;
+  const auto* alert = std::get_if<AlertBody>(&event.body);
+  if (alert != nullptr) transaction = alert->finding->http;
+  if (const auto* http = std::get_if<HttpBody>(&event.body)) transaction = http->transaction;
+  bool secret = false;
+  if (transaction != nullptr) {
+    for (const HttpField field : kAddresses) {
+      const std::string_view text = transaction->text(field);
+      secret |= redact_uri(text, scratch_) != text;
+    }
+  }
+  ++events_;
+  if (!secret) {
+    sink_.write(encoder_.encode(event));
+    return;
+  }
+  const inspect::HttpTransaction clean = redacted(*transaction);
+  Event safe = event;
+  if (alert != nullptr) {
+    detect::Finding finding = *alert->finding;
+    finding.http = &clean;
+    safe.body = AlertBody{&finding};
+    sink_.write(encoder_.encode(safe));
+  } else {
+    safe.body = HttpBody{&clean};
+    sink_.write(encoder_.encode(safe));
+  }
+}
+
+void Reporter::flush() {
+  sink_.flush();
+  lost_ += sink_.take_lost();
+}
+
+}  // namespace exwire::report

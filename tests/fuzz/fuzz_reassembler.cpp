@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Segments of one direction in any order, cut and overlap, against a slow model: a map from offset
+// to the first copy of every octet. Within the limits both must agree on every octet of the stream.
+#include <cstdlib>
+#include <map>
+#include <string>
+
+#include "sensor/flow/reassembler.hpp"
+
+using namespace exwire;
+
+namespace {
+
+class Collector final : public flow::StreamReader {
+ public:
+  flow::ReadAnswer read(Bytes octets) override {
+    const uint32_t part = step == 0 || octets.size <= step ? octets.size : step;
+    text.append(octets.first(part).text());
+    return {part, 0, 0, false};
+  }
+  bool gap(uint64_t missing) override {
+    text.append(missing, '?');
+    return true;
+  }
+  void conflict() override { ++conflicts; }
+  uint32_t most_pending() const override { return 65536; }
+  std::string text;
+  uint32_t step = 0;
+  uint64_t conflicts = 0;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  Budget budget(size_t{16} << 20);
+  BufferPool pool(budget);
+  flow::DirectionState side;
+  side.next_seq = 0xfffffff0;
+  flow::Reassembler reassembler;
+  flow::ReassemblyCounters counters;
+  Collector reader;
+  std::map<uint64_t, char> model;
+  uint64_t delivered = 0;  // what the model has handed on: copies of it change nothing
+  if (size > 0) reader.step = data[0] % 8;
+  // Operation: two octets of offset, one of length, one of content.
+  for (size_t at = 1; at + 4 <= size && at < 4096; at += 4) {
+    const uint64_t offset = static_cast<uint64_t>(data[at] << 8 | data[at + 1]) % 3000;
+    const uint32_t length = data[at + 2];
+    std::string octets(length, '\0');
+    for (uint32_t index = 0; index < length; ++index) {
+      octets[index] = static_cast<char>('a' + (data[at + 3] + index) % 26);
+    }
+    if (data[at + 3] == 255 && reassembler.has_hole()) {
+      reassembler.give_up_hole(side, reader, pool, counters, 0);
+      const uint64_t hole_end = model.lower_bound(delivered)->first;
+      for (; delivered < hole_end; ++delivered) model[delivered] = '?';
+    } else {
+      for (uint32_t index = 0; index < length; ++index) {
+        if (offset + index >= delivered) model.emplace(offset + index, octets[index]);
+      }
+      reassembler.segment(side, static_cast<int64_t>(offset), as_bytes(octets), length, reader,
+                          pool, counters, 0);
+    }
+    while (model.count(delivered)) ++delivered;
+    if (side.stream_octets != delivered || reader.text.size() != delivered) std::abort();
+  }
+  for (uint64_t at = 0; at < delivered; ++at) {
+    if (reader.text[at] != model[at]) std::abort();
+  }
+  reassembler.clear(pool);
+  return 0;
+}

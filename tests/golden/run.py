@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Golden tests: a folder each with case.conf and expected.jsonl.
+
+case.conf, `key = value` lines:
+  pcap     capture in pcaps/ (or below the folder itself)
+  set      a configuration key, may be repeated
+  kinds    event types compared, e.g. "alert, http"; of these every event must be expected
+  compare  dotted keys compared; a key an event lacks is left out
+  forbid   text that must not occur in any output, at -vvv; may be repeated
+expected.jsonl holds one object per event, in any order. `--update` rewrites it: read the diff.
+
+Every case is run twice and must give the same lines after sorting.
+Usage: run.py EXWIRE [--update] [CASE ...]
+"""
+import json
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+
+def read_conf(path):
+    conf = {"set": [], "forbid": []}
+    for line in path.read_text().splitlines():
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        key, value = (part.strip() for part in line.split("=", 1))
+        if key in ("set", "forbid"):
+            conf[key].append(value)
+        else:
+            conf[key] = value
+    for key in ("kinds", "compare"):
+        conf[key] = [word.strip() for word in conf[key].split(",")]
+    return conf
+
+
+def pick(event, keys):
+    picked = {}
+    for key in keys:
+        value = event
+        for part in key.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        if value is not None:
+            picked[key] = value
+    return picked
+
+
+def run(exwire, case, conf):
+    capture = case / conf["pcap"]
+    if not capture.exists():
+        capture = ROOT / "pcaps" / conf["pcap"]
+    command = [exwire, "-vvv", "-r", str(capture)]
+    for setting in conf["set"]:
+        command += ["--set", setting]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    if result.returncode != 0:
+        raise SystemExit(f"{case.name}: exit status {result.returncode}\n{result.stderr}")
+    return result.stdout.splitlines(), result.stderr
+
+
+def check(exwire, case, update):
+    conf = read_conf(case / "case.conf")
+    lines, errors = run(exwire, case, conf)
+    again, _ = run(exwire, case, conf)
+    problems = []
+    if sorted(lines) != sorted(again):
+        problems.append("two runs differ")
+    for secret in conf["forbid"]:
+        if any(secret in line for line in lines) or secret in errors:
+            problems.append(f"forbidden text in the output: {secret}")
+    events = [json.loads(line) for line in lines]
+    got = sorted(json.dumps(pick(event, conf["compare"]), sort_keys=True) for event in events
+                 if event["event_type"] in conf["kinds"])
+    path = case / "expected.jsonl"
+    if update:
+        path.write_text("".join(line + "\n" for line in got))
+        return problems
+    want = sorted(json.dumps(json.loads(line), sort_keys=True)
+                  for line in path.read_text().splitlines() if line)
+    remaining = list(got)
+    for line in want:
+        if line in remaining:
+            remaining.remove(line)
+        else:
+            problems.append(f"missing    {line}")
+    problems += [f"unexpected {line}" for line in remaining]
+    return problems
+
+
+def main():
+    arguments = [word for word in sys.argv[1:] if word != "--update"]
+    cases = [HERE / name for name in arguments[1:]] or sorted(
+        path.parent for path in HERE.glob("*/case.conf"))
+    bad = 0
+    for case in cases:
+        problems = check(arguments[0], case, "--update" in sys.argv)
+        bad += bool(problems)
+        print(("FAILED " if problems else "ok     ") + case.name)
+        for problem in problems:
+            print("    " + problem)
+    print(f"{len(cases)} golden cases, {bad} failed")
+    return 1 if bad or not cases else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
