@@ -108,8 +108,9 @@ inline std::optional<uint64_t> parse_content_length(std::string_view text, bool&
   std::optional<uint64_t> result;
   while (!text.empty()) {
     const size_t comma = std::min(text.find(','), text.size());
-    const std::string_view part = trim(text.substr(0, comma));
+    std::string_view part = trim(text.substr(0, comma));
     odd |= comma != text.size();
+    while (part.size() > 1 && part[0] == '0') part.remove_prefix(1);  // leading zeros are free
     uint64_t value = 0;
     if (part.empty() || part.size() > 18) return std::nullopt;
     for (const char digit : part) {

@@ -27,8 +27,7 @@ Tracked FlowTable::open(const wire::Packet& packet) {
   const Direction direction =
       packet.from_lo == entry->has(kClientLo) ? Direction::to_server : Direction::to_client;
   if (packet.tcp_flags & wire::kRst) {
-    half_open_.count(*entry, packet, direction);
-    end(*entry, EndReason::timeout, packet.time);
+    half_open_.count(*entry, packet, direction);  // refused; the SYN may be repeated all the same
     return {};
   }
   return promote(*entry, packet);
@@ -106,12 +105,25 @@ Tracked FlowTable::on_stray(const wire::Packet& packet, HalfOpen* entry) {
   if (!reset && entry->packets[other] > 0) return promote(*entry, packet);
   ++counters_.without_flow;
   half_open_.count(*entry, packet, direction);
-  (direction == Direction::to_server ? entry->client_next : entry->server_next) =
-      packet.seq + packet.sequence_length();
+  note_stray(*entry, packet, direction);
   return {};
 }
 
+// Only one side of a stray connection is known: the field of the other holds its payload octets.
+void FlowTable::note_stray(HalfOpen& entry, const wire::Packet& packet,
+                           Direction direction) noexcept {
+  const bool to_server = direction == Direction::to_server;
+  uint32_t& next = to_server ? entry.client_next : entry.server_next;
+  uint32_t& octets = to_server ? entry.server_next : entry.client_next;
+  const uint32_t end = packet.seq + packet.sequence_length();
+  const bool first = entry.packets[static_cast<size_t>(direction)] == 1;
+  const int32_t ahead = first ? static_cast<int32_t>(packet.payload_octets) : distance(next, end);
+  if (ahead > 0 && packet.payload_octets > 0) octets += static_cast<uint32_t>(ahead);
+  if (first || ahead > 0) next = end;
+}
+
 HalfOpen& FlowTable::note(const wire::Packet& packet, uint8_t marks, bool client_is_lo) {
+  if (!half_open_.covers(packet.time)) drain_half_open(packet.time);
   HalfOpen& entry = half_open_.insert(packet.key, packet.hash, packet.time);
   entry.marks = static_cast<uint8_t>(kUsed | marks | (client_is_lo ? kClientLo : 0));
   return entry;
@@ -193,6 +205,11 @@ Flow FlowTable::summary(const HalfOpen& entry) const noexcept {
   for (size_t side = 0; side < 2; ++side) {
     DirectionState& state = flow.direction[side];
     state.next_seq = side == 0 ? entry.client_next : entry.server_next;
+    if (entry.is_stray()) {
+      const uint32_t octets = side == 0 ? entry.server_next : entry.client_next;
+      state.stream_octets = entry.packets[side] > 0 ? octets : 0;
+      if (entry.packets[side] == 0) state.next_seq = 0;
+    }
     state.packets = entry.packets[side];
     state.wire_octets = uint64_t{entry.packets[side]} * entry.wire_octets[side];
     state.tcp_flags = entry.tcp_flags[side];

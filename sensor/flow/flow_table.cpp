@@ -237,6 +237,10 @@ void FlowTable::drain(Timestamp now) {
                                                     : a < b;
   });
   for (const uint32_t handle : left) end(handle, EndReason::shutdown, now);
+  drain_half_open(now);
+}
+
+void FlowTable::drain_half_open(Timestamp now) {
   half_open_.drain([&](const HalfOpen& entry) {
     listener_.half_open_ended(summary(entry), EndReason::shutdown, now);
   });

@@ -82,6 +82,7 @@ class FlowTable {
   Tracked on_synack(const wire::Packet& packet, HalfOpen* entry);
   Tracked on_stray(const wire::Packet& packet, HalfOpen* entry);
   HalfOpen& note(const wire::Packet& packet, uint8_t marks, bool client_is_lo);
+  static void note_stray(HalfOpen& entry, const wire::Packet& packet, Direction direction) noexcept;
   Tracked promote(HalfOpen& entry, const wire::Packet& packet);
   Tracked pick_up(const wire::Packet& packet);
   uint32_t add(const wire::Packet& packet);
@@ -90,6 +91,7 @@ class FlowTable {
   void set_state(uint32_t handle, TcpState state);
   void end(uint32_t handle, EndReason why, Timestamp when);
   void end(HalfOpen& entry, EndReason why, Timestamp when);
+  void drain_half_open(Timestamp now);
   Flow summary(const HalfOpen& entry) const noexcept;
   void fire(uint32_t handle, Timestamp now);
 

@@ -39,7 +39,7 @@ HalfOpen* HalfOpenTable::find(const wire::FlowKey& key, uint64_t hash) noexcept 
 
 HalfOpen& HalfOpenTable::insert(const wire::FlowKey& key, uint64_t hash, Timestamp now) noexcept {
   // Some slack for steps back; whole microseconds, so that no start is rounded across one.
-  if (epoch_.ns == 0) epoch_ = {(now.ns - kTimeoutNs) / 1000 * 1000};
+  if (in_use_ == 0) epoch_ = {(now.ns - kTimeoutNs) / 1000 * 1000};
   HalfOpen* bucket = &entries_[(hash >> 32) & (size_ - kBucket)];
   HalfOpen* victim = &bucket[0];
   for (uint32_t index = 0; index < kBucket; ++index) {
@@ -48,9 +48,9 @@ HalfOpen& HalfOpenTable::insert(const wire::FlowKey& key, uint64_t hash, Timesta
       victim = &entry;
       break;
     }
-    // Strays go before handshakes, then the one silent for longest.
-    const bool worse = entry.is_stray() != victim->is_stray()
-                           ? entry.is_stray()
+    // Strays and refused ones go before handshakes, then the one silent for longest.
+    const bool worse = entry.is_cheap() != victim->is_cheap()
+                           ? entry.is_cheap()
                            : last_seen(entry) < last_seen(*victim);
     if (worse) victim = &entry;
   }
@@ -65,6 +65,11 @@ HalfOpen& HalfOpenTable::insert(const wire::FlowKey& key, uint64_t hash, Timesta
   const int64_t since_us = std::max<int64_t>(0, now.ns - epoch_.ns) / 1000;
   victim->first_us = static_cast<uint64_t>(since_us) & ((uint64_t{1} << 48) - 1);
   return *victim;
+}
+
+bool HalfOpenTable::covers(Timestamp now) const noexcept {
+  constexpr int64_t kSpanNs = (int64_t{1} << 47) * 1000;  // four years, half of what 48 bits hold
+  return in_use_ == 0 || (now >= epoch_ && now.ns - epoch_.ns < kSpanNs);
 }
 
 void HalfOpenTable::erase(HalfOpen& entry) noexcept {

@@ -39,6 +39,9 @@ struct HalfOpen {
 
   bool has(uint8_t mark) const noexcept { return (marks & mark) != 0; }
   bool is_stray() const noexcept { return !has(kSyn | kSynAck); }
+  bool is_refused() const noexcept { return ((tcp_flags[0] | tcp_flags[1]) & wire::kRst) != 0; }
+  /// What a flood may push out first.
+  bool is_cheap() const noexcept { return is_stray() || is_refused(); }
 };
 static_assert(sizeof(HalfOpen) == 64);
 
@@ -57,6 +60,9 @@ class HalfOpenTable {
   /// A free entry, by shedding another when the bucket is full. Never null.
   HalfOpen& insert(const wire::FlowKey& key, uint64_t hash, Timestamp now) noexcept;
   void erase(HalfOpen& entry) noexcept;
+  /// False when times so far from those in the table cannot be kept beside them (captures merged
+  /// from other years): the table must be drained first.
+  bool covers(Timestamp now) const noexcept;
 
   void count(HalfOpen& entry, const wire::Packet& packet, Direction direction) noexcept;
   Timestamp first_seen(const HalfOpen& entry) const noexcept;

@@ -119,9 +119,13 @@ TEST_CASE("a refused connection is told as closed and never becomes a flow", "[f
   Bench bench;
   test::Talk talk;
   talk.syn().server("", wire::kRst | wire::kAck);
+  talk.client_seq = 1000;
+  talk.wait(kNanosPerSecond).syn().server("", wire::kRst | wire::kAck);  // it tries again
   bench.feed(talk);
+  bench.table->drain(talk.now);
   REQUIRE(bench.recorder.ended.size() == 1);
   CHECK(bench.recorder.ended[0].half_open);
+  CHECK(bench.recorder.ended[0].flow.of(Direction::to_server).packets == 2);
   CHECK(bench.recorder.ended[0].flow.state == flow::TcpState::reset);
   CHECK(bench.recorder.ended[0].flow.has(flow::kResetByServer));
   CHECK(bench.table->size() == 0);
@@ -281,6 +285,27 @@ TEST_CASE("a flood of SYNs stays in the half-open table", "[flow]") {
   CHECK(bench.table->half_open().in_use() <= 1024);
   CHECK(bench.table->half_open().shed() + bench.table->half_open().in_use() == 20000);
   CHECK(bench.table->counters().syn == 20001);
+}
+
+TEST_CASE("captures merged from other decades keep their own times", "[flow]") {
+  Bench bench;
+  for (const int64_t year : {0, 20, 50, 3}) {
+    test::Segment side;
+    side.source_port = static_cast<uint16_t>(50000 + year);
+    test::Talk talk(side);
+    talk.now.ns += year * 31'536'000 * kNanosPerSecond;
+    talk.syn();
+    bench.feed(talk);
+    const Timestamp begin = talk.frames[0].time;
+    talk.frames.clear();
+    talk.synack().ack().client("data");
+    const auto packets = test::decode_all(talk.frames);
+    bench.feed(packets[0]);
+    const flow::Tracked tracked = bench.feed(packets[1]);
+    REQUIRE(tracked.flow != nullptr);
+    CHECK(tracked.flow->start_ns == begin.ns);
+    CHECK(tracked.flow->last_seen().ns == packets[1].time.ns);
+  }
 }
 
 TEST_CASE("a full table refuses new flows and counts them", "[flow]") {
