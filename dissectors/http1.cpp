@@ -201,30 +201,31 @@ uint8_t Http1::probe(Bytes to_server, Bytes to_client) {
 
 Bytes Http1::line(const Host& host, Side& side, Bytes in, bool folded, bool& unfit) {
   unfit = false;
+  // A line is too long whether it came in one piece or in many.
+  const auto whole = [&](uint32_t end) {
+    side.scanned = 0;
+    unfit = end > kLongestLine;
+    if (unfit) host.anomaly(kLineTooLong);
+    return unfit ? Bytes{} : in.first(end);
+  };
   uint32_t from = side.scanned;
   while (from < in.size) {
     const void* found = std::memchr(in.data + from, '\n', in.size - from);
     if (found == nullptr) break;
     const auto end = static_cast<uint32_t>(static_cast<const uint8_t*>(found) - in.data) + 1;
     const bool blank = trim(in.first(end).text()).empty();
-    if (!folded || blank) {
-      side.scanned = 0;
-      return in.first(end);
-    }
+    if (!folded || blank) return whole(end);
     // Whether the next line continues this one shows with its first octet (RFC 9112 5.2).
     if (end == in.size) {
       side.scanned = end - 1;
       return {};
     }
-    if (in[end] != ' ' && in[end] != '\t') {
-      side.scanned = 0;
-      return in.first(end);
-    }
+    if (in[end] != ' ' && in[end] != '\t') return whole(end);
     from = end;
   }
   side.scanned = in.size;
   if (folded && in.size > 0 && in[in.size - 1] == '\n') side.scanned = in.size - 1;
-  if (in.size >= kLongestLine) {
+  if (in.size > kLongestLine) {
     host.anomaly(kLineTooLong);
     unfit = true;
   }
@@ -442,7 +443,14 @@ void Http1::header(const Host& host, Side& side, std::string_view text) {
   if (known == nullptr) return;
   const bool framing = known->role == Role::length || known->role == Role::coding;
   if (framing && name != trim(name)) side.odd_framing = true;  // space before the colon
-  const std::string_view value = trim(text.substr(colon + 1));
+  std::string_view value = trim(text.substr(colon + 1));
+  std::array<char, 4096> unfolded;
+  if (value.find('\n') != std::string_view::npos) {  // RFC 9112 5.2: a fold is white space
+    value = value.substr(0, unfolded.size());
+    std::transform(value.begin(), value.end(), unfolded.begin(),
+                   [](char letter) { return letter == '\r' || letter == '\n' ? ' ' : letter; });
+    value = {unfolded.data(), value.size()};
+  }
   const bool to_server = host.direction() == Direction::to_server;
   const bool interim = !to_server && status_ >= 100 && status_ < 200 && status_ != 101;
   if (interim) return;
@@ -522,7 +530,7 @@ void Http1::end_of_headers(const Host& host, Side& side) {
   const Kind kind = kind_of(side.transaction);
   const bool upgraded = status_ == 101 || (kind == kConnect && status_ / 100 == 2);
   if (upgraded) {
-    if (sides_[0].upgrade_h2c) host.anomaly(kHttp2);
+    if (side.upgrade_h2c) host.anomaly(kHttp2);
     host.message(kExwireResponseEnd, side.transaction);
     tunnel_ = true;
   } else if (kind == kHead || status_ == 204 || status_ == 304) {
@@ -545,9 +553,7 @@ void Http1::begin_body(const Host& host, Side& side, uint64_t octets) {
 void Http1::end_of_message(const Host& host, Side& side) {
   const bool to_server = host.direction() == Direction::to_server;
   host.message(to_server ? kExwireRequestEnd : kExwireResponseEnd, side.transaction, side.body);
-  const bool h2c = side.upgrade_h2c;
   side = Side{};
-  side.upgrade_h2c = h2c;  // the answer to the upgrade is still to come
 }
 
 bool Http1::gap(const Host& host, uint64_t missing) {

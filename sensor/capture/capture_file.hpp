@@ -1,42 +1,71 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // One capture file being read: mapped when it is a plain regular file, through a bounded buffer
-// when it is a pipe or compressed. Frames are views into either; nothing is copied per packet.
+// when it is a pipe or compressed. Frames are views into either; nothing is copied per packet. A
+// failure names the file, the packet and the octet; what came before it was delivered.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
-#include <vector>
 
 #include "sensor/capture/format.hpp"
-#include "sensor/capture/octet_stream.hpp"
+#include "sensor/capture/octet_window.hpp"
 
 namespace exwire::capture {
 
 class CaptureFile {
  public:
-  virtual ~CaptureFile() = default;
-  /// Fills one frame. False at the end: failure() then tells whether it came too early. `hold`:
+  /// `size`: of the file itself, 0 when not known.
+  CaptureFile(std::string name, std::unique_ptr<OctetWindow> window, uint64_t size = 0);
+
+  /// Fills one frame. False at the end: failure() then tells whether something was lost. `hold`:
   /// frames given since the last call with hold = false must stay valid; when that cannot be kept
   /// any longer the answer is false and held() is true: hand them on first, then call again.
-  virtual bool next(Frame& frame, bool hold) = 0;
-  virtual bool held() const = 0;
-  virtual const std::optional<Error>& failure() const = 0;
-  virtual uint64_t cut_by_snaplen() const = 0;
-  virtual uint64_t odd_times() const = 0;
-  /// Octets read and in all; 0 in all when not known.
-  virtual uint64_t position() const = 0;
-  virtual uint64_t size() const = 0;
+  bool next(Frame& frame, bool hold);
+  bool held() const noexcept { return held_; }
+  /// Final once next() said false without held(). A file with unreadable packet records that could
+  /// be passed over has a failure, too.
+  const std::optional<Error>& failure() const noexcept { return failure_; }
+  FormatCounters counters() const { return parser_ ? parser_->counters() : FormatCounters{}; }
+  uint64_t packets() const noexcept { return packets_; }
+  /// Octets of the file itself: read so far and in all (0: not known).
+  uint64_t position() const { return window_->file_position(offset_); }
+  uint64_t size() const noexcept { return size_; }
+
+ private:
+  enum class More : uint8_t { yes, not_now, never };
+
+  void take(uint64_t consumed) noexcept;
+  bool look_behind();
+  More refill(bool hold);
+  bool choose_parser();
+  void note_bad_record();
+  void finish();
+  void end_with(ErrorCode code, const std::string& what);
+
+  std::string name_;
+  std::unique_ptr<OctetWindow> window_;
+  std::unique_ptr<FormatParser> parser_;
+  std::span<const uint8_t> unread_;
+  uint64_t offset_ = 0;   ///< of unread_ in the (decompressed) octets
+  uint64_t to_pass_ = 0;  ///< octets to pass over that are not at hand yet
+  uint64_t looked_at_ = 0;
+  uint64_t size_;
+  uint64_t packets_ = 0;
+  std::string first_bad_record_;
+  std::optional<Error> failure_;
+  bool held_ = false, finished_ = false;
 };
 
-/// Opens a file, or standard input for "-". The error names the file.
-Result<std::unique_ptr<CaptureFile>> open_capture(const std::string& path);
-
-/// Reads captures from memory, as a mapped file would be; for tests and fuzzing.
-std::unique_ptr<CaptureFile> capture_in_memory(std::vector<uint8_t> octets, std::string name);
-/// The same octets through the bounded buffer of streams, `chunk` octets at a time.
-std::unique_ptr<CaptureFile> capture_as_stream(std::vector<uint8_t> octets, std::string name,
-                                               size_t chunk);
+/// What a path may be.
+enum class PathKind : uint8_t {
+  any,           ///< as the user named it: also a pipe, a link, or "-" for standard input
+  regular_file,  ///< found in a folder: no link, pipe or device
+};
+/// Opens a file. The error names it.
+Result<std::unique_ptr<CaptureFile>> open_capture(const std::string& path,
+                                                  PathKind kind = PathKind::any);
 
 }  // namespace exwire::capture

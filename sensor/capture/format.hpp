@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Capture file formats as incremental parsers over octets that lie in a map or in a stream's
 // buffer: classic pcap and pcapng (draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng). A parser
-// never trusts a length; what cannot be read ends the file with a reason, and what came before
-// stands.
+// never trusts a length and never needs more than kMostNeeded octets at once, so that a block of 4
+// GiB costs no memory. It reads no files and numbers no packets.
 #pragma once
 
 #include <cstdint>
@@ -17,14 +17,25 @@ namespace exwire::capture {
 /// Larger captured lengths are damage: the largest loopback frames hold 65,549 octets, segments not
 /// yet cut by the kernel at most 256 KiB.
 inline constexpr uint32_t kMostCaptured = 262144 + 4096;
+/// No parser asks for more octets than this before it can go on.
+inline constexpr size_t kMostNeeded = size_t{1} << 20;
+
+/// What a file showed besides its frames.
+struct FormatCounters {
+  uint64_t cut_by_snaplen = 0;  ///< captured less than was on the wire
+  uint64_t odd_times = 0;       ///< fraction of a second too large, or a time that cannot be held
+  uint64_t odd_lengths = 0;     ///< captured more than is said to have been on the wire
+  uint64_t bad_records = 0;     ///< packet records that could not be read, and were passed over
+};
 
 class FormatParser {
  public:
   enum class Step : uint8_t {
-    frame,      ///< `frame` is filled
-    skipped,    ///< something else was passed
-    need_more,  ///< the octets end within a record
-    failed,     ///< reading cannot go on; see failure()
+    frame,       ///< `frame` is filled
+    skipped,     ///< something else was passed
+    bad_record,  ///< a packet record that cannot be read was passed; failure() tells why
+    need_more,   ///< the octets end within a record
+    failed,      ///< reading cannot go on; see failure()
   };
   struct Failure {
     ErrorCode code;
@@ -33,28 +44,35 @@ class FormatParser {
 
   virtual ~FormatParser() = default;
   /// Looks at the octets from the current position on. `consumed` is set except for need_more and
-  /// failed. The frame's octets are a view into `octets`; its number is left to the caller.
+  /// failed, and may reach beyond `octets`: then the rest is to be passed over unseen. The frame's
+  /// octets are a view into `octets`; its number is left to the caller.
   virtual Step step(std::span<const uint8_t> octets, Frame& frame, uint64_t& consumed) = 0;
 
   const Failure& failure() const noexcept { return failure_; }
-  uint64_t cut_by_snaplen() const noexcept { return cut_by_snaplen_; }
-  uint64_t odd_times() const noexcept { return odd_times_; }
+  const FormatCounters& counters() const noexcept { return counters_; }
 
  protected:
   Step fail(ErrorCode code, std::string what) {
     failure_ = {code, std::move(what)};
     return Step::failed;
   }
+  Step pass_over(std::string what) {
+    failure_ = {ErrorCode::damaged, std::move(what)};
+    ++counters_.bad_records;
+    return Step::bad_record;
+  }
   /// Fills the parts common to both formats.
   void fill(Frame& frame, const uint8_t* octets, uint32_t captured, uint32_t on_wire) noexcept {
-    // Some writers claim less than they captured: then all of it was on the wire.
+    // Who claims less than was captured is wrong about the wire: cutting the frame to the claim
+    // would let a writer hide octets that are there.
     frame.octets = {octets, captured};
     frame.wire_octets = on_wire < captured ? captured : on_wire;
-    cut_by_snaplen_ += on_wire > captured;
+    counters_.cut_by_snaplen += on_wire > captured;
+    counters_.odd_lengths += on_wire < captured;
   }
 
-  Failure failure_;
-  uint64_t cut_by_snaplen_ = 0, odd_times_ = 0;
+  Failure failure_{};
+  FormatCounters counters_;
 };
 
 /// How many octets tell the format; fewer are no capture.

@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// libpcap is used without blocking, the waiting is done here by poll(): the tick must come on time
+// when no frame does, and libpcap's own time-out does not promise that (pcap(3PCAP)).
 #include "sensor/capture/live.hpp"
 
+#include <net/if.h>
 #include <pcap/pcap.h>
 #include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstring>
 
-#include "sensor/base/siphash.hpp"
-
 namespace exwire::capture {
 namespace {
 
 constexpr int kTickMs = 100;
-
-void demand(pcap_t* handle, int status, const std::string& interface) {
-  if (status >= 0) return;
-  const std::string words = pcap_geterr(handle);
-  throw SetupError(interface + ": " + (words.empty() ? pcap_statustostr(status) : words));
-}
+using SteadyClock = std::chrono::steady_clock;
 
 Timestamp wall_clock() noexcept {
   return {std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -27,119 +26,134 @@ Timestamp wall_clock() noexcept {
               .count()};
 }
 
-// Until something can be read or the tick is due.
-void wait_for(int descriptor, int64_t deadline_ns) noexcept {
+// Until something can be read, a signal comes or the tick is due.
+void wait_for(int descriptor, SteadyClock::time_point deadline) noexcept {
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(deadline - SteadyClock::now()).count();
   pollfd wanted{descriptor, POLLIN, 0};
-  const int64_t left_ms = (deadline_ns - wall_clock().ns) / kNanosPerMilli;
-  poll(&wanted, 1, static_cast<int>(std::clamp<int64_t>(left_ms, 1, kTickMs)));
+  poll(&wanted, 1, static_cast<int>(std::clamp<int64_t>(left, 1, kTickMs)));
 }
 
-// The files' numbers: libpcap's own differ for raw IP.
-uint16_t link_type_of(int dlt) noexcept {
-  return dlt == DLT_RAW ? uint16_t{101} : static_cast<uint16_t>(dlt);
+bool is_loopback(const std::string& interface) noexcept {
+  ifreq request{};
+  if (interface.size() >= sizeof request.ifr_name) return false;
+  std::memcpy(request.ifr_name, interface.data(), interface.size());
+  const int any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (any < 0) return false;
+  const bool answered = ioctl(any, SIOCGIFFLAGS, &request) == 0;
+  close(any);
+  return answered && (request.ifr_flags & IFF_LOOPBACK) != 0;
 }
 
 }  // namespace
-
-void Live::Close::operator()(pcap* handle) const noexcept {
-  pcap_close(handle);
-}
 
 Live::Live(const std::string& interface, const LiveSettings& settings) : name_(interface) {
   char words[PCAP_ERRBUF_SIZE] = "";
   handle_.reset(pcap_create(interface.c_str(), words));
   if (!handle_) throw SetupError(interface + ": " + words);
-  pcap_t* handle = handle_.get();
-  demand(handle, pcap_set_snaplen(handle, settings.snaplen), interface);
-  demand(handle, pcap_set_promisc(handle, 1), interface);
-  demand(handle, pcap_set_timeout(handle, kTickMs), interface);
-  demand(handle, pcap_set_buffer_size(handle, settings.buffer_octets), interface);
-  const bool nanoseconds = pcap_set_tstamp_precision(handle, PCAP_TSTAMP_PRECISION_NANO) == 0;
-  demand(handle, pcap_activate(handle), interface);
-  tick_to_ns_ = nanoseconds ? 1 : 1000;
-  link_type_ = link_type_of(pcap_datalink(handle));
-  if (!settings.filter.empty()) {
-    bpf_program program{};
-    demand(handle, pcap_compile(handle, &program, settings.filter.c_str(), 1, PCAP_NETMASK_UNKNOWN),
-           interface);
-    const int status = pcap_setfilter(handle, &program);
-    pcap_freecode(&program);
-    demand(handle, status, interface);
-  }
-  // Not to wait inside libpcap: the tick must come on time when nothing else does.
-  demand(handle, pcap_setnonblock(handle, 1, words), interface);
-  loopback_ = interface == "lo";
-  arena_.resize(size_t{Batch::kCapacity} * 4096 + static_cast<size_t>(settings.snaplen));
+  activate(settings);
+  if (!settings.filter.empty()) set_filter(settings.filter);
+  if (pcap_setnonblock(handle_.get(), 1, words) != 0) throw SetupError(interface + ": " + words);
+  snaplen_ = static_cast<size_t>(std::max(pcap_snapshot(handle_.get()), 1));
+  constexpr size_t kOrdinaryFrame = 4096;
+  arena_octets_ = Batch::kCapacity * kOrdinaryFrame + snaplen_;
+  arena_ = std::make_unique<uint8_t[]>(arena_octets_);
 }
 
-Live::~Live() = default;
+void Live::activate(const LiveSettings& settings) {
+  pcap_t* handle = handle_.get();
+  demand(pcap_set_snaplen(handle, settings.snaplen));
+  demand(pcap_set_promisc(handle, 1));
+  demand(pcap_set_timeout(handle, kTickMs));
+  demand(pcap_set_buffer_size(handle, settings.buffer_octets));
+  pcap_set_tstamp_precision(handle, PCAP_TSTAMP_PRECISION_NANO);  // microseconds where refused
+  demand(pcap_activate(handle));
+  const bool nanoseconds = pcap_get_tstamp_precision(handle) == PCAP_TSTAMP_PRECISION_NANO;
+  tick_ns_ = nanoseconds ? 1 : 1000;
+  link_type_ = link_type_of(pcap_datalink(handle));
+  // What is sent on a loopback interface passes twice, out and in. libpcap leaves out the first of
+  // both on `lo`; asking for the second alone makes it sure for any other.
+  if (is_loopback(name_)) pcap_setdirection(handle, PCAP_D_IN);
+}
 
-// On `lo` every packet passes twice, out and in. libpcap drops the first of both by itself; where
-// it does not, the second is the same octets within a moment.
-bool Live::is_copy(const Frame& frame) noexcept {
-  constexpr int64_t kMomentNs = kNanosPerMilli;
-  if (!loopback_) return false;
-  SipHash13 hash{HashKey{}};
-  hash.octets(frame.octets.data, std::min<uint32_t>(frame.octets.size, 128));
-  hash.word(frame.wire_octets);
-  const uint64_t digest = hash.finish();
-  const bool copy = digest == last_digest_ && frame.time.ns - last_ns_ < kMomentNs;
-  last_digest_ = copy ? 0 : digest;
-  last_ns_ = frame.time.ns;
-  return copy;
+void Live::set_filter(const std::string& expression) {
+  bpf_program program{};
+  demand(pcap_compile(handle_.get(), &program, expression.c_str(), 1, PCAP_NETMASK_UNKNOWN));
+  const int status = pcap_setfilter(handle_.get(), &program);
+  pcap_freecode(&program);
+  demand(status);
+}
+
+void Live::demand(int status) const {
+  if (status >= 0) return;  // above 0: warnings, such as no promiscuous mode on "any"
+  const std::string words = pcap_geterr(handle_.get());
+  const std::string kind = status == PCAP_ERROR ? "" : pcap_statustostr(status);
+  throw SetupError(name_ + ": " + kind + (kind.empty() || words.empty() ? "" : ": ") + words);
+}
+
+Live::Next Live::take_frame(Frame& frame, size_t& used) {
+  pcap_pkthdr* header = nullptr;
+  const u_char* octets = nullptr;
+  const int status = pcap_next_ex(handle_.get(), &header, &octets);
+  if (status == 0) return Next::nothing;
+  if (status < 0) {
+    failure_ = Error{ErrorCode::device, name_ + ": " + pcap_geterr(handle_.get())};
+    return Next::failed;
+  }
+  const auto captured = static_cast<uint32_t>(std::min<size_t>(header->caplen, snaplen_));
+  std::memcpy(arena_.get() + used, octets, captured);
+  frame.octets = {arena_.get() + used, captured};
+  frame.wire_octets = std::max<uint32_t>(header->len, captured);
+  frame.time = {header->ts.tv_sec * kNanosPerSecond + header->ts.tv_usec * tick_ns_};
+  frame.link_type = link_type_;
+  frame.interface = 0;
+  frame.number = ++counters_.frames;
+  counters_.octets += captured;
+  counters_.cut_by_snaplen += captured < frame.wire_octets;
+  used += captured;
+  return Next::frame;
 }
 
 BatchStatus Live::next_batch(Batch& batch) {
   batch.count = 0;
-  const int64_t deadline = wall_clock().ns + kTickMs * kNanosPerMilli;
+  batch.tick.reset();
+  if (failure_) return BatchStatus::finished;
+  const auto deadline = SteadyClock::now() + std::chrono::milliseconds(kTickMs);
   size_t used = 0;
-  const auto room = [&] {
-    return arena_.size() - used >= static_cast<size_t>(pcap_snapshot(handle_.get()));
-  };
-  while (!stopping_ && batch.count < Batch::kCapacity && room()) {
-    pcap_pkthdr* header = nullptr;
-    const u_char* octets = nullptr;
-    const int status = pcap_next_ex(handle_.get(), &header, &octets);
-    if (status < 0) {
-      failure_ = Error{ErrorCode::device, name_ + ": " + pcap_geterr(handle_.get())};
-      return BatchStatus::finished;
+  while (!stopping_ && batch.count < Batch::kCapacity && arena_octets_ - used >= snaplen_) {
+    const Next next = take_frame(batch.frames[batch.count], used);
+    if (next == Next::failed) break;
+    if (next == Next::frame) {
+      ++batch.count;
+    } else {
+      if (batch.count > 0 || SteadyClock::now() >= deadline) break;
+      wait_for(descriptor(), deadline);
     }
-    if (status == 0) {
-      if (batch.count > 0 || wall_clock().ns >= deadline) break;
-      wait_for(pcap_get_selectable_fd(handle_.get()), deadline);
-      continue;
-    }
-    Frame& frame = batch.frames[batch.count];
-    std::memcpy(arena_.data() + used, octets, header->caplen);
-    frame.octets = {arena_.data() + used, header->caplen};
-    frame.wire_octets = header->len;
-    frame.time = {header->ts.tv_sec * kNanosPerSecond + header->ts.tv_usec * tick_to_ns_};
-    frame.link_type = link_type_;
-    frame.interface = 0;
-    frame.number = ++counters_.frames;
-    if (is_copy(frame)) {
-      ++counters_.loopback_copies;
-      --counters_.frames;
-      continue;
-    }
-    counters_.octets += header->caplen;
-    counters_.cut_by_snaplen += header->caplen < header->len;
-    used += header->caplen;
-    ++batch.count;
   }
   batch.tick = wall_clock();
-  return stopping_ ? BatchStatus::finished : BatchStatus::frames;
+  return stopping_ || failure_ ? BatchStatus::finished : BatchStatus::frames;
 }
 
 CaptureCounters Live::counters() const {
-  CaptureCounters all = counters_;
-  pcap_stat kernel{};
-  if (pcap_stats(handle_.get(), &kernel) == 0) {
-    all.kernel_received = kernel.ps_recv;
-    all.kernel_dropped = kernel.ps_drop;
-    all.interface_dropped = kernel.ps_ifdrop;
+  pcap_stat now{};
+  if (pcap_stats(handle_.get(), &now) == 0) {
+    KernelSums& kernel = kernel_;
+    kernel.sums.kernel_received += uint32_t{now.ps_recv} - kernel.received;
+    kernel.sums.kernel_dropped += uint32_t{now.ps_drop} - kernel.dropped;
+    kernel.sums.interface_dropped += uint32_t{now.ps_ifdrop} - kernel.interface_dropped;
+    kernel.received = now.ps_recv;
+    kernel.dropped = now.ps_drop;
+    kernel.interface_dropped = now.ps_ifdrop;
   }
+  CaptureCounters all = counters_;
+  all.kernel_received = kernel_.sums.kernel_received;
+  all.kernel_dropped = kernel_.sums.kernel_dropped;
+  all.interface_dropped = kernel_.sums.interface_dropped;
   return all;
+}
+
+int Live::descriptor() const noexcept {
+  return pcap_get_selectable_fd(handle_.get());
 }
 
 }  // namespace exwire::capture

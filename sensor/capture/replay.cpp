@@ -1,64 +1,57 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// One file is open at a time. It is closed only at the beginning of a batch, when no view into it
+// is out any more.
 #include "sensor/capture/replay.hpp"
 
 #include <algorithm>
 #include <filesystem>
-#include <tuple>
+
+#include "sensor/capture/capture_directory.hpp"
 
 namespace exwire::capture {
-namespace fs = std::filesystem;
-
-Result<std::vector<std::string>> captures_in(const std::string& folder) {
-  std::vector<std::tuple<Timestamp, std::string>> found;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    std::error_code ignored;
-    if (!fs::is_regular_file(entry->symlink_status(ignored))) continue;
-    const std::string path = entry->path().string();
-    auto file = open_capture(path);
-    Frame first;
-    if (!file || !(*file)->next(first, false)) {
-      // Damaged captures are kept: reading them tells what is wrong. Other files are not.
-      const bool capture =
-          file && (!(*file)->failure() || (*file)->failure()->code != ErrorCode::not_capture);
-      if (!capture) continue;
-    }
-    found.emplace_back(first.time, path);
-  }
-  if (error) return Error{ErrorCode::cannot_open, folder + ": " + error.message()};
-  std::sort(found.begin(), found.end());
-  std::vector<std::string> paths;
-  for (auto& [time, path] : found) paths.push_back(std::move(path));
-  return paths;
-}
 
 Replay::Replay(const std::vector<std::string>& arguments, Filter& filter) : filter_(filter) {
-  for (const std::string& argument : arguments) {
-    std::error_code ignored;
-    if (argument != "-" && fs::is_directory(argument, ignored)) {
-      const auto paths = captures_in(argument);
-      if (paths) {
-        paths_.insert(paths_.end(), paths->begin(), paths->end());
-      } else {
-        fail(paths.error());
-      }
-    } else {
-      paths_.push_back(argument);
+  if (arguments.empty()) throw SetupError("no capture file is named");
+  if (std::count(arguments.begin(), arguments.end(), "-") > 1) {
+    throw SetupError("standard input can be read only once");
+  }
+  for (const std::string& argument : arguments) add(argument);
+  for (const Input& input : inputs_) {
+    std::error_code error;
+    if (std::filesystem::is_regular_file(input.path, error)) {
+      const uint64_t size = std::filesystem::file_size(input.path, error);
+      if (!error) octets_in_all_ += size;
     }
   }
-  for (const std::string& path : paths_) {
-    std::error_code error;
-    const uint64_t size = path == "-" ? 0 : fs::file_size(path, error);
-    if (!error) octets_in_all_ += size;
+  name_ = arguments.front();
+}
+
+void Replay::add(const std::string& argument) {
+  std::error_code ignored;
+  if (argument == "-" || !std::filesystem::is_directory(argument, ignored)) {
+    inputs_.push_back({argument, PathKind::any, std::nullopt});
+    return;
   }
-  if (!paths_.empty()) name_ = paths_.front();
+  auto listing = captures_in(argument);
+  if (!listing) {
+    inputs_.push_back({argument, PathKind::any, listing.error()});
+    return;
+  }
+  skipped_ += listing->skipped;
+  for (std::string& path : listing->paths) {
+    inputs_.push_back({std::move(path), PathKind::regular_file, std::nullopt});
+  }
 }
 
 bool Replay::open_next() {
-  while (next_ < paths_.size()) {
-    name_ = paths_[next_++];
-    auto file = open_capture(name_);
+  while (next_ < inputs_.size()) {
+    const Input& input = inputs_[next_++];
+    name_ = input.path;
+    if (input.failure) {
+      fail(*input.failure);
+      continue;
+    }
+    auto file = open_capture(input.path, input.kind);
     if (file) {
       current_ = std::move(*file);
       return true;
@@ -70,8 +63,7 @@ bool Replay::open_next() {
 
 void Replay::close_current() {
   if (current_->failure()) fail(*current_->failure());
-  counters_.cut_by_snaplen += current_->cut_by_snaplen();
-  counters_.odd_times += current_->odd_times();
+  done_ = format_counters();
   octets_done_ += current_->size();
   current_.reset();
 }
@@ -82,43 +74,57 @@ void Replay::fail(const Error& error) {
 }
 
 BatchStatus Replay::next_batch(Batch& batch) {
+  constexpr uint32_t kMostRefused = 65536;  // then the caller gets a chance to see to its signals
   batch.count = 0;
   batch.tick.reset();
-  while (batch.count == 0) {
-    if (!current_ && !open_next()) return BatchStatus::finished;
+  uint32_t refused = 0;
+  while (batch.count == 0 && refused < kMostRefused) {
+    if (stopping_ || (!current_ && !open_next())) return BatchStatus::finished;
     bool more = true;
-    while (batch.count < Batch::kCapacity) {
+    while (batch.count < Batch::kCapacity && refused < kMostRefused) {
       Frame& frame = batch.frames[batch.count];
       more = current_->next(frame, batch.count > 0);
       if (!more) break;
       if (!filter_.passes(frame)) {
         ++counters_.filtered;
+        ++refused;
         continue;
       }
       ++counters_.frames;
       counters_.octets += frame.octets.size;
       ++batch.count;
     }
-    // The frames of a file stay valid until the next call: it is closed only when none is out.
     if (!more && !current_->held() && batch.count == 0) close_current();
   }
   return BatchStatus::frames;
 }
 
+FormatCounters Replay::format_counters() const {
+  FormatCounters all = done_;
+  if (current_) {
+    const FormatCounters now = current_->counters();
+    all.cut_by_snaplen += now.cut_by_snaplen;
+    all.odd_times += now.odd_times;
+    all.odd_lengths += now.odd_lengths;
+    all.bad_records += now.bad_records;
+  }
+  return all;
+}
+
 CaptureCounters Replay::counters() const {
   CaptureCounters all = counters_;
-  if (current_) {
-    all.cut_by_snaplen += current_->cut_by_snaplen();
-    all.odd_times += current_->odd_times();
-  }
+  const FormatCounters format = format_counters();
+  all.cut_by_snaplen = format.cut_by_snaplen;
+  all.odd_times = format.odd_times;
   return all;
 }
 
 std::optional<double> Replay::progress() const {
   if (octets_in_all_ == 0) return std::nullopt;
-  const uint64_t position =
-      octets_done_ + (current_ && current_->size() ? current_->position() : 0);
-  return static_cast<double>(position) / static_cast<double>(octets_in_all_);
+  const uint64_t here = current_ && current_->size() > 0 ? current_->position() : 0;
+  const double share =
+      static_cast<double>(octets_done_ + here) / static_cast<double>(octets_in_all_);
+  return std::min(share, 1.0);
 }
 
 }  // namespace exwire::capture

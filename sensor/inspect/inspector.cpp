@@ -30,8 +30,9 @@ Inspector::Inspector(const InspectSettings& settings, const DissectorHost& disse
       buffers_(budget),
       sessions_(budget, settings.most_sessions),
       transactions_(budget, settings.most_transactions),
-      labeller_(budget) {
-  told_.reserve(kMostTold);
+      labeller_(settings.label_unknown ? std::make_unique<Labeller>(budget) : nullptr),
+      most_told_(2 * size_t{settings.most_sessions}) {
+  told_.reserve(most_told_);
 }
 
 Inspector::~Inspector() = default;
@@ -99,9 +100,9 @@ bool Inspector::pass_asleep(const flow::Tracked& tracked, const wire::Packet& pa
 void Inspector::look_for_label(flow::Flow& flow, const wire::Packet& packet) {
   if (packet.payload.empty()) return;
   Session* session = flow.session != 0 ? &sessions_[flow.session] : nullptr;
-  if (session != nullptr && session->candidate == 0) session->candidate = labeller_.open();
+  if (session != nullptr && session->candidate == 0) session->candidate = labeller_->open();
   const bool decided = session == nullptr || session->candidate == 0 ||
-                       labeller_.look(session->candidate, packet, flow.label);
+                       labeller_->look(session->candidate, packet, flow.label);
   if (!decided) return;
   counters_.labelled += flow.label != 0;
   flow.work = 0;
@@ -188,13 +189,16 @@ void Inspector::close(uint32_t handle, flow::Flow& flow, Timestamp now) {
     }
   }
   finish_all(handle, flow);
-  if (flow.session != 0) release(flow);
+  if (flow.session != 0) {
+    abandon_building(flow, sessions_[flow.session], Direction::to_server, now);
+    release(flow);
+  }
   if (!told_.empty()) told_.erase(handle);
 }
 
 void Inspector::report(uint32_t handle, flow::Flow& flow, uint32_t bit, const Anomaly& anomaly) {
   auto known = told_.find(handle);
-  if (known == told_.end() && told_.size() < kMostTold) known = told_.emplace(handle, 0).first;
+  if (known == told_.end() && told_.size() < most_told_) known = told_.emplace(handle, 0).first;
   const uint64_t mask = uint64_t{1} << bit;
   if (known == told_.end() || (known->second & mask)) {
     ++counters_.anomalies_suppressed;

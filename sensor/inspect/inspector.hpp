@@ -5,6 +5,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <memory>
 
 #include "sensor/base/memory.hpp"
 #include "sensor/flow/flow_table.hpp"
@@ -48,7 +49,9 @@ class Inspector {
 
   const InspectCounters& counters() const noexcept { return counters_; }
   uint32_t awake() const noexcept { return sessions_.in_use(); }
-  const char* label_name(uint16_t label) const noexcept { return labeller_.name(label); }
+  const char* label_name(uint16_t label) const noexcept {
+    return labeller_ ? labeller_->name(label) : "";
+  }
 
  private:
   friend class Reader;
@@ -74,6 +77,7 @@ class Inspector {
   void on_message(flow::Flow& flow, Session& session, const ExwireMessage& message, Timestamp time,
                   uint64_t packet_number);
   void finish_transaction(flow::Flow& flow, uint32_t transaction);
+  void abandon_building(flow::Flow& flow, Session& session, Direction direction, Timestamp now);
   void finish_all(uint32_t handle, flow::Flow& flow);
 
   InspectSettings settings_;
@@ -83,7 +87,7 @@ class Inspector {
   BufferPool buffers_;
   Slab<Session> sessions_;
   TransactionTable transactions_;
-  Labeller labeller_;
+  std::unique_ptr<Labeller> labeller_;  ///< null: nobody asks nDPI
   InspectCounters counters_;
   uint32_t oldest_ = 0, newest_ = 0;
   struct HashHandle {
@@ -91,7 +95,7 @@ class Inspector {
       return handle * size_t{0x9e3779b97f4a7c15};
     }
   };
-  static constexpr size_t kMostTold = 65536;
+  size_t most_told_;  ///< flows whose anomalies are remembered
   boost::unordered_flat_map<uint32_t, ToldAnomalies, HashHandle> told_;
 };
 

@@ -55,7 +55,7 @@ void Inspector::release(flow::Flow& flow) {
   const uint32_t handle = flow.session;
   Session& session = sessions_[handle];
   if (session.dissecting) dissectors_[flow.dissector].api->destroy(session.state.data());
-  if (session.candidate != 0) labeller_.close(session.candidate);
+  if (session.candidate != 0) labeller_->close(session.candidate);
   for (size_t side = 0; side < 2; ++side) {
     session.stream[side].clear(buffers_);
     if (session.building[side] != 0) transactions_.give(session.building[side]);

@@ -68,6 +68,24 @@ void Inspector::finish_transaction(flow::Flow& flow, uint32_t handle) {
   transactions_.give(handle);
 }
 
+// A head that will never be whole: what was seen of a request is told all the same, because an
+// exposure does not become less by what the capture has missed.
+void Inspector::abandon_building(flow::Flow& flow, Session& session, Direction direction,
+                                 Timestamp now) {
+  uint32_t& handle = session.building[static_cast<size_t>(direction)];
+  if (handle == 0) return;
+  HttpTransaction& transaction = transactions_[handle].transaction;
+  if (direction == Direction::to_server && transaction.has(HttpField::method)) {
+    transaction.request_seen = true;
+    transaction.request_time = now;
+    listener_.request_head(flow, transaction);
+    finish_transaction(flow, handle);
+  } else {
+    transactions_.give(handle);
+  }
+  handle = 0;
+}
+
 void Inspector::finish_all(uint32_t handle, flow::Flow& flow) {
   while (const uint32_t transaction = transactions_.first_of(handle)) {
     finish_transaction(flow, transaction);
