@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Lines that any reader can parse, whatever an attacker puts into them; sinks that lose nothing
+// silently; addresses without passwords.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <boost/json/src.hpp>
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <random>
+
+#include "sensor/report/eve.hpp"
+#include "sensor/report/event_uid.hpp"
+#include "sensor/report/file_sink.hpp"
+#include "sensor/report/redact.hpp"
+#include "sensor/report/reporter.hpp"
+
+using namespace exwire;
+namespace json = boost::json;
+
+namespace {
+
+constexpr detect::Signature kSample{1443999, 1, 3, "sample", "sample", "do something"};
+
+flow::Flow sample_flow() {
+  flow::Flow flow;
+  set_endpoints(flow.key, {192, 0, 2, 1}, 50000, {198, 51, 100, 1}, 80);
+  flow.mark(flow::kClientIsLo);
+  flow.start_ns = 1'700'000'000 * kNanosPerSecond;
+  return flow;
+}
+
+std::string hostile(std::mt19937& random) {
+  static const std::string kPieces[] = {"\"",
+                                        "\\",
+                                        "\n",
+                                        "\r",
+                                        "\x1b[31m",
+                                        "\x7f",
+                                        "\xc2\x85",
+                                        "\xe2\x80\xa8",
+                                        "\xff\xfe",
+                                        "\xed\xa0\x80",
+                                        "\xc0\xaf",
+                                        "</script>",
+                                        "CEF:0|",
+                                        "=",
+                                        std::string(1, '\0'),
+                                        "%00",
+                                        "\xf0\x9f\x93\xb1",
+                                        "\xe2\x82"};
+  std::string text;
+  for (size_t count = random() % 40; count > 0; --count) {
+    text += random() % 2 ? kPieces[random() % std::size(kPieces)]
+                         : std::string(1, static_cast<char>(random()));
+  }
+  return text;
+}
+
+std::string encode_http(const inspect::HttpTransaction& transaction) {
+  report::EveEncoder encoder{{}};
+  const flow::Flow flow = sample_flow();
+  report::Event event;
+  event.flow = &flow;
+  event.body = report::HttpBody{&transaction};
+  return std::string(encoder.encode(event));
+}
+
+std::string first_line(const std::string& path) {
+  std::ifstream file(path);
+  std::string text;
+  std::getline(file, text);
+  return text;
+}
+
+class Lines final : public report::Sink {
+ public:
+  bool write(std::string_view line) override {
+    all.append(line);
+    return true;
+  }
+  bool flush() override { return true; }
+  uint64_t take_lost() override { return 0; }
+  const std::string& last_error() const override { return none; }
+  std::string all, none;
+};
+
+}  // namespace
+
+TEST_CASE("timestamps have the one form every reader agrees on", "[eve]") {
+  std::array<char, 40> buffer;
+  CHECK(report::timestamp_text({1'700'000'000'123'456'789}, buffer) ==
+        "2023-11-14T22:13:20.123456+0000");
+  CHECK(report::timestamp_text({-5}, buffer) == "1970-01-01T00:00:00.000000+0000");
+  CHECK(report::timestamp_text({INT64_MAX}, buffer).size() == 31);
+}
+
+TEST_CASE("hostile texts come out as valid JSON without control octets", "[eve]") {
+  std::mt19937 random(31);
+  for (int round = 0; round < 5000; ++round) {
+    inspect::HttpTransaction transaction;
+    const std::string text = hostile(random);
+    transaction.set(inspect::HttpField::user_agent, as_bytes(text));
+    transaction.set(inspect::HttpField::host, as_bytes(hostile(random)));
+    transaction.set(inspect::HttpField::uri_raw, as_bytes(hostile(random)));
+    const std::string line = encode_http(transaction);
+    REQUIRE(line.back() == '\n');
+    for (size_t at = 0; at + 1 < line.size(); ++at) {
+      REQUIRE(static_cast<uint8_t>(line[at]) >= 0x20);
+      REQUIRE(static_cast<uint8_t>(line[at]) != 0x7f);
+    }
+    json::error_code error;
+    const json::value parsed = json::parse(line, error);
+    REQUIRE(!error);
+    REQUIRE(parsed.at("http").at("http_user_agent").is_string());
+  }
+}
+
+TEST_CASE("plain texts are unchanged, and every octet has one spelling", "[eve]") {
+  for (int octet = 0; octet < 256; ++octet) {
+    inspect::HttpTransaction transaction;
+    const std::string text{'a', static_cast<char>(octet), 'b'};
+    transaction.set(inspect::HttpField::user_agent, as_bytes(text));
+    const json::value parsed = json::parse(encode_http(transaction));
+    const auto& told = parsed.at("http").at("http_user_agent").as_string();
+    // The character of the octet's number, as UTF-8.
+    std::string expected = "a";
+    if (octet < 0x80) {
+      expected += static_cast<char>(octet);
+    } else {
+      expected += static_cast<char>(0xc0 | octet >> 6);
+      expected += static_cast<char>(0x80 | (octet & 0x3f));
+    }
+    CHECK(std::string(told) == expected + "b");
+  }
+}
+
+TEST_CASE("a line never exceeds its limit and never tears", "[eve]") {
+  inspect::HttpTransaction transaction;
+  const std::string quotes(2048, '"');
+  for (const auto field : {inspect::HttpField::uri_raw, inspect::HttpField::user_agent,
+                           inspect::HttpField::referer, inspect::HttpField::location}) {
+    transaction.set(field, as_bytes(quotes));
+  }
+  const std::string line = encode_http(transaction);
+  CHECK(line.size() <= report::JsonWriter::kMostLine);
+  CHECK_NOTHROW(json::parse(line));
+  report::JsonWriter writer;
+  writer.start();
+  writer.object();
+  for (int key = 0; key < 1000; ++key) writer.object("k").text("t", quotes).close();
+  writer.close();
+  const std::string_view full = writer.line();
+  CHECK(full.size() <= report::JsonWriter::kMostLine);
+  CHECK(writer.left_out() > 0);
+  json::error_code error;
+  json::parse(full, error);
+  CHECK(!error);
+}
+
+TEST_CASE("the same finding has the same identity, an update another", "[eve]") {
+  const flow::Flow flow = sample_flow();
+  detect::Finding finding;
+  finding.signature = &kSample;
+  finding.story = 5;
+  const std::string one = report::event_uid("", flow, finding);
+  CHECK(one.size() == 32);
+  CHECK(report::event_uid("", flow, finding) == one);
+  CHECK(report::event_uid("sensor", flow, finding) != one);
+  finding.occurrences = 2;
+  CHECK(report::event_uid("", flow, finding) != one);
+}
+
+TEST_CASE("passwords in addresses are masked, everything else is left alone", "[redact]") {
+  std::string scratch;
+  const auto redacted = [&](std::string_view uri) {
+    return std::string(report::redact_uri(uri, scratch));
+  };
+  CHECK(redacted("/owa/?a=b&c=d") == "/owa/?a=b&c=d");
+  CHECK(redacted("http://user:secret@host/x") == "http://user:***@host/x");
+  CHECK(redacted("http://user@host/x:y@z") == "http://user@host/x:y@z");
+  CHECK(redacted("/x?password=secret&user=u") == "/x?password=***&user=u");
+  CHECK(redacted("/x?u=1&PassWD=secret#f") == "/x?u=1&PassWD=***#f");
+  CHECK(redacted("/x?access_token=a&token=b&pwd=c") == "/x?access_token=***&token=***&pwd=***");
+  CHECK(redacted("/x?password=") == "/x?password=");
+  CHECK(redacted("/x?mypassword=1") == "/x?mypassword=1");
+  CHECK(redacted("") == "");
+}
+
+TEST_CASE("the reporter lets no secret through in any address", "[redact]") {
+  Lines lines;
+  report::Reporter reporter({}, lines);
+  const flow::Flow flow = sample_flow();
+  inspect::HttpTransaction transaction;
+  transaction.set(inspect::HttpField::uri_raw, as_bytes("http://u:canary@h/?pwd=canary"));
+  transaction.set(inspect::HttpField::referer, as_bytes("http://h/?token=canary"));
+  transaction.set(inspect::HttpField::location, as_bytes("/?access_token=canary"));
+  transaction.set(inspect::HttpField::user_agent, as_bytes("kept"));
+  detect::Finding finding;
+  finding.signature = &kSample;
+  finding.http = &transaction;
+  report::Event event;
+  event.flow = &flow;
+  event.body = report::HttpBody{&transaction};
+  reporter.write(event);
+  event.body = report::AlertBody{&finding};
+  reporter.write(event);
+  CHECK(lines.all.find("canary") == std::string::npos);
+  CHECK(lines.all.find("kept") != std::string::npos);
+}
+
+TEST_CASE("a full disk costs counted lines and tears none", "[sink]") {
+  auto sink = report::FileSink::open("/dev/full");
+  REQUIRE(sink.has_value());
+  for (int count = 0; count < 10; ++count) (*sink)->write("{\"line\":1}\n");
+  CHECK_FALSE((*sink)->flush());
+  CHECK((*sink)->take_lost() == 10);
+  CHECK((*sink)->last_error().find("No space") != std::string::npos);
+}
+
+TEST_CASE("a file is appended to and opened anew on demand", "[sink]") {
+  char folder[] = "/tmp/exwire-sink-XXXXXX";
+  REQUIRE(mkdtemp(folder) != nullptr);
+  const std::string path = std::string(folder) + "/eve.json";
+  {
+    auto sink = report::FileSink::open(path);
+    REQUIRE(sink.has_value());
+    (*sink)->write("one\n");
+    (*sink)->flush();
+    rename(path.c_str(), (path + ".1").c_str());
+    (*sink)->reopen();
+    (*sink)->write("two\n");
+  }
+  std::string text = first_line(path);
+  CHECK(text == "two");
+  text = first_line(path + ".1");
+  CHECK(text == "one");
+  REQUIRE(symlink(path.c_str(), (path + ".link").c_str()) == 0);
+  CHECK(report::FileSink::open(path + ".link").has_error());
+  for (const char* name : {"", ".1", ".link"}) unlink((path + name).c_str());
+  rmdir(folder);
+}
