@@ -64,6 +64,12 @@ TEST_CASE("what is dumped reads back as the same", "[config]") {
   CHECK(again.flow.other_timeout_ns == 5400 * kNanosPerSecond);
 }
 
+TEST_CASE("the documented example is the table of options", "[config]") {
+  std::ifstream file(std::string(EXWIRE_TESTS_DIR) + "/../sensor/share/exwire.yaml");
+  const std::string example{std::istreambuf_iterator<char>(file), {}};
+  CHECK(example == app::dump_config(app::default_config()));  // made by: exwire --dump-config
+}
+
 TEST_CASE("errors name line and column", "[config]") {
   CHECK(complaint("site:\n  serverz: []\n") == ":2:3: unknown key 'site.serverz'");
   CHECK_THAT(complaint("flow:\n  most: many\n"), Contains(":2:9:") && Contains("whole number"));
