@@ -117,7 +117,7 @@ TEST_CASE("IPv6 extension headers are passed, fragments told", "[decode]") {
   const auto insert = [&](uint8_t kind, std::vector<uint8_t> header) {
     auto copy = octets;
     copy[20] = kind;  // next header of the fixed header
-    const auto length = static_cast<uint16_t>((copy[18] << 8 | copy[19]) + header.size());
+    const auto length = static_cast<uint16_t>(load_be16(copy.data() + 18) + header.size());
     copy[18] = static_cast<uint8_t>(length >> 8);
     copy[19] = static_cast<uint8_t>(length);
     copy.insert(copy.begin() + 54, header.begin(), header.end());
