@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The loop that drives a format parser over a window, and the choice of the window. The size of a
-// regular file is that at its opening: one that grows is read up to there.
+// regular file is that at its opening: a mapped one that grows is read up to there.
 #include "sensor/capture/capture_file.hpp"
 
 #include <fcntl.h>
@@ -109,6 +109,8 @@ void CaptureFile::finish() {
     const bool empty = unread_.empty();
     failure_ = Error{empty ? ErrorCode::truncated : ErrorCode::not_capture,
                      name_ + (empty ? ": the file is empty" : ": too short to be a capture")};
+  } else if (window_->moves() && window_->file_position(offset_) < size_) {
+    end_with(ErrorCode::truncated, "the file was shortened while it was read");
   } else if (!unread_.empty() || to_pass_ > 0) {
     end_with(ErrorCode::truncated, "the file ends within this record");
   } else if (!first_bad_record_.empty()) {
@@ -156,7 +158,8 @@ int open_path(const std::string& path, PathKind kind) {
 
 }  // namespace
 
-Result<std::unique_ptr<CaptureFile>> open_capture(const std::string& path, PathKind kind) {
+Result<std::unique_ptr<CaptureFile>> open_capture(const std::string& path, PathKind kind,
+                                                  Reading reading) {
   const std::string name = path == "-" ? "standard input" : path;
   Descriptor file(open_path(path, kind));
   struct stat status {};
@@ -166,10 +169,11 @@ Result<std::unique_ptr<CaptureFile>> open_capture(const std::string& path, PathK
   const bool regular = S_ISREG(status.st_mode);
   if (S_ISDIR(status.st_mode)) return cannot_open(name, std::strerror(EISDIR));
   if (!regular && kind == PathKind::regular_file) return cannot_open(name, "no regular file");
-  const uint64_t size = regular ? static_cast<uint64_t>(status.st_size) : 0;
-
   // Standard input may be a file somebody has read a part of: only from its beginning is it mapped.
-  if (size > 0 && lseek(file.get(), 0, SEEK_CUR) == 0) {
+  const off_t begin = regular ? lseek(file.get(), 0, SEEK_CUR) : 0;
+  if (begin < 0) return cannot_open(name, std::strerror(errno));
+  const auto size = static_cast<uint64_t>(regular ? std::max<off_t>(status.st_size - begin, 0) : 0);
+  if (reading == Reading::mapped && size > 0 && begin == 0) {
     std::array<uint8_t, kMagicOctets> magic{};
     const ssize_t count = pread(file.get(), magic.data(), magic.size(), 0);
     if (count < 0) return cannot_open(name, std::strerror(errno));

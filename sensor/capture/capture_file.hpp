@@ -64,8 +64,14 @@ enum class PathKind : uint8_t {
   any,           ///< as the user named it: also a pipe, a link, or "-" for standard input
   regular_file,  ///< found in a folder: no link, pipe or device
 };
+/// How a plain regular file is read; pipes and compressed files are always read into a buffer.
+enum class Reading : uint8_t {
+  mapped,    ///< the file in the address space; views into it stay good as long as it is open
+  buffered,  ///< in pieces of 256 KiB through the same few MiB; views go with the next batch
+};
 /// Opens a file. The error names it.
 Result<std::unique_ptr<CaptureFile>> open_capture(const std::string& path,
-                                                  PathKind kind = PathKind::any);
+                                                  PathKind kind = PathKind::any,
+                                                  Reading reading = Reading::mapped);
 
 }  // namespace exwire::capture

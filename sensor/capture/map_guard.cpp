@@ -25,14 +25,15 @@ std::array<Place, kPlaces> places;
 struct sigaction action_before;
 uintptr_t page_size = 4096;
 
-bool replace_by_zeros(uintptr_t address) noexcept {
+bool replace_by_zeros(void* at) noexcept {
+  const auto address = reinterpret_cast<uintptr_t>(at);
   for (Place& place : places) {
     const uintptr_t end = place.end.load(std::memory_order_acquire);
     if (end == 0 || address < place.begin.load(std::memory_order_relaxed) || address >= end) {
       continue;
     }
-    const uintptr_t page = address / page_size * page_size;
-    void* zeros = mmap(reinterpret_cast<void*>(page), end - page, PROT_READ,
+    const uintptr_t into_page = address % page_size;
+    void* zeros = mmap(static_cast<char*>(at) - into_page, end - address + into_page, PROT_READ,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
     place.hit.store(true, std::memory_order_release);
     return zeros != MAP_FAILED;
@@ -43,7 +44,7 @@ bool replace_by_zeros(uintptr_t address) noexcept {
 extern "C" void exwire_map_fault(int, siginfo_t* info, void*) {
   const int error_before = errno;
   // Not ours: the same instruction faults again under the action that was there before.
-  if (!replace_by_zeros(reinterpret_cast<uintptr_t>(info->si_addr))) {
+  if (!replace_by_zeros(info->si_addr)) {
     sigaction(SIGBUS, &action_before, nullptr);
   }
   errno = error_before;

@@ -10,7 +10,8 @@
 
 namespace exwire::capture {
 
-Replay::Replay(const std::vector<std::string>& arguments, Filter& filter) : filter_(filter) {
+Replay::Replay(const std::vector<std::string>& arguments, Filter& filter, Reading reading)
+    : filter_(filter), reading_(reading) {
   if (arguments.empty()) throw SetupError("no capture file is named");
   if (std::count(arguments.begin(), arguments.end(), "-") > 1) {
     throw SetupError("standard input can be read only once");
@@ -51,7 +52,7 @@ bool Replay::open_next() {
       fail(*input.failure);
       continue;
     }
-    auto file = open_capture(input.path, input.kind);
+    auto file = open_capture(input.path, input.kind, reading_);
     if (file) {
       current_ = std::move(*file);
       return true;

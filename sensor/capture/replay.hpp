@@ -20,7 +20,8 @@ class Replay final : public Source {
  public:
   /// `arguments`: files, folders or "-". The filter must outlive the source. Throws SetupError
   /// when there are none or standard input is asked for twice.
-  Replay(const std::vector<std::string>& arguments, Filter& filter);
+  Replay(const std::vector<std::string>& arguments, Filter& filter,
+         Reading reading = Reading::buffered);
 
   /// The batch may be empty before the end when the filter refuses many frames in a row.
   BatchStatus next_batch(Batch& batch) override;
@@ -55,6 +56,7 @@ class Replay final : public Source {
   std::vector<Input> inputs_;
   size_t next_ = 0;
   Filter& filter_;
+  Reading reading_;
   std::unique_ptr<CaptureFile> current_;
   std::string name_;
   CaptureCounters counters_;

@@ -93,6 +93,9 @@ TEST_CASE("every capture reads as libpcap reads it", "[capture][oracle]") {
     auto file = capture::open_capture(path);
     REQUIRE(file.has_value());
     const ReadResult ours = read_all(**file);
+    auto buffered = capture::open_capture(path, capture::PathKind::any, capture::Reading::buffered);
+    REQUIRE(buffered.has_value());
+    CHECK(same(read_all(**buffered), ours));
     CHECK(ours.frames.size() >= oracle.frames.size());
     bool same_frames = ours.frames.size() == oracle.frames.size();
     for (size_t index = 0; index < std::min(ours.frames.size(), oracle.frames.size()); ++index) {
