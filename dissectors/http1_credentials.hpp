@@ -9,7 +9,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "dissectors/http1_grammar.hpp"
+#include "dissectors/http1_text.hpp"
 
 namespace exwire::http1 {
 
@@ -17,8 +17,7 @@ class Credentials {
  public:
   explicit Credentials(std::string_view header) noexcept {
     header = trim(header);
-    scheme_ = header.substr(0, header.find(' '));
-    if (!is_token(scheme_)) scheme_ = {};
+    scheme_ = header.substr(0, std::min(header.find_first_of(" \t"), header.size()));
     const std::string_view rest = trim(header.substr(scheme_.size()));
     if (equal_ignoring_case(scheme_, "basic")) {
       decode(rest);
@@ -27,6 +26,7 @@ class Credentials {
       decode(rest);
       take_ntlm();
     }
+    if (!is_scheme(scheme_)) scheme_ = scheme_.empty() ? "" : "other";
     explicit_bzero(plain_.data(), plain_.size());
   }
   ~Credentials() { explicit_bzero(user_.data(), user_.size()); }
@@ -37,6 +37,15 @@ class Credentials {
   std::string_view user() const noexcept { return {user_.data(), user_size_}; }
 
  private:
+  // A header without a scheme starts with the secret itself, so only words known are told.
+  static bool is_scheme(std::string_view word) noexcept {
+    static constexpr std::array<std::string_view, 12> kSchemes{
+        "basic",  "bearer",    "digest", "hawk",  "kerberos", "msindirect",
+        "mutual", "negotiate", "ntlm",   "oauth", "pop",      "wrap"};
+    return std::any_of(kSchemes.begin(), kSchemes.end(), [word](std::string_view scheme) {
+      return equal_ignoring_case(word, scheme);
+    });
+  }
   static int digit_of(char letter) noexcept {
     if (letter >= 'A' && letter <= 'Z') return letter - 'A';
     if (letter >= 'a' && letter <= 'z') return letter - 'a' + 26;
@@ -77,20 +86,35 @@ class Credentials {
     }
     return value;
   }
-  // MS-NLMP 2.2.1.3: DomainNameFields at 28, UserNameFields at 36, flags at 60.
+  // MS-NLMP 2.2.1.3: DomainNameFields at 28, UserNameFields at 36, flags at 60. Negotiate may wrap
+  // the message in SPNEGO (RFC 4178); then it stands somewhere behind the front.
   void take_ntlm() noexcept {
-    if (size_ < 64 || std::memcmp(plain_.data(), "NTLMSSP\0\3\0\0\0", 12) != 0) return;
-    const bool unicode = little_endian(60, 4) & 1;
-    add_text(little_endian(32, 4), little_endian(28, 2), unicode);
+    constexpr std::string_view kType3("NTLMSSP\0\3\0\0\0", 12);
+    const size_t start = std::string_view(plain_.data(), size_).find(kType3);
+    if (start == std::string_view::npos || size_ - start < 64) return;
+    const bool unicode = little_endian(start + 60, 4) & 1;
+    add_text(start, little_endian(start + 32, 4), little_endian(start + 28, 2), unicode);
     if (user_size_ > 0) add('\\');
-    add_text(little_endian(40, 4), little_endian(36, 2), unicode);
+    add_text(start, little_endian(start + 40, 4), little_endian(start + 36, 2), unicode);
   }
-  void add_text(size_t at, size_t size, bool unicode) noexcept {
-    if (at > size_ || size > size_ - at) return;
-    for (size_t place = 0; place + (unicode ? 1 : 0) < size; place += unicode ? 2 : 1) {
-      const bool wide = unicode && plain_[at + place + 1] != 0;
-      add(wide ? '?' : plain_[at + place]);
+  void add_text(size_t start, size_t at, size_t size, bool unicode) noexcept {
+    const size_t there = size_ - start;
+    if (at > there || size > there - at) return;
+    at += start;
+    for (size_t place = 0; !unicode && place < size; ++place) add(plain_[at + place]);
+    for (size_t place = 0; unicode && place + 1 < size; place += 2) {
+      add_utf8(little_endian(at + place, 2));
     }
+  }
+  void add_utf8(uint32_t unit) noexcept {
+    if (unit >= 0xd800 && unit < 0xe000) unit = '?';  // half of a pair
+    if (unit >= 0x800) {
+      add(static_cast<char>(0xe0 | unit >> 12));
+      add(static_cast<char>(0x80 | (unit >> 6 & 0x3f)));
+    } else if (unit >= 0x80) {
+      add(static_cast<char>(0xc0 | unit >> 6));
+    }
+    add(static_cast<char>(unit < 0x80 ? unit : 0x80 | (unit & 0x3f)));
   }
 
   std::string_view scheme_;

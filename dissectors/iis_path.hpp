@@ -1,85 +1,27 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The path of a request target as IIS would match it: one round of percent decoding (%XX, %uXXXX),
-// backslashes as separators, repeated separators as one, dot segments resolved. A pure function;
-// the query is not touched. Invalid escapes stay as they are (IIS answers 400 to them).
+// backslashes as separators, repeated separators as one, dot segments resolved; parameters (";x")
+// are kept. Modelled on the IIS personality of libhtp (reliability facts 2.2), no server of ours.
+// A pure function; the query is not touched. Invalid escapes stay as they are (IIS answers 400).
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 
-#include "sensor/base/bytes.hpp"
+#include "dissectors/iis_path_symbols.hpp"
 
 namespace exwire {
 
 struct IisPath {
   std::string_view path;        ///< into the input when nothing had to change, else into the buffer
   bool double_encoded = false;  ///< a second round would decode more
-  bool odd = false;             ///< NUL, control characters, overlong forms or invalid escapes
+  bool odd = false;             ///< any of what follows
+  bool invalid_escape = false;  ///< kept literally
+  bool overlong = false;        ///< %c0%ae and the like: decoded, although UTF-8 forbids them
+  bool control = false;         ///< a control character, DEL or octets that UTF-8 never has
+  bool nul = false;
+  bool unicode_escape = false;  ///< %uXXXX was decoded; a form of IIS only, not odd by itself
 };
-
-namespace iis {
-
-inline int hex_value(char digit) noexcept {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  const char lower = static_cast<char>(digit | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-inline bool needs_work(std::string_view path) noexcept {
-  char before = 0;
-  for (const char letter : path) {
-    const bool plain = letter > 0x20 && letter < 0x7f && letter != '%' && letter != '\\';
-    if (!plain || (before == '/' && (letter == '/' || letter == '.'))) return true;
-    before = letter;
-  }
-  return false;
-}
-
-/// One escape at the start of `text`: the octet it stands for and its length, 0 when it is invalid.
-inline unsigned unescape(std::string_view text, char& octet, bool& odd) noexcept {
-  if (text.size() >= 6 && (text[1] == 'u' || text[1] == 'U')) {
-    int code = 0;
-    for (size_t at = 2; at < 6; ++at) {
-      const int digit = hex_value(text[at]);
-      if (digit < 0) return 0;
-      code = code << 4 | digit;
-    }
-    // Full-width forms fall on their ASCII twins (best fit), anything else above Latin-1 is odd.
-    if (code >= 0xff01 && code <= 0xff5e) code -= 0xfee0;
-    if (code > 0xff) {
-      odd = true;
-      code = '?';
-    }
-    octet = static_cast<char>(code);
-    return 6;
-  }
-  if (text.size() < 3) return 0;
-  const int high = hex_value(text[1]), low = hex_value(text[2]);
-  if (high < 0 || low < 0) return 0;
-  octet = static_cast<char>(high << 4 | low);
-  return 3;
-}
-
-/// Resolves "." and ".." in place; never rises above the root.
-inline size_t resolve_dots(char* path, size_t size) noexcept {
-  size_t out = 0;
-  for (size_t at = 0; at < size;) {
-    size_t end = at;
-    while (end < size && path[end] != '/') ++end;
-    const std::string_view segment(path + at, end - at);
-    if (segment == "..") {
-      if (out > 1) --out;
-      while (out > 1 && path[out - 1] != '/') --out;
-    } else if (segment != ".") {
-      for (size_t from = at; from < end; ++from) path[out++] = path[from];
-      if (end < size) path[out++] = '/';
-    }
-    at = end + 1;
-  }
-  return out;
-}
-
-}  // namespace iis
 
 /// `target`: path and query as sent, in origin form. `buffer` must hold `target.size()` octets.
 inline IisPath normalise_iis_path(std::string_view target, char* buffer) noexcept {
@@ -89,25 +31,28 @@ inline IisPath normalise_iis_path(std::string_view target, char* buffer) noexcep
   if (!iis::needs_work(path)) return result;
   size_t size = 0;
   for (size_t at = 0; at < path.size();) {
-    char octet = path[at];
-    unsigned length = 1;
-    if (octet == '%') {
-      char decoded = 0;
-      if (const unsigned escape = iis::unescape(path.substr(at), decoded, result.odd)) {
-        octet = decoded;
-        length = escape;
-        const auto code = static_cast<unsigned char>(octet);
-        result.odd |= code < 0x20 || code == 0x7f || code == 0xc0 || code == 0xc1 || code >= 0xf8;
-        result.double_encoded |= octet == '%';
-      } else {
-        result.odd = true;
-      }
+    const std::string_view rest = path.substr(at);
+    iis::Symbol symbol = iis::read_symbol(rest);
+    if (const uint32_t length = iis::read_overlong(rest, symbol, symbol.code)) {
+      result.overlong = true;
+      symbol.length = length;
     }
-    at += length;
-    if (octet == '\\') octet = '/';
-    if (octet == '/' && size > 0 && buffer[size - 1] == '/') continue;
-    buffer[size++] = octet;
+    result.unicode_escape |= symbol.wide;
+    result.double_encoded |= symbol.escaped && symbol.code == '%';
+    result.invalid_escape |= !symbol.escaped && symbol.code == '%';
+    at += symbol.length;
+    const uint32_t code = symbol.code == '\\' ? '/' : symbol.code;
+    result.nul |= code == 0;
+    const bool never = code == 0xc0 || code == 0xc1 || code >= 0xf8;
+    result.control |= code < 0x20 || code == 0x7f || (never && !symbol.wide);
+    if (code == '/' && size > 0 && buffer[size - 1] == '/') continue;
+    if (symbol.wide) {
+      size += iis::put_utf8(code, buffer + size);  // six octets became at most three
+    } else {
+      buffer[size++] = static_cast<char>(code);
+    }
   }
+  result.odd = result.invalid_escape || result.overlong || result.control || result.nul;
   result.path = {buffer, iis::resolve_dots(buffer, size)};
   return result;
 }

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Octets as text, the way RFC 9110 section 5.6 cuts them: tokens, optional white space, ASCII case.
+// Locale-free on purpose: a sensor must read the same octets the same way everywhere.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string_view>
+
+namespace exwire::http1 {
+
+constexpr char lower(char letter) noexcept {
+  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
+}
+
+inline bool equal_ignoring_case(std::string_view a, std::string_view lower_case) noexcept {
+  return std::equal(a.begin(), a.end(), lower_case.begin(), lower_case.end(),
+                    [](char x, char y) { return lower(x) == y; });
+}
+
+inline bool starts_ignoring_case(std::string_view text, std::string_view lower_case) noexcept {
+  return equal_ignoring_case(text.substr(0, lower_case.size()), lower_case);
+}
+
+/// Without the white space around it; line ends count as white space behind.
+inline std::string_view trim(std::string_view text) noexcept {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r' ||
+                           text.back() == '\n')) {
+    text.remove_suffix(1);
+  }
+  return text;
+}
+
+constexpr bool is_digit(char letter) noexcept {
+  return letter >= '0' && letter <= '9';
+}
+
+/// RFC 9110 5.6.2.
+inline bool is_token_char(char letter) noexcept {
+  if (is_digit(letter) || (lower(letter) >= 'a' && lower(letter) <= 'z')) return true;
+  return letter != 0 && std::string_view("!#$%&'*+-.^_`|~").find(letter) != std::string_view::npos;
+}
+
+inline bool is_token(std::string_view text) noexcept {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
+}
+
+/// The part before the next `separator`; `text` keeps what follows it.
+inline std::string_view next_part(std::string_view& text, char separator) noexcept {
+  const size_t end = std::min(text.find(separator), text.size());
+  const std::string_view part = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return part;
+}
+
+}  // namespace exwire::http1

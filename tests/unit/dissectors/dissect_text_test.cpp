@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Runs the text cases of tests/dissect against the dissector alone: as written, octet by octet, cut
+// at every single position, each with and without sleep between the pieces. The log must be the
+// expected one, complete and in order, every time.
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <iostream>
+
+#include "tests/support/dissect_cases.hpp"
+
+using namespace exwire;
+using namespace exwire::test;
+
+extern "C" const ExwireDissectorApi dissector_http1;
+
+namespace {
+
+// Cutting costs the square of the length: long cases are run in fewer ways.
+constexpr size_t kMostCut = 4000, kMostSingle = 200000;
+
+size_t octets_of(const DissectCase& one) {
+  size_t total = 0;
+  for (const Piece& piece : one.pieces) total += piece.octets.size();
+  return total;
+}
+
+std::string final_state(const ExwireDissectorApi& api, const DissectCase& one) {
+  DissectorHarness harness(api, {one.midstream, false, true});
+  for (const Piece& piece : one.pieces) run_piece(harness, piece);
+  return harness.at_rest() ? "at_rest" : "more";
+}
+
+void print_as_expected(const DissectCase& one, const std::string& log) {
+  std::cout << "#" << one.line << " " << one.name << "\n";
+  for (size_t at = 0; at < log.size();) {
+    const size_t end = log.find('\n', at);
+    std::cout << "expect " << log.substr(at, end - at) << "\n";
+    at = end + 1;
+  }
+}
+
+void run_every_way(const ExwireDissectorApi& api, const DissectCase& one) {
+  INFO(one.name << " (line " << one.line << ")");
+  const std::string whole = run_case(api, one, false);
+  if (whole != one.expected && std::getenv("EXWIRE_SHOW") != nullptr) {
+    print_as_expected(one, whole);
+  }
+  CHECK(whole == one.expected);
+  if (!one.expected_state.empty()) CHECK(final_state(api, one) == one.expected_state);
+  CHECK(run_case(api, one, true) == whole);
+  const size_t total = octets_of(one);
+  if (total > kMostSingle) return;
+  CHECK(run_octet_by_octet(api, one, false) == whole);
+  CHECK(run_octet_by_octet(api, one, true) == whole);
+  for (size_t cut = 1; cut < total && total <= kMostCut; ++cut) {
+    for (const bool sleepy : {false, true}) {
+      const std::string log = run_cut(api, one, cut, sleepy);
+      if (log != whole) FAIL("differs when cut at " << cut << ":\n" << log);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("text cases of the HTTP/1 dissector", "[http1]") {
+  const auto cases = read_dissect_cases(tests_folder() + "/dissect/http1_dissector.txt");
+  REQUIRE(cases.size() >= 60);
+  for (const DissectCase& one : cases) run_every_way(dissector_http1, one);
+}
