@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "sensor/report/json_writer.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -9,6 +11,18 @@ namespace {
 
 constexpr std::string_view kCutMark = "…";
 constexpr char kHex[] = "0123456789abcdef";
+
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (size_t octet = 0x20; octet < 0x7f; ++octet) plain[octet] = octet != '"' && octet != '\\';
+  return plain;
+}();
+
+size_t plain_run(std::string_view text) noexcept {
+  size_t length = 0;
+  while (length < text.size() && kPlain[static_cast<uint8_t>(text[length])]) ++length;
+  return length;
+}
 
 // Length of the UTF-8 sequence at the start (RFC 3629: no overlong forms, no surrogates, nothing
 // above U+10FFFF), 0 when there is none.
@@ -154,6 +168,11 @@ size_t JsonWriter::put_escaped(std::string_view value, size_t most) noexcept {
   const size_t before = size_;
   if (most > kMostValue) most = kMostValue;
   while (!value.empty()) {
+    // What stands for itself, which is nearly everything, is copied in one go.
+    const size_t run = std::min(plain_run(value), most - (size_ - before));
+    put(value.substr(0, run));
+    value.remove_prefix(run);
+    if (value.empty()) break;
     size_t length = utf8_length(value);
     uint32_t code = static_cast<uint8_t>(value[0]);
     const bool escape = length == 0 || must_escape(value.substr(0, length), code);
