@@ -29,6 +29,7 @@ Pipeline::Pipeline(const Config& config, const inspect::DissectorHost& dissector
       stats_interval_ns_(config.stats_interval_ns),
       gate_budget_(kGateBudget),
       gate_(gate_budget_, *this),
+      fleet_(detect::make_fleet_detectors(config.site)),
       worker_(config, dissectors, hash_key(live), *this) {}
 
 bool Pipeline::step(capture::Source& source) {
@@ -37,12 +38,14 @@ bool Pipeline::step(capture::Source& source) {
   const capture::BatchStatus status = source.next_batch(batch_);
   if (source_name_ != source.name()) source_name_ = source.name();
   worker_.run(batch_);
+  for (const auto& detector : fleet_) detector->tick(worker_.now(), *this);
   gate_.advance(worker_.now());
   return status == capture::BatchStatus::frames;
 }
 
 void Pipeline::finish(const std::vector<std::unique_ptr<capture::Source>>& sources) {
   worker_.drain();
+  for (const auto& detector : fleet_) detector->drain(worker_.now(), *this);
   gate_.drain();
   tell_stats(sources);
 }
@@ -86,6 +89,14 @@ void Pipeline::finding(const flow::Flow& flow, const detect::Finding& finding) {
   gate_.offer(flow, finding);
 }
 
+void Pipeline::observation(const detect::Observation& observation) {
+  for (const auto& detector : fleet_) detector->observe(observation, *this);
+}
+
+void Pipeline::found(const flow::Flow& representative, const detect::Finding& finding) {
+  gate_.offer(representative, finding);
+}
+
 void Pipeline::passed(const flow::Flow& flow, const detect::Finding& finding) {
   ++alerts_;
   summary_.add(flow, finding);
@@ -93,7 +104,7 @@ void Pipeline::passed(const flow::Flow& flow, const detect::Finding& finding) {
   alert.time = finding.when;
   alert.flow = &flow;
   alert.packet = finding.packet;
-  alert.application = "http";
+  if (finding.http != nullptr) alert.application = "http";
   alert.body = report::AlertBody{&finding};
   event(alert);
 }

@@ -13,11 +13,12 @@
 #include "sensor/app/worker.hpp"
 #include "sensor/capture/source.hpp"
 #include "sensor/detect/finding_gate.hpp"
+#include "sensor/detect/fleet_detector.hpp"
 #include "sensor/report/reporter.hpp"
 
 namespace exwire::app {
 
-class Pipeline final : private Outlet, private detect::GateListener {
+class Pipeline final : private Outlet, private detect::FleetSink, private detect::GateListener {
  public:
   /// `live`: events name the interface instead of the capture file, and hashes are keyed per
   /// process.
@@ -39,6 +40,8 @@ class Pipeline final : private Outlet, private detect::GateListener {
  private:
   void event(const report::Event& event) override;
   void finding(const flow::Flow& flow, const detect::Finding& finding) override;
+  void observation(const detect::Observation& observation) override;
+  void found(const flow::Flow& representative, const detect::Finding& finding) override;
   void passed(const flow::Flow& flow, const detect::Finding& finding) override;
 
   report::Reporter& reporter_;
@@ -46,6 +49,7 @@ class Pipeline final : private Outlet, private detect::GateListener {
   int64_t stats_interval_ns_;
   Budget gate_budget_;
   detect::FindingGate gate_;
+  std::vector<std::unique_ptr<detect::FleetDetector>> fleet_;
   Summary summary_;
   std::string source_name_;
   capture::Batch batch_;

@@ -53,12 +53,18 @@ Config configure(const CommandLine& command_line) {
   return config;
 }
 
+void list_signatures(const std::vector<const detect::Signature*>& signatures, const char* name) {
+  for (const detect::Signature* one : signatures) {
+    fmt::print("{}  severity {}  {}  ({})\n", one->sid, one->severity, one->text, name);
+  }
+}
+
 void list_detectors(const Config& config) {
   for (const auto& detector : detect::make_flow_detectors(config.site)) {
-    for (const detect::Signature* one : detector->signatures()) {
-      fmt::print("{}  severity {}  {}  ({})\n", one->sid, one->severity, one->text,
-                 detector->name());
-    }
+    list_signatures(detector->signatures(), detector->info().name);
+  }
+  for (const auto& detector : detect::make_fleet_detectors(config.site)) {
+    list_signatures(detector->signatures(), detector->name());
   }
 }
 

@@ -4,6 +4,9 @@
 
 namespace exwire::app {
 
+using detect::FlowContext;
+using detect::FlowDetector;
+
 Worker::Worker(const Config& config, const inspect::DissectorHost& dissectors, HashKey secret,
                Outlet& outlet)
     : dissectors_(dissectors),
@@ -31,12 +34,22 @@ void Worker::run(const capture::Batch& batch) {
     packet_ = packet.number;
     const flow::Tracked tracked = flows_.track(packet);  // flow/
     if (tracked.flow == nullptr) continue;               // half-open, stray or table full: counted
-    inspector_.inspect(tracked, packet);                 // inspect/; detect/ and report/ from there
+    detect(detect::kWantsSegments, *tracked.flow, [&](FlowDetector& one, const FlowContext& what) {
+      one.segment(what, tracked, packet, *this);  // detect/
+    });
+    inspector_.inspect(tracked, packet);  // inspect/; detect/ and report/ from there
   }
   if (batch.tick) clock_.advance(*batch.tick);
   packet_ = 0;
   moment_ = clock_.now();
   flows_.expire(clock_.now());  // timers leave by the same doors
+  detectors_.each(detect::kWantsTicks, [&](FlowDetector& one) { one.tick(clock_.now(), *this); });
+}
+
+template <class Tell>
+void Worker::detect(detect::Interest interest, flow::Flow& flow, Tell&& tell) {
+  if (!detectors_.wanted(interest)) return;
+  detectors_.each(interest, flow, flows_.handle_of(flow), moment_, packet_, tell);
 }
 
 void Worker::drain() {
@@ -47,6 +60,9 @@ void Worker::drain() {
 
 void Worker::flow_ended(uint32_t handle, flow::Flow& flow, flow::EndReason why, Timestamp when) {
   inspector_.close(handle, flow, when);
+  packet_ = 0;
+  detect(detect::kWantsEnds, flow,
+         [&](FlowDetector& one, const FlowContext& what) { one.flow_ended(what, why, *this); });
   one_sided_ += flow.one_sided();
   report::Event event = event_of(flow, when);
   event.packet = 0;
@@ -60,31 +76,32 @@ void Worker::half_open_ended(const flow::Flow& flow, flow::EndReason why, Timest
   event.packet = 0;
   event.body = report::FlowBody{why, false, true};
   outlet_.event(event);
+  detectors_.each(detect::kWantsEnds,
+                  [&](FlowDetector& one) { one.half_open_ended(flow, why, when, *this); });
 }
 
 void Worker::flow_timer(uint32_t handle, flow::Flow& flow, Timestamp now) {
   inspector_.timer(handle, flow, now);
+  detect(detect::kWantsTimers, flow,
+         [&](FlowDetector& one, const FlowContext& what) { one.flow_timer(what, *this); });
 }
 
 void Worker::request_head(flow::Flow& flow, inspect::HttpTransaction& transaction) {
-  alerting_ = &flow;
-  for (const auto& detector : detectors_) {
-    detector->request_head(context(flow), transaction, *this);
-  }
+  detect(detect::kWantsHttp, flow, [&](FlowDetector& one, const FlowContext& what) {
+    one.request_head(what, transaction, *this);
+  });
 }
 
 void Worker::response_head(flow::Flow& flow, inspect::HttpTransaction& transaction) {
-  alerting_ = &flow;
-  for (const auto& detector : detectors_) {
-    detector->response_head(context(flow), transaction, *this);
-  }
+  detect(detect::kWantsHttp, flow, [&](FlowDetector& one, const FlowContext& what) {
+    one.response_head(what, transaction, *this);
+  });
 }
 
 void Worker::transaction_over(flow::Flow& flow, inspect::HttpTransaction& transaction) {
-  alerting_ = &flow;
-  for (const auto& detector : detectors_) {
-    detector->transaction_over(context(flow), transaction, *this);
-  }
+  detect(detect::kWantsHttp, flow, [&](FlowDetector& one, const FlowContext& what) {
+    one.transaction_over(what, transaction, *this);
+  });
   report::Event event = event_of(flow, moment_);
   event.body = report::HttpBody{&transaction};
   outlet_.event(event);
@@ -97,13 +114,28 @@ void Worker::anomaly(flow::Flow& flow, const inspect::Anomaly& anomaly) {
   outlet_.event(event);
 }
 
-void Worker::found(const detect::FlowContext& context, const detect::Finding& finding) {
-  alerting_->mark(flow::kAlerted);
+void Worker::tls_handshake(flow::Flow& flow, inspect::TlsHandshake& handshake) {
+  detect(detect::kWantsTls, flow, [&](FlowDetector& one, const FlowContext& what) {
+    one.tls_handshake(what, handshake, *this);
+  });
+}
+
+void Worker::tls_record(flow::Flow& flow, const inspect::TlsRecord& record) {
+  detect(detect::kWantsRecords, flow,
+         [&](FlowDetector& one, const FlowContext& what) { one.tls_record(what, record, *this); });
+}
+
+void Worker::found(const FlowContext& context, const detect::Finding& finding) {
+  if (context.handle != 0) flows_[context.handle].mark(flow::kAlerted);
   outlet_.finding(context.flow, finding);
 }
 
-detect::FlowContext Worker::context(const flow::Flow& flow) const noexcept {
-  return {flow, moment_, packet_};
+void Worker::observe(const detect::Observation& observation) {
+  outlet_.observation(observation);
+}
+
+void Worker::wake_at(const FlowContext& context, Timestamp at) {
+  flows_.wake_at(context.handle, at);
 }
 
 report::Event Worker::event_of(const flow::Flow& flow, Timestamp when) const noexcept {

@@ -3,14 +3,12 @@
 // finds leaves through an Outlet; nothing else is shared.
 #pragma once
 
-#include <memory>
 #include <string_view>
-#include <vector>
 
 #include "sensor/app/config.hpp"
 #include "sensor/base/memory.hpp"
 #include "sensor/capture/source.hpp"
-#include "sensor/detect/detector.hpp"
+#include "sensor/detect/detector_set.hpp"
 #include "sensor/flow/flow_table.hpp"
 #include "sensor/inspect/inspector.hpp"
 #include "sensor/report/event.hpp"
@@ -24,6 +22,7 @@ class Outlet {
   virtual ~Outlet() = default;
   virtual void event(const report::Event& event) = 0;
   virtual void finding(const flow::Flow& flow, const detect::Finding& finding) = 0;
+  virtual void observation(const detect::Observation& observation) = 0;
 };
 
 class Worker final : private flow::FlowListener,
@@ -51,9 +50,15 @@ class Worker final : private flow::FlowListener,
   void response_head(flow::Flow& flow, inspect::HttpTransaction& transaction) override;
   void transaction_over(flow::Flow& flow, inspect::HttpTransaction& transaction) override;
   void anomaly(flow::Flow& flow, const inspect::Anomaly& anomaly) override;
+  void tls_handshake(flow::Flow& flow, inspect::TlsHandshake& handshake) override;
+  void tls_record(flow::Flow& flow, const inspect::TlsRecord& record) override;
   void found(const detect::FlowContext& context, const detect::Finding& finding) override;
+  void observe(const detect::Observation& observation) override;
+  void wake_at(const detect::FlowContext& context, Timestamp at) override;
 
-  detect::FlowContext context(const flow::Flow& flow) const noexcept;
+  /// Calls `tell(detector, context)` for the detectors that want `interest`.
+  template <class Tell>
+  void detect(detect::Interest interest, flow::Flow& flow, Tell&& tell);
   report::Event event_of(const flow::Flow& flow, Timestamp when) const noexcept;
 
   const inspect::DissectorHost& dissectors_;
@@ -63,10 +68,9 @@ class Worker final : private flow::FlowListener,
   wire::Decoder decoder_;
   flow::FlowTable flows_;
   inspect::Inspector inspector_;
-  std::vector<std::unique_ptr<detect::FlowDetector>> detectors_;
-  flow::Flow* alerting_ = nullptr;  ///< the flow the detectors look at right now
-  Timestamp moment_;                ///< time of the packet or timer being handled
-  uint64_t packet_ = 0;             ///< its packet number, 0: a timer
+  detect::DetectorSet detectors_;
+  Timestamp moment_;     ///< time of the packet or timer being handled
+  uint64_t packet_ = 0;  ///< its packet number, 0: a timer
   uint64_t half_open_told_ = 0, one_sided_ = 0;
 };
 

@@ -1,40 +1,83 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What every detector of one flow looks like. To add one: a file in this folder with a class and a
-// make function, and a line in detectors.cpp. A detector sees moments, not packets, and hands what
-// it concludes to a FindingSink.
+// make function, and a line in detectors.cpp. A detector names the moments it wants, keeps what it
+// must remember of a flow in its own slot of flow::Flow::facts, and hands what it concludes to a
+// FindingSink.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "sensor/detect/finding.hpp"
+#include "sensor/detect/observation.hpp"
 #include "sensor/detect/site.hpp"
 #include "sensor/flow/flow.hpp"
+#include "sensor/flow/flow_table.hpp"
 #include "sensor/inspect/http_transaction.hpp"
+#include "sensor/inspect/tls_facts.hpp"
 
 namespace exwire::detect {
 
 struct FlowContext {
   const flow::Flow& flow;
   Timestamp now;
-  uint64_t packet;  ///< number of the packet being looked at, 0: from a timer
+  uint64_t packet;             ///< number of the packet being looked at, 0: from a timer
+  uint32_t handle = 0;         ///< of the flow in its table
+  std::span<uint8_t> facts{};  ///< the detector's own octets in this flow, zero at its start
 };
 
 class FindingSink {
  public:
   virtual ~FindingSink() = default;
   virtual void found(const FlowContext& context, const Finding& finding) = 0;
+  /// Hands a fact to the fleet detectors.
+  virtual void observe(const Observation&) {}
+  /// Asks for flow_timer() at `at` or up to a timer tick later. A flow has one timer: when it
+  /// fires, all who want it are called, and who still waits must ask again.
+  virtual void wake_at(const FlowContext&, Timestamp) {}
+};
+
+/// The moments a detector wants to see.
+enum Interest : uint32_t {
+  kWantsHttp = 1 << 0,      ///< request_head, response_head, transaction_over
+  kWantsSegments = 1 << 1,  ///< segment
+  kWantsTls = 1 << 2,       ///< tls_handshake
+  kWantsRecords = 1 << 3,   ///< tls_record
+  kWantsTimers = 1 << 4,    ///< flow_timer
+  kWantsEnds = 1 << 5,      ///< flow_ended, half_open_ended
+  kWantsTicks = 1 << 6,     ///< tick
+};
+
+struct DetectorInfo {
+  const char* name;
+  uint32_t interests;
+  uint8_t fact_octets = 0;  ///< of its slot; all slots together are at most Flow::facts
 };
 
 class FlowDetector {
  public:
   virtual ~FlowDetector() = default;
-  virtual const char* name() const noexcept = 0;
+  virtual DetectorInfo info() const noexcept = 0;
   virtual std::vector<const Signature*> signatures() const = 0;
+
   virtual void request_head(const FlowContext&, inspect::HttpTransaction&, FindingSink&) {}
   virtual void response_head(const FlowContext&, inspect::HttpTransaction&, FindingSink&) {}
   /// Nothing more will be known about it.
   virtual void transaction_over(const FlowContext&, inspect::HttpTransaction&, FindingSink&) {}
+  /// Every packet of an established connection, empty ones too, before anybody looks into it.
+  virtual void segment(const FlowContext&, const flow::Tracked&, const wire::Packet&,
+                       FindingSink&) {}
+  /// The handshake is over, or will not go on.
+  virtual void tls_handshake(const FlowContext&, inspect::TlsHandshake&, FindingSink&) {}
+  virtual void tls_record(const FlowContext&, const inspect::TlsRecord&, FindingSink&) {}
+  virtual void flow_timer(const FlowContext&, FindingSink&) {}
+  virtual void flow_ended(const FlowContext&, flow::EndReason, FindingSink&) {}
+  /// A connection that was never established, shown as a flow.
+  virtual void half_open_ended(const flow::Flow&, flow::EndReason, Timestamp, FindingSink&) {}
+  /// Packet time has come as far as `now`: after each batch, live at least every 100 ms.
+  virtual void tick(Timestamp, FindingSink&) {}
 };
 
 /// All detectors, in the order of the list in detectors.cpp. `site` must outlive them.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The list of detectors: one line each.
 #include "sensor/detect/detector.hpp"
+#include "sensor/detect/fleet_detector.hpp"
 
 namespace exwire::detect {
 
@@ -10,6 +11,10 @@ std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(const Site& site)
   std::vector<std::unique_ptr<FlowDetector>> detectors;
   detectors.push_back(make_plaintext_exchange(site));
   return detectors;
+}
+
+std::vector<std::unique_ptr<FleetDetector>> make_fleet_detectors(const Site&) {
+  return {};
 }
 
 }  // namespace exwire::detect

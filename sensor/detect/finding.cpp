@@ -6,6 +6,20 @@
 
 namespace exwire::detect {
 
+const char* to_text(Phase phase) noexcept {
+  switch (phase) {
+    case Phase::once:
+      return "once";
+    case Phase::opened:
+      return "opened";
+    case Phase::updated:
+      return "updated";
+    case Phase::closed:
+      return "closed";
+  }
+  return "once";
+}
+
 void Facts::add(const char* name, std::string_view text) noexcept {
   if (count_ == kMost) return;
   const size_t kept = std::min<size_t>(text.size(), kArena - used_);

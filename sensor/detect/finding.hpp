@@ -54,9 +54,19 @@ struct Signature {
   const char* advice;    ///< what to change, one sentence
 };
 
+/// Where a finding stands in its story.
+enum class Phase : uint8_t {
+  once,    ///< complete in itself; the gate sums up its repetitions
+  opened,  ///< something has begun and goes on; this and the following pass the gate at once
+  updated,
+  closed,  ///< over: the totals
+};
+const char* to_text(Phase phase) noexcept;
+
 struct Finding {
   const Signature* signature = nullptr;
   uint8_t severity = 0;
+  Phase phase = Phase::once;
   Timestamp when;
   uint64_t packet = 0;  ///< packet number, 0: from a timer
   /// Equal keys are the same story: the gate tells it once and counts the rest.

@@ -11,6 +11,10 @@ FindingGate::FindingGate(Budget& budget, GateListener& listener)
 }
 
 void FindingGate::offer(const flow::Flow& flow, const Finding& finding) {
+  if (finding.phase != Phase::once) {
+    listener_.passed(flow, finding);
+    return;
+  }
   const auto known = by_story_.find(finding.story);
   if (known == by_story_.end()) {
     begin(flow, finding);

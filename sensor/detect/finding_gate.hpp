@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Tells each story once and counts its repetitions: the first finding passes at once; what repeats
 // within an hour of packet time is summed up in one further finding with the exact number, when the
-// hour is over or the capture ends. Stands behind all workers, so that its answer does not depend
-// on which of them saw a flow.
+// hour is over or the capture ends. Findings with a phase limit themselves and pass. Stands behind
+// all workers, so that its answer does not depend on which of them saw a flow.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>

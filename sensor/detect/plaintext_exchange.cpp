@@ -101,7 +101,7 @@ class PlaintextExchange final : public FlowDetector {
  public:
   explicit PlaintextExchange(const Site& site) : site_(site) {}
 
-  const char* name() const noexcept override { return "plaintext_exchange"; }
+  DetectorInfo info() const noexcept override { return {"plaintext_exchange", kWantsHttp}; }
   std::vector<const Signature*> signatures() const override {
     return {&kRequest, &kCredentials, &kAcceptedHop};
   }

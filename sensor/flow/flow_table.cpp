@@ -104,6 +104,7 @@ Tracked FlowTable::update(uint32_t handle, const wire::Packet& packet) {
   const Direction direction = flow.direction_of(packet);
   DirectionState& side = flow.of(direction);
   DirectionState& peer = flow.of(opposite(direction));
+  const Timestamp previous = side.packets + peer.packets == 0 ? packet.time : flow.last_seen();
   const bool first_of_side = side.packets == 0 && (side.tcp_flags == 0);
   if (first_of_side && side.next_seq == 0) side.next_seq = packet.seq;  // midstream, other side
   flow.mark(direction == Direction::to_server ? kSawToServer : kSawToClient);
@@ -123,7 +124,7 @@ Tracked FlowTable::update(uint32_t handle, const wire::Packet& packet) {
     }
   }
 
-  Tracked tracked{handle, &flow, direction, 0, false};
+  Tracked tracked{handle, &flow, direction, 0, previous, false};
   const uint32_t payload_seq = packet.seq + ((packet.tcp_flags & wire::kSyn) ? 1U : 0U);
   const int32_t ahead = distance(side.next_seq, payload_seq);
   tracked.offset = static_cast<int64_t>(side.stream_octets) + ahead;
@@ -180,6 +181,10 @@ void FlowTable::wake_at(uint32_t handle, Timestamp at) {
   if (tick >= flows_[handle].deadline) return;
   wheel_.cancel(handle);
   wheel_.schedule(handle, tick);
+}
+
+uint32_t FlowTable::handle_of(const Flow& flow) const noexcept {
+  return index_.find(flow.hash, [&](uint32_t handle) { return &flows_[handle] == &flow; });
 }
 
 int64_t FlowTable::timeout_of(const Flow& flow) const noexcept {

@@ -33,6 +33,7 @@ struct Tracked {
   Flow* flow = nullptr;
   Direction direction = Direction::to_server;
   int64_t offset = 0;      ///< of the payload, in the stream of its direction
+  Timestamp previous;      ///< when the flow was last seen before this packet
   bool keepalive = false;  ///< RFC 9293 3.8.4: at most one octet, just before what is expected
 };
 
@@ -68,6 +69,8 @@ class FlowTable {
   /// End of capture: everything ends.
   void drain(Timestamp now);
 
+  /// The handle of a flow in this table; 0 when it is in none.
+  uint32_t handle_of(const Flow& flow) const noexcept;
   Flow& operator[](uint32_t handle) noexcept { return flows_[handle]; }
   uint32_t size() const noexcept { return flows_.in_use(); }
   const HalfOpenTable& half_open() const noexcept { return half_open_; }

@@ -7,6 +7,7 @@
 #include "sensor/base/bytes.hpp"
 #include "sensor/flow/flow.hpp"
 #include "sensor/inspect/http_transaction.hpp"
+#include "sensor/inspect/tls_facts.hpp"
 
 namespace exwire::inspect {
 
@@ -25,6 +26,9 @@ class Listener {
   virtual void response_head(flow::Flow& flow, HttpTransaction& transaction) = 0;
   /// The last word on a transaction: complete, or as far as it was ever seen.
   virtual void transaction_over(flow::Flow& flow, HttpTransaction& transaction) = 0;
+  /// The handshake is over, or will not go on.
+  virtual void tls_handshake(flow::Flow&, TlsHandshake&) {}
+  virtual void tls_record(flow::Flow&, const TlsRecord&) {}
   virtual void anomaly(flow::Flow& flow, const Anomaly& anomaly) = 0;
 };
 

@@ -15,6 +15,7 @@ void EveEncoder::alert(const Event& event, const AlertBody& body) {
   json_.number("severity", finding.severity);
   json_.object("context").object("exchange");
   json_.text("uid", event_uid(settings_.uid_scope, flow, finding));
+  if (finding.phase != detect::Phase::once) json_.text("state", to_text(finding.phase));
   for (uint32_t index = 0; index < finding.facts.size(); ++index) {
     const detect::Facts::Fact fact = finding.facts[index];
     if (fact.is_number) {

@@ -19,6 +19,10 @@ std::string event_uid(std::string_view scope, const flow::Flow& flow,
   add(&finding.story, sizeof finding.story);
   add(&finding.occurrences, sizeof finding.occurrences);
   add(&finding.first_seen, sizeof finding.first_seen);
+  if (finding.phase != detect::Phase::once) {
+    add(&finding.phase, sizeof finding.phase);
+    add(&finding.last_seen, sizeof finding.last_seen);
+  }
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
   unsigned size = 0;
   EVP_Digest(input.data(), input.size(), digest.data(), &size, EVP_sha256(), nullptr);

@@ -34,6 +34,7 @@ class Counter final : public app::Outlet {
  public:
   void event(const report::Event&) override { ++events; }
   void finding(const flow::Flow&, const detect::Finding&) override { ++findings; }
+  void observation(const detect::Observation&) override {}
   uint64_t events = 0, findings = 0;
 };
 

@@ -74,3 +74,16 @@ TEST_CASE("more stories than fit: the oldest makes room, nothing is lost", "[gat
   for (const auto& one : it.recorder.passed_findings) occurrences += one.occurrences == 2 ? 2 : 0;
   CHECK(occurrences == 2 * kStories);
 }
+
+TEST_CASE("a finding that opens, updates and closes passes at every step", "[gate]") {
+  Gate it;
+  for (const auto phase : {detect::Phase::opened, detect::Phase::updated, detect::Phase::closed}) {
+    detect::Finding one = finding(1, 0);
+    one.phase = phase;
+    it.gate.offer(it.flow, one);
+  }
+  REQUIRE(it.recorder.passed_findings.size() == 3);
+  CHECK(it.recorder.passed_findings[2].phase == detect::Phase::closed);
+  it.gate.drain();
+  CHECK(it.recorder.passed_findings.size() == 3);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Detectors of what only shows across connections: of a server, a path, a user. One object each
+// behind all workers; it sees observations in packet-time order and never a packet. To add one: a
+// file in this folder with a class and a make function, and a line in detectors.cpp.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "sensor/detect/finding.hpp"
+#include "sensor/detect/observation.hpp"
+#include "sensor/detect/site.hpp"
+
+namespace exwire::detect {
+
+class FleetSink {
+ public:
+  virtual ~FleetSink() = default;
+  /// `representative`: whose addresses and ports the alert shows; need not be in any table.
+  virtual void found(const flow::Flow& representative, const Finding& finding) = 0;
+};
+
+class FleetDetector {
+ public:
+  virtual ~FleetDetector() = default;
+  virtual const char* name() const noexcept = 0;
+  virtual std::vector<const Signature*> signatures() const = 0;
+  /// Every observation of every topic passes here: look at `topic` first.
+  virtual void observe(const Observation&, FleetSink&) = 0;
+  /// Packet time has come as far as `now`: at least every 100 ms on a live link.
+  virtual void tick(Timestamp, FleetSink&) {}
+  /// End of capture: conclude what is open.
+  virtual void drain(Timestamp, FleetSink&) {}
+};
+
+/// All fleet detectors, in the order of the list in detectors.cpp. `site` must outlive them.
+std::vector<std::unique_ptr<FleetDetector>> make_fleet_detectors(const Site& site);
+
+}  // namespace exwire::detect

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A small fact that a flow detector tells the fleet detectors behind all workers: what must be
+// known across flows (tallies of a server, idle gaps of a path) travels in 64 octets, so that
+// workers share nothing else.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#include "sensor/base/time.hpp"
+#include "sensor/flow/flow.hpp"
+
+namespace exwire::detect {
+
+/// Whose observation it is; each fleet detector listens to its own.
+enum class Topic : uint8_t { none, idle_gap, direct_push, stage, half_open, guessing, posture };
+
+struct Observation {
+  Timestamp when;
+  wire::Address client{}, server{};
+  uint16_t client_port = 0, server_port = 0;
+  uint8_t ip_version = 4;
+  Topic topic = Topic::none;
+  uint16_t kind = 0;               ///< the topic's own numbering
+  std::array<uint8_t, 16> body{};  ///< the topic's own layout, see put() and get()
+
+  template <class Body>
+  void put(const Body& value) noexcept {
+    static_assert(sizeof(Body) <= 16 && std::is_trivially_copyable_v<Body>);
+    std::memcpy(body.data(), &value, sizeof value);
+  }
+  template <class Body>
+  Body get() const noexcept {
+    static_assert(sizeof(Body) <= 16 && std::is_trivially_copyable_v<Body>);
+    Body value;
+    std::memcpy(&value, body.data(), sizeof value);
+    return value;
+  }
+  /// The endpoints of `flow`, the rest as given.
+  static Observation of(const flow::Flow& flow, Topic topic, uint16_t kind,
+                        Timestamp when) noexcept {
+    Observation made;
+    made.when = when;
+    made.client = flow.client();
+    made.server = flow.server();
+    made.client_port = flow.client_port();
+    made.server_port = flow.server_port();
+    made.ip_version = flow.key.ip_version;
+    made.topic = topic;
+    made.kind = kind;
+    return made;
+  }
+};
+static_assert(sizeof(Observation) == 64);
+static_assert(std::is_trivially_copyable_v<Observation>);
+
+}  // namespace exwire::detect
