@@ -4,6 +4,7 @@
 // scheduled again if it was active meanwhile. One tick is 100 ms of packet time.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -58,7 +59,7 @@ class TimerWheel {
         now_ = target;  // a quiet year costs nothing
         break;
       }
-      ++now_;
+      now_ += quiet_ticks(target) + 1;
       cascade();
       while (const uint32_t handle = heads_[now_ & kMask]) {
         cancel(handle);  // a new deadline is at least one tick away: never in this list again
@@ -82,6 +83,21 @@ class TimerWheel {
     if (node.wheel_next != 0) nodes_[node.wheel_next].wheel_previous = handle;
     heads_[head] = handle;
     ++population_;
+  }
+  /// Ticks from here on in which nothing can fire and nothing moves down a level: time that jumps
+  /// by years with a far timer pending is passed in strides, not tick by tick.
+  uint32_t quiet_ticks(uint32_t target) const noexcept {
+    uint32_t quiet = 0;
+    for (uint32_t level = 0; level + 1 < kLevels; ++level) {
+      const uint32_t stride = 1U << (8 * (level + 1));
+      if ((now_ & (stride - 1)) != 0 || target - now_ < stride || !is_empty(level)) break;
+      quiet = stride - 1;
+    }
+    return quiet;
+  }
+  bool is_empty(uint32_t level) const noexcept {
+    const auto first = heads_.begin() + level * kSlots;
+    return std::all_of(first, first + kSlots, [](uint32_t head) { return head == 0; });
   }
   void cascade() noexcept {
     for (uint32_t level = 1; level < kLevels; ++level) {

@@ -143,6 +143,36 @@ TEST_CASE("the timer wheel fires everything at its tick, whatever the distance",
   CHECK(due.empty());
 }
 
+TEST_CASE("strides over quiet time miss nothing and keep the order", "[timer]") {
+  const std::vector<uint32_t> deadlines{1,         255,        256,        257,        65535,
+                                        65536,     65537,      16777215,   16777216,   16777217,
+                                        200000000, 4000000000, 4294967280, 4294967281, 4294967294};
+  for (const uint32_t start : {0U, 1U, 255U, 256U, 65536U, 16777216U}) {
+    std::vector<Node> nodes(deadlines.size() + 1);
+    TimerWheel<std::vector<Node>> wheel(nodes);
+    wheel.start({0});
+    std::vector<uint32_t> expected, fired;
+    uint32_t moving = 0;
+    for (uint32_t index = 0; index < deadlines.size(); ++index) {
+      wheel.schedule(index + 1, deadlines[index]);
+      expected.push_back(deadlines[index]);
+    }
+    const auto fire = [&](uint32_t handle) {
+      fired.push_back(nodes[handle].deadline);
+      // One record keeps asking for the next tick: it must be the very next one.
+      if (handle == 11 && ++moving < 300) wheel.schedule(handle, nodes[handle].deadline + 1);
+    };
+    for (uint32_t tick = 1; tick < 300; ++tick) expected.push_back(200000000 + tick);
+    std::sort(expected.begin(), expected.end());
+    wheel.advance({int64_t{start} * wheel.kTickNs}, fire);
+    CHECK((fired.empty() || fired.back() <= start));
+    wheel.advance({int64_t{4294967293} * wheel.kTickNs}, fire);
+    CHECK(fired.size() + 1 == expected.size());
+    wheel.advance({int64_t{4294967295} * wheel.kTickNs}, fire);
+    CHECK(fired == expected);
+  }
+}
+
 TEST_CASE("a record that fires may be scheduled again", "[timer]") {
   std::vector<Node> nodes(2);
   TimerWheel<std::vector<Node>> wheel(nodes);

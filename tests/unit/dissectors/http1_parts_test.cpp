@@ -232,6 +232,12 @@ TEST_CASE("probing", "[http1]") {
   CHECK(probe("FOO /bar HTTP/1.1\r\n") == kExwireProbeYes);
   CHECK(probe("FOO /bar HTT") == kExwireProbeMore);
   CHECK(probe("FOO /bar\r\n") == kExwireProbeNo);
+  CHECK(probe("Content-Length: 3\r\n") == kExwireProbeMore);
+  CHECK(probe("Content-Length: 3\r\n\x01") == kExwireProbeNo);
+  CHECK(probe("Content-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\n") == kExwireProbeYes);
+  CHECK(probe("Content-Length: 3\r\n" + std::string(600, 'x')) == kExwireProbeNo);
+  CHECK(probe("PROXY TCP4 192.0.2.1 192.0.2.2 5 6\r\nGET / HTTP/1.1\r") == kExwireProbeMore);
+  CHECK(probe("PROXY TCP4 192.0.2.1 192.0.2.2 5 6\r\nGET / HTTP/1.1\r\n") == kExwireProbeYes);
   CHECK(probe("GET http://h/ HTTP/1.1") == kExwireProbeYes);
   CHECK(probe("CONNECT h:443 HTTP/1.1\r\n") == kExwireProbeYes);
   CHECK(probe("OPTIONS * HTTP/1.1") == kExwireProbeYes);
@@ -243,7 +249,7 @@ TEST_CASE("probing", "[http1]") {
   CHECK(probe("SSH-2.0-OpenSSH\r\n") == kExwireProbeNo);
   CHECK(probe("\x16\x03\x01\x02") == kExwireProbeNo);
   CHECK(probe("PROXY TCP4 192.0.2.1 192.0.2.2 1 80\r\nGET / HTTP/1.1\r\n") == kExwireProbeYes);
-  CHECK(probe("tail of a body</html>\r\nHTTP/1.1 200 OK\r\n") == kExwireProbeYes);
+  CHECK(probe("tail of a body</html>\r\nHTTP/1.1 200 OK\r\n") == kExwireProbeNo);
   CHECK(probe("FOO /" + std::string(600, 'x')) == kExwireProbeNo);
 }
 
