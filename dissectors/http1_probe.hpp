@@ -62,9 +62,9 @@ inline ExwireProbe probe_prelude(std::string_view text) noexcept {
   return name > 0 && text[name] == ':' ? kExwireProbeYes : kExwireProbeNo;
 }
 
-/// A start line behind such a prelude, whole and with its version, as long as all before it is text.
-/// The answer for a part of the octets is `more` or the answer for all of them, so that it does not
-/// matter how the segments are cut.
+/// A start line behind such a prelude, whole and with its version, as long as all before it is
+/// text. The answer for a part of the octets is `more` or the answer for all of them, so that it
+/// does not matter how the segments are cut.
 inline ExwireProbe probe_later_line(std::string_view text) noexcept {
   const ExwireProbe prelude = probe_prelude(text.substr(0, kMostUndecided));
   if (prelude == kExwireProbeNo) return kExwireProbeNo;
@@ -73,8 +73,8 @@ inline ExwireProbe probe_later_line(std::string_view text) noexcept {
     return (octet >= ' ' && octet <= '~') || octet == '\t' || octet == '\r' || octet == '\n';
   };
   const std::string_view readable(
-      text.begin(), static_cast<size_t>(std::find_if_not(text.begin(), text.end(), is_text) -
-                                        text.begin()));
+      text.begin(),
+      static_cast<size_t>(std::find_if_not(text.begin(), text.end(), is_text) - text.begin()));
   std::string_view left = readable;
   next_part(left, '\n');
   while (left.find('\n') != std::string_view::npos) {

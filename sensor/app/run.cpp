@@ -69,7 +69,8 @@ void list_detectors(const Config& config) {
 }
 
 void list_dissectors(const inspect::DissectorHost& dissectors) {
-  for (uint8_t index = 0; index < dissectors.size(); ++index) {
+  for (size_t at = 0; at < dissectors.size(); ++at) {
+    const auto index = static_cast<uint8_t>(at);
     fmt::print("{}  over {}  app_proto {}\n", dissectors[index].api->name,
                dissectors[index].api->parent, dissectors.application_name(index));
   }

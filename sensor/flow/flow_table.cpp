@@ -149,8 +149,8 @@ void FlowTable::on_reset(uint32_t handle, Direction direction, const wire::Packe
   const DirectionState& peer = flow.of(opposite(direction));
   const bool exact = packet.seq == side.next_seq || packet.seq == peer.last_ack;
   const int32_t ahead = distance(peer.last_ack, packet.seq);
-  const bool in_window =
-      peer.last_ack != 0 && ahead >= 0 && ahead <= static_cast<int64_t>(peer.window << 14);
+  const bool in_window = peer.last_ack != 0 && ahead >= 0 &&
+                         ahead <= static_cast<int64_t>(uint64_t{peer.window} << 14);
   // After FIN the sender's own number has moved one further.
   const bool behind_fin = packet.seq == side.next_seq + 1;
   if (!exact && !behind_fin && !in_window) {
