@@ -68,6 +68,9 @@ void Pipeline::tell_stats(const std::vector<std::unique_ptr<capture::Source>>& s
     stats.kernel_drops += counters.kernel_dropped;
     stats.interface_drops += counters.interface_dropped;
     stats.loopback_copies += counters.loopback_copies;
+    stats.filtered += counters.filtered;
+    stats.cut_by_snaplen += counters.cut_by_snaplen;
+    stats.odd_times += counters.odd_times;
   }
   worker_.add_to(stats);
   stats.alerts = alerts_;

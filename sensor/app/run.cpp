@@ -168,11 +168,33 @@ Sources open_sources(const CommandLine& command_line, const Config& config,
   return sources;
 }
 
+/// What was read but could not be used: nothing is passed over in silence.
+void tell_shortcomings(const capture::Replay& files, const capture::Filter& filter) {
+  for (const Error& error : files.failures()) spdlog::error(error.message);
+  for (const capture::Filter::Refusal& refusal : filter.refusals()) {
+    spdlog::warn("{} frames of link type {} did not pass the filter: {}", refusal.frames,
+                 refusal.link_type, refusal.why);
+  }
+  const capture::FormatCounters format = files.format_counters();
+  if (format.bad_records > 0) {
+    spdlog::warn("{} packet records could not be read and were passed over", format.bad_records);
+  }
+  if (format.odd_lengths > 0) {
+    spdlog::warn("{} packets were longer in the capture than on the wire", format.odd_lengths);
+  }
+  if (const uint64_t cut = files.counters().cut_by_snaplen; cut > 0) {
+    spdlog::warn("cut short by the snapshot length of the capture: {} packets", cut);
+  }
+  if (files.skipped() > 0) spdlog::info("{} entries of folders are no captures", files.skipped());
+}
+
 int conclude(const CommandLine& command_line, const Pipeline& pipeline,
-             const report::Reporter& reporter, const Sources& sources, bool live) {
+             const report::Reporter& reporter, const Sources& sources,
+             const capture::Filter& filter) {
+  const bool live = !command_line.interfaces.empty();
   bool unreadable = false;
   if (const auto* files = dynamic_cast<const capture::Replay*>(sources[0].get())) {
-    for (const Error& error : files->failures()) spdlog::error(error.message);
+    tell_shortcomings(*files, filter);
     unreadable = !files->failures().empty();
   }
   for (const auto& source : sources) unreadable |= source->failure().has_value();
@@ -236,7 +258,7 @@ int run(const CommandLine& command_line) {
   reporter.flush();
   progress.clear();
   spdlog::info("{} packets, {} events", pipeline.packets(), reporter.events());
-  return conclude(command_line, pipeline, reporter, sources, live);
+  return conclude(command_line, pipeline, reporter, sources, filter);
 }
 
 }  // namespace exwire::app

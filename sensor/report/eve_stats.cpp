@@ -61,6 +61,9 @@ void EveEncoder::stats(const StatsBody& body) {
   count("unknown_link", body.unknown_link);
   count("cut_packets", body.cut);
   count("loopback_copies", body.loopback_copies);
+  count("filtered", body.filtered);
+  count("cut_by_snaplen", body.cut_by_snaplen);
+  count("odd_times", body.odd_times);
   count("clock_backwards", body.clock_backwards);
   count("anomalies", body.anomalies);
   count("anomalies_suppressed", body.anomalies_suppressed);

@@ -42,6 +42,7 @@ struct StatsBody {
   int64_t uptime_s = 0;
   // capture
   uint64_t kernel_packets = 0, kernel_drops = 0, interface_drops = 0, loopback_copies = 0;
+  uint64_t filtered = 0, cut_by_snaplen = 0, odd_times = 0;
   // decoder
   uint64_t packets = 0, octets = 0, ipv4 = 0, ipv6 = 0, tcp = 0, udp = 0, vlan = 0, qinq = 0;
   uint64_t invalid = 0, cut = 0, fragments = 0, unknown_link = 0, not_ip = 0;
