@@ -21,6 +21,8 @@ po::options_description make_options() {
       "set", list()->value_name("KEY=VALUE"), "one configuration key; may be repeated")(
       "log-dir,l", po::value<std::string>()->value_name("DIR"),
       "write eve.json here instead of EVE lines to standard output")(
+      "checksums,k", po::value<std::string>()->value_name("auto|all|none"),
+      "what to do with wrong checksums; short for --set decode.checksums=...")(
       "filter-file,F", po::value<std::string>()->value_name("FILE"), "BPF filter from a file")(
       "test,T", "check the configuration and exit")(
       "dump-config", "print the configuration with all keys and their meaning, and exit")(
@@ -71,6 +73,9 @@ CommandLine collect(const po::variables_map& values) {
   list("set", result.settings);
   word("config", result.config_file);
   word("log-dir", result.log_directory);
+  std::string checksums;
+  word("checksums", checksums);
+  if (!checksums.empty()) result.settings.push_back("decode.checksums=" + checksums);
   std::vector<std::string> words;
   list("bpf", words);
   for (const std::string& one : words) result.filter += (result.filter.empty() ? "" : " ") + one;

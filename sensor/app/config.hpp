@@ -13,12 +13,14 @@
 #include "sensor/flow/flow_table.hpp"
 #include "sensor/flow/watch.hpp"
 #include "sensor/inspect/inspector.hpp"
+#include "sensor/wire/decode.hpp"
 
 namespace exwire::app {
 
 struct Config {
   detect::Site site;
   flow::Watch watch;
+  wire::DecodeSettings decode;
   flow::FlowSettings flow;
   inspect::InspectSettings inspect;
   uint64_t memory_limit = 0;    ///< octets of all tables together

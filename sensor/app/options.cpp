@@ -91,6 +91,56 @@ Option choice(const char* key, const char* standard, const char* meaning, const 
           }};
 }
 
+/// One word of several, each with its value.
+template <class Value, class Get>
+Option one_of(const char* key, const char* standard, const char* meaning,
+              std::vector<std::pair<const char*, Value>> values, Get get) {
+  return {key, standard, meaning,
+          [=](Config& config, const Words& words) -> Complaint {
+            std::string wanted;
+            for (const auto& [word, value] : values) {
+              if (words[0] == word) {
+                get(config) = value;
+                return {};
+              }
+              wanted += (wanted.empty() ? "" : ", ") + std::string(word);
+            }
+            return "one of " + wanted + " is wanted";
+          },
+          [=](const Config& config) -> std::string {
+            for (const auto& [word, value] : values) {
+              if (get(const_cast<Config&>(config)) == value) return word;
+            }
+            return {};
+          }};
+}
+
+Option checksums() {
+  using wire::ChecksumMode;
+  return one_of<ChecksumMode>(
+      "decode.checksums", "auto",
+      "Segments with a wrong checksum: ignore them unless their sender leaves the sum to its "
+      "network card (auto), ignore them all but on loopback (all), or do not look (none).",
+      {{"auto", ChecksumMode::automatic}, {"all", ChecksumMode::all}, {"none", ChecksumMode::none}},
+      [](Config& config) -> ChecksumMode& { return config.decode.checksums; });
+}
+
+Option fragments() {
+  using wire::FragmentPolicy;
+  return one_of<FragmentPolicy>(
+      "decode.fragments", "drop",
+      "IP fragments that overlap: drop the datagram as current hosts do, or join it as an older "
+      "host would.",
+      {{"drop", FragmentPolicy::drop},
+       {"first", FragmentPolicy::first},
+       {"windows-legacy", FragmentPolicy::windows_legacy},
+       {"solaris", FragmentPolicy::solaris},
+       {"bsd", FragmentPolicy::bsd},
+       {"linux", FragmentPolicy::linux_old},
+       {"last", FragmentPolicy::last}},
+      [](Config& config) -> FragmentPolicy& { return config.decode.fragments; });
+}
+
 Option ports(const char* key, const char* standard, const char* meaning,
              std::bitset<65536> flow::Watch::*member) {
   Option option{key, standard, meaning,
@@ -230,6 +280,15 @@ std::vector<Option> make_options() {
              "front-end hop: allow, or report it like any other.",
              "allow", "report",
              [](Config& config) -> bool& { return config.site.loopback_allowed; }),
+      checksums(),
+      fragments(),
+      choice("decode.vlan_in_flow_key", "yes",
+             "Connections of different VLANs are different ones; no, where the two directions of a "
+             "connection come in different VLANs.",
+             "yes", "no", [](Config& config) -> bool& { return config.decode.vlan_in_key; }),
+      choice("decode.remove_duplicates", "yes",
+             "Drop the second copy of a packet that a span port shows within a millisecond.", "yes",
+             "no", [](Config& config) -> bool& { return config.decode.remove_duplicates; }),
       number("flow.most", "1048576", "Connections followed at once, 192 octets each.",
              &Config::flow, &FlowSettings::most_flows, 1024U, 1U << 26),
       number("flow.half_open", "262144", "Handshakes watched at once, 64 octets each.",

@@ -32,6 +32,16 @@ Pipeline::Pipeline(const Config& config, const inspect::DissectorHost& dissector
       fleet_(detect::make_fleet_detectors(config.site)),
       worker_(config, dissectors, hash_key(live), *this) {}
 
+void Pipeline::learn(capture::Source& source) {
+  constexpr uint64_t kMostFrames = 65536;
+  capture::BatchStatus status = capture::BatchStatus::frames;
+  while (status == capture::BatchStatus::frames && source.counters().frames < kMostFrames) {
+    batch_.count = 0;
+    status = source.next_batch(batch_);
+    worker_.learn(batch_);
+  }
+}
+
 bool Pipeline::step(capture::Source& source) {
   batch_.count = 0;
   batch_.tick.reset();

@@ -25,6 +25,8 @@ class Pipeline final : private Outlet, private detect::FleetSink, private detect
   Pipeline(const Config& config, const inspect::DissectorHost& dissectors,
            report::Reporter& reporter, bool live);
 
+  /// Reads the start of a source of its own, only to learn how its senders fill in checksums.
+  void learn(capture::Source& source);
   /// Reads one batch of a source and handles it. False when the source has finished.
   bool step(capture::Source& source);
   /// End of all sources: everything still open is told, then the last counters.

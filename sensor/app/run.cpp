@@ -127,6 +127,21 @@ void serve_signals(Pipeline& pipeline, report::Reporter& reporter, const Sources
   pipeline.tell_stats_when_due(sources);
 }
 
+/// Standard input cannot be read twice; what cannot be read at all is told by the replay itself.
+void learn_checksums(Pipeline& pipeline, const CommandLine& command_line, const Config& config) {
+  if (config.decode.checksums != wire::ChecksumMode::automatic) return;
+  capture::Filter filter(command_line.filter);
+  for (const std::string& capture : command_line.captures) {
+    if (capture == "-") continue;
+    struct stat status {};
+    const bool pipe =
+        stat(capture.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+    if (pipe) continue;
+    capture::Replay source({capture}, filter);
+    pipeline.learn(source);
+  }
+}
+
 void replay(Pipeline& pipeline, report::Reporter& reporter, const Sources& sources,
             Progress& progress) {
   while (stop_signal == 0 && pipeline.step(*sources[0])) {
@@ -252,6 +267,7 @@ int run(const CommandLine& command_line) {
   if (live) {
     watch(pipeline, reporter, sources);
   } else {
+    learn_checksums(pipeline, command_line, config);
     replay(pipeline, reporter, sources, progress);
   }
   pipeline.finish(sources);

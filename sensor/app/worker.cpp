@@ -7,12 +7,20 @@ namespace exwire::app {
 using detect::FlowContext;
 using detect::FlowDetector;
 
+namespace {
+
+wire::FrameHead head_of(const capture::Frame& frame) noexcept {
+  return {frame.time, frame.number, frame.wire_octets, frame.link_type};
+}
+
+}  // namespace
+
 Worker::Worker(const Config& config, const inspect::DissectorHost& dissectors, HashKey secret,
                Outlet& outlet)
     : dissectors_(dissectors),
       outlet_(outlet),
       budget_(config.memory_limit),
-      decoder_(secret),
+      decoder_(secret, config.decode, budget_),
       flows_(config.flow, config.watch, budget_, *this),
       inspector_(config.inspect, dissectors, flows_, budget_, *this),
       detectors_(detect::make_flow_detectors(config.site)) {}
@@ -23,8 +31,7 @@ void Worker::run(const capture::Batch& batch) {
   for (uint32_t index = 0; index < batch.count; ++index) {
     const capture::Frame& frame = batch.frames[index];
     clock_.advance(frame.time);
-    const wire::FrameHead head{frame.time, frame.number, frame.wire_octets, frame.link_type};
-    if (decoder_.decode(head, frame.octets, packets[count]) == wire::DecodeStatus::tcp) {
+    if (decoder_.decode(head_of(frame), frame.octets, packets[count]) == wire::DecodeStatus::tcp) {
       flows_.prefetch(packets[count++].hash);
     }
   }
@@ -39,6 +46,7 @@ void Worker::run(const capture::Batch& batch) {
     });
     inspector_.inspect(tracked, packet);  // inspect/; detect/ and report/ from there
   }
+  decoder_.release();
   if (batch.tick) clock_.advance(*batch.tick);
   packet_ = 0;
   moment_ = clock_.now();
@@ -50,6 +58,12 @@ template <class Tell>
 void Worker::detect(detect::Interest interest, flow::Flow& flow, Tell&& tell) {
   if (!detectors_.wanted(interest)) return;
   detectors_.each(interest, flow, flows_.handle_of(flow), moment_, packet_, tell);
+}
+
+void Worker::learn(const capture::Batch& batch) {
+  for (uint32_t index = 0; index < batch.count; ++index) {
+    decoder_.learn(head_of(batch.frames[index]), batch.frames[index].octets);
+  }
 }
 
 void Worker::drain() {
@@ -164,6 +178,15 @@ void Worker::add_to(report::StatsBody& stats) const {
   stats.cut += wire.cut;
   stats.fragments += wire.fragments;
   stats.unknown_link += wire.unknown_link;
+  stats.tunnels += wire.tunnels;
+  stats.bad_checksums += wire.bad_checksums;
+  stats.accepted_checksums += wire.accepted_checksums;
+  stats.duplicates += wire.duplicates;
+  const wire::FragmentCounters& fragments = decoder_.fragment_counters();
+  stats.datagrams_joined += fragments.joined;
+  stats.fragment_overlaps += fragments.overlaps;
+  stats.fragments_dropped +=
+      fragments.oversize + fragments.expired + fragments.shed + fragments.cut;
   stats.not_ip += wire.not_ip;
   const flow::FlowCounters& flows = flows_.counters();
   stats.flows += flows.opened;

@@ -34,6 +34,8 @@ class Worker final : private flow::FlowListener,
 
   /// THE SPINE: capture -> wire -> flow -> inspect -> detect -> report.
   void run(const capture::Batch& batch);
+  /// Learns from frames that will be replayed what their senders do with checksums.
+  void learn(const capture::Batch& batch);
   /// End of capture: everything still open is told.
   void drain();
 

@@ -38,6 +38,7 @@ void EveEncoder::stats(const StatsBody& body) {
   count("syn", body.syn);
   count("synack", body.synack);
   count("rst", body.rst);
+  count("invalid_checksum", body.bad_checksums);
   count("reassembly_gap", body.gaps);
   count("overlap", body.overlaps);
   count("overlap_diff_data", body.overlap_conflicts);
@@ -58,6 +59,12 @@ void EveEncoder::stats(const StatsBody& body) {
   count("gap_octets", body.gap_octets);
   count("out_of_order", body.out_of_order);
   count("fragments", body.fragments);
+  count("datagrams_joined", body.datagrams_joined);
+  count("fragment_overlaps", body.fragment_overlaps);
+  count("fragments_dropped", body.fragments_dropped);
+  count("tunnels", body.tunnels);
+  count("accepted_checksums", body.accepted_checksums);
+  count("duplicates", body.duplicates);
   count("unknown_link", body.unknown_link);
   count("cut_packets", body.cut);
   count("loopback_copies", body.loopback_copies);

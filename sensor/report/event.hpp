@@ -46,6 +46,8 @@ struct StatsBody {
   // decoder
   uint64_t packets = 0, octets = 0, ipv4 = 0, ipv6 = 0, tcp = 0, udp = 0, vlan = 0, qinq = 0;
   uint64_t invalid = 0, cut = 0, fragments = 0, unknown_link = 0, not_ip = 0;
+  uint64_t tunnels = 0, bad_checksums = 0, accepted_checksums = 0, duplicates = 0;
+  uint64_t datagrams_joined = 0, fragment_overlaps = 0, fragments_dropped = 0;
   // flow and tcp
   uint64_t flows = 0, flows_active = 0, half_open = 0, half_open_shed = 0, flows_refused = 0;
   uint64_t midstream = 0, one_sided = 0, syn = 0, synack = 0, rst = 0;

@@ -2,223 +2,158 @@
 #include "sensor/wire/decode.hpp"
 
 #include <algorithm>
+#include <utility>
 
-#include "sensor/wire/link.hpp"
+#include "sensor/wire/segment.hpp"
 
 namespace exwire::wire {
 namespace {
 
-enum Protocol : uint8_t {
-  kHopByHop = 0,
-  kTcp = 6,
-  kUdp = 17,
-  kRouting = 43,
-  kFragmentHeader = 44,
-  kAuthentication = 51,
-  kDestination = 60,
-  kMobility = 135,
-};
-
-/// The network layer as a receiving host would see it.
-struct NetworkView {
-  DecodeStatus status = DecodeStatus::tcp;
-  Bytes payload;                ///< as far as captured, padding cut off
-  uint32_t payload_octets = 0;  ///< as the header claims
-  Address source{}, destination{};
-  uint8_t protocol = 0, ttl = 0;
-};
-
-NetworkView refuse(DecodeStatus why) noexcept {
-  NetworkView view;
-  view.status = why;
-  return view;
-}
-
-// Cuts the view to the length the header gives: Ethernet pads short frames, and padding is nobody's
-// payload. A header that claims more than was on the wire is no packet (a receiving host drops it);
-// more than was captured is only a short snapshot. Length 0 is a segment the sending kernel had not
-// cut yet (TSO, BIG TCP).
-bool bound_payload(NetworkView& view, Bytes rest, uint32_t claimed, uint32_t on_wire) noexcept {
-  if (claimed > on_wire) return false;
-  view.payload_octets = claimed;
-  view.payload = rest.first(claimed);
-  return true;
-}
-
-NetworkView open_ipv4(Bytes octets, uint32_t on_wire) noexcept {
-  Cursor packet(octets);
-  const uint8_t version_and_length = packet.u8();
-  packet.skip(1);
-  const uint32_t total = packet.u16();
-  packet.skip(2);
-  const uint16_t fragment = packet.u16();
-  NetworkView view;
-  view.ttl = packet.u8();
-  view.protocol = packet.u8();
-  packet.skip(2);
-  const Bytes source = packet.take(4), destination = packet.take(4);
-  if (!packet.ok()) return refuse(DecodeStatus::cut);
-  const uint32_t header = (version_and_length & 0x0fU) * 4;
-  if (version_and_length >> 4 != 4 || header < 20) return refuse(DecodeStatus::invalid);
-  packet.skip(header - 20);
-  if (!packet.ok()) return refuse(DecodeStatus::cut);
-  const uint32_t length = total == 0 ? on_wire : total;
-  if (length < header || on_wire < header) return refuse(DecodeStatus::invalid);
-  constexpr uint16_t kMoreFragments = 0x2000, kOffset = 0x1fff;
-  if (fragment & (kMoreFragments | kOffset)) return refuse(DecodeStatus::fragment);
-  if (!bound_payload(view, packet.rest(), length - header, on_wire - header)) {
-    return refuse(DecodeStatus::invalid);
-  }
-  std::copy_n(source.data, 4, view.source.begin());
-  std::copy_n(destination.data, 4, view.destination.begin());
-  return view;
-}
-
-// RFC 8200 4: extension headers, each naming the next. An atomic fragment (RFC 6946) is whole.
-DecodeStatus pass_extension_headers(Cursor& packet, uint8_t& next) noexcept {
-  constexpr int kMostHeaders = 16;
-  for (int passed = 0; passed < kMostHeaders; ++passed) {
-    switch (next) {
-      case kHopByHop:
-      case kRouting:
-      case kDestination:
-      case kMobility: {
-        next = packet.u8();
-        packet.skip(packet.u8() * 8U + 6);
-        break;
-      }
-      case kAuthentication: {
-        next = packet.u8();
-        packet.skip((packet.u8() + 2U) * 4 - 2);
-        break;
-      }
-      case kFragmentHeader: {
-        next = packet.u8();
-        packet.skip(1);
-        constexpr uint16_t kOffsetAndMore = 0xfff9;
-        if (packet.u16() & kOffsetAndMore) return DecodeStatus::fragment;
-        packet.skip(4);
-        break;
-      }
-      default:
-        return packet.ok() ? DecodeStatus::tcp : DecodeStatus::cut;
-    }
-    if (!packet.ok()) return DecodeStatus::cut;
-  }
-  return DecodeStatus::invalid;
-}
-
-NetworkView open_ipv6(Bytes octets, uint32_t on_wire) noexcept {
-  constexpr uint32_t kHeader = 40;
-  Cursor packet(octets);
-  NetworkView view;
-  const uint8_t version = packet.u8() >> 4;
-  packet.skip(3);
-  const uint32_t payload_length = packet.u16();
-  view.protocol = packet.u8();
-  view.ttl = packet.u8();
-  const Bytes source = packet.take(16), destination = packet.take(16);
-  if (!packet.ok()) return refuse(DecodeStatus::cut);
-  if (version != 6 || on_wire < kHeader) return refuse(DecodeStatus::invalid);
-  const uint32_t length = payload_length == 0 ? on_wire - kHeader : payload_length;
-  const uint32_t before = packet.offset();
-  const DecodeStatus status = pass_extension_headers(packet, view.protocol);
-  if (status != DecodeStatus::tcp) return refuse(status);
-  const uint32_t extensions = packet.offset() - before;
-  if (extensions > length ||
-      !bound_payload(view, packet.rest(), length - extensions, on_wire - kHeader - extensions)) {
-    return refuse(DecodeStatus::invalid);
-  }
-  std::copy_n(source.data, 16, view.source.begin());
-  std::copy_n(destination.data, 16, view.destination.begin());
-  return view;
-}
-
-// RFC 9293 3.1 and RFC 7323 2.2. Options beyond a broken length are not read, as in any host.
-void read_options(Bytes options, Packet& packet) noexcept {
-  enum Option : uint8_t { kEnd = 0, kNoOperation = 1, kWindowScale = 3 };
-  Cursor cursor(options);
-  while (cursor.ok() && cursor.left() > 0) {
-    const uint8_t kind = cursor.u8();
-    if (kind == kEnd) return;
-    if (kind == kNoOperation) continue;
-    const uint8_t length = cursor.u8();
-    if (!cursor.ok() || length < 2) return;
-    const Bytes value = cursor.take(length - 2U);
-    if (kind == kWindowScale && value.size == 1) {
-      packet.window_scale = std::min<uint8_t>(value[0], 14);  // larger is 14: RFC 7323 2.3
-    }
-  }
-}
-
-DecodeStatus open_tcp(const NetworkView& network, Packet& packet) noexcept {
-  Cursor segment(network.payload);
-  const uint16_t source_port = segment.u16(), destination_port = segment.u16();
-  packet.seq = segment.u32();
-  packet.ack = segment.u32();
-  const uint32_t header = (segment.u8() >> 4) * 4U;
-  packet.tcp_flags = segment.u8();
-  packet.window = segment.u16();
-  segment.skip(4);
-  if (!segment.ok()) return network.payload_octets < 20 ? DecodeStatus::invalid : DecodeStatus::cut;
-  if (header < 20 || header > network.payload_octets) return DecodeStatus::invalid;
-  const Bytes options = segment.take(header - 20);
-  if (!segment.ok()) return DecodeStatus::cut;
-  packet.window_scale = Packet::kNoWindowScale;
-  if (packet.tcp_flags & kSyn) read_options(options, packet);
-  packet.payload = segment.rest();
-  packet.payload_octets = network.payload_octets - header;
-  packet.from_lo =
-      set_endpoints(packet.key, network.source, source_port, network.destination, destination_port);
-  return DecodeStatus::tcp;
+uint64_t hash_of_source(const NetworkView& network, HashKey secret) noexcept {
+  SipHash13 hash(secret);
+  hash.octets(network.source.data(), network.source.size());
+  return hash.finish();
 }
 
 }  // namespace
+
+Decoder::Decoder(HashKey secret, const DecodeSettings& settings, Budget& budget)
+    : secret_(secret),
+      settings_(settings),
+      checksums_(std::make_unique<ChecksumJudge>(settings.checksums)),
+      duplicates_(std::make_unique<Duplicates>(secret)),
+      fragments_(secret, settings.fragments, budget) {}
 
 DecodeStatus Decoder::decode(const FrameHead& head, Bytes frame, Packet& packet) noexcept {
   ++counters_.packets;
   counters_.octets += head.wire_octets;
   const LinkView link = open_link(head.link_type, frame);
-  if (!link.known_link) {
-    ++counters_.unknown_link;
-    return DecodeStatus::unknown_link;
+  DecodeStatus status = DecodeStatus::unknown_link;
+  if (link.known_link) {
+    counters_.vlan += link.vlan != 0;
+    counters_.qinq += link.inner_vlan != 0;
+    const uint32_t link_octets = frame.size - link.payload.size;
+    const uint32_t on_wire = std::max(head.wire_octets, frame.size) - link_octets;
+    status = link.cut
+                 ? DecodeStatus::cut
+                 : walk(head, {link.payload, on_wire, link.ether_type, link.vlan, link.inner_vlan},
+                        packet);
   }
-  counters_.vlan += link.vlan != 0;
-  counters_.qinq += link.inner_vlan != 0;
-  if (link.cut) {
-    ++counters_.cut;
-    return DecodeStatus::cut;
-  }
-  const uint32_t link_octets = frame.size - link.payload.size;
-  const uint32_t on_wire = std::max(head.wire_octets, frame.size) - link_octets;
-  NetworkView network;
-  if (link.ether_type == kEtherIpv4) {
-    ++counters_.ipv4;
-    network = open_ipv4(link.payload, on_wire);
-  } else if (link.ether_type == kEtherIpv6) {
-    ++counters_.ipv6;
-    network = open_ipv6(link.payload, on_wire);
-  } else {
-    ++counters_.not_ip;
-    return DecodeStatus::not_ip;
-  }
-  DecodeStatus status = network.status;
-  if (status == DecodeStatus::tcp) {
-    if (network.protocol == kTcp) {
-      packet.key.ip_version = link.ether_type == kEtherIpv4 ? 4 : 6;
-      packet.key.vlan = link.vlan;
-      // Two customers behind one provider tag may use the same addresses.
-      packet.key.tunnel = static_cast<uint8_t>(link.inner_vlan ^ (link.inner_vlan >> 8));
-      packet.ttl = network.ttl;
-      packet.time = head.time;
-      packet.number = head.number;
-      packet.wire_octets = head.wire_octets;
-      status = open_tcp(network, packet);
-      if (status == DecodeStatus::tcp) packet.hash = hash_of(packet.key, secret_);
-    } else {
-      status = network.protocol == kUdp ? DecodeStatus::udp : DecodeStatus::other_ip;
+  count(status);
+  return status;
+}
+
+void Decoder::learn(const FrameHead& head, Bytes frame) noexcept {
+  Packet packet;
+  const DecodeCounters counters = counters_;
+  const bool removing = std::exchange(settings_.remove_duplicates, false);
+  learning_ = true;
+  decode(head, frame, packet);
+  learning_ = false;
+  settings_.remove_duplicates = removing;
+  counters_ = counters;
+}
+
+// One turn per layer: a network layer ends the walk or holds another one.
+DecodeStatus Decoder::walk(const FrameHead& head, Layer layer, Packet& packet) {
+  for (int depth = 0; depth < kMostLayers; ++depth) {
+    if (is_shim(layer.ether_type)) {
+      const DecodeStatus entered = enter(open_shim(layer.ether_type, layer.octets), layer);
+      if (entered != DecodeStatus::tcp) return entered;
+      continue;
     }
+    const bool version4 = layer.ether_type == kEtherIpv4;
+    if (!version4 && layer.ether_type != kEtherIpv6) return DecodeStatus::not_ip;
+    ++(version4 ? counters_.ipv4 : counters_.ipv6);
+    NetworkView network =
+        version4 ? open_ipv4(layer.octets, layer.on_wire) : open_ipv6(layer.octets, layer.on_wire);
+    if (network.status != DecodeStatus::tcp) return network.status;
+    const uint64_t source = hash_of_source(network, secret_);
+    if (checksums_->judge_header(network, source) == Verdict::wrong) {
+      return DecodeStatus::bad_checksum;
+    }
+    if (network.is_fragment) {
+      ++counters_.fragments;
+      if (learning_) return DecodeStatus::fragment;
+      if (!fragments_.join(network, layer.vlan, head.time)) return DecodeStatus::fragment;
+      if (!version4) pass_joined_headers(network);
+      if (network.status != DecodeStatus::tcp) return network.status;
+    }
+    layer.on_wire = network.payload_octets;
+    layer.octets = network.payload;
+    Inner inner;
+    switch (network.protocol) {
+      case kTcp:
+        return finish(head, layer, network, source, packet);
+      case kIpv4InIp:
+        inner = {network.payload, kEtherIpv4};
+        break;
+      case kIpv6InIp:
+        inner = {network.payload, kEtherIpv6};
+        break;
+      case kGre:
+        inner = open_gre(network.payload);
+        break;
+      case kUdp:
+        inner = open_udp_tunnel(network.payload);
+        if (inner.ether_type == 0) return DecodeStatus::udp;
+        break;
+      default:
+        return DecodeStatus::other_ip;
+    }
+    ++counters_.tunnels;
+    const DecodeStatus entered = enter(inner, layer);
+    if (entered != DecodeStatus::tcp) return entered;
   }
+  return DecodeStatus::invalid;  // nobody nests so deep in earnest
+}
+
+// Steps into a layer; `tcp` means go on.
+DecodeStatus Decoder::enter(const Inner& inner, Layer& layer) noexcept {
+  if (inner.ether_type == 0) return DecodeStatus::not_ip;
+  layer.on_wire -= std::min(layer.on_wire, layer.octets.size - inner.payload.size);
+  layer.octets = inner.payload;
+  layer.ether_type = inner.ether_type;
+  if (inner.ether_type != kEtherBridged) return DecodeStatus::tcp;
+  const LinkView link = open_link(kLinkEthernet, inner.payload);
+  if (link.cut) return DecodeStatus::cut;
+  layer.on_wire -= std::min(layer.on_wire, layer.octets.size - link.payload.size);
+  layer.octets = link.payload;
+  layer.ether_type = link.ether_type;
+  return DecodeStatus::tcp;
+}
+
+DecodeStatus Decoder::finish(const FrameHead& head, const Layer& layer, const NetworkView& network,
+                             uint64_t source, Packet& packet) noexcept {
+  const DecodeStatus status = open_tcp(network, packet);
+  if (status != DecodeStatus::tcp) return status;
+  switch (checksums_->judge(network, packet.payload_octets > 0, source)) {
+    case Verdict::wrong:
+      return DecodeStatus::bad_checksum;
+    case Verdict::wrong_but_accepted:
+      ++counters_.accepted_checksums;
+      break;
+    case Verdict::right:
+      break;
+  }
+  packet.key.ip_version = network.ip_version;
+  // Two customers behind one provider tag may use the same addresses.
+  packet.key.vlan = settings_.vlan_in_key ? layer.vlan : uint16_t{0};
+  packet.key.inner_vlan =
+      static_cast<uint8_t>(settings_.vlan_in_key ? layer.inner_vlan ^ layer.inner_vlan >> 8 : 0);
+  packet.ttl = network.ttl;
+  packet.identification = network.identification;
+  packet.time = head.time;
+  packet.number = head.number;
+  packet.wire_octets = head.wire_octets;
+  packet.hash = hash_of(packet.key, secret_);
+  if (settings_.remove_duplicates && duplicates_->is_second_copy(packet)) {
+    return DecodeStatus::duplicate;
+  }
+  return DecodeStatus::tcp;
+}
+
+void Decoder::count(DecodeStatus status) noexcept {
   switch (status) {
     case DecodeStatus::tcp:
       ++counters_.tcp;
@@ -229,17 +164,27 @@ DecodeStatus Decoder::decode(const FrameHead& head, Bytes frame, Packet& packet)
     case DecodeStatus::other_ip:
       ++counters_.other_ip;
       break;
+    case DecodeStatus::not_ip:
+      ++counters_.not_ip;
+      break;
     case DecodeStatus::fragment:
-      ++counters_.fragments;
+      break;  // counted where it was met: a joined one goes on
+    case DecodeStatus::invalid:
+      ++counters_.invalid;
+      break;
+    case DecodeStatus::bad_checksum:
+      ++counters_.bad_checksums;
+      break;
+    case DecodeStatus::duplicate:
+      ++counters_.duplicates;
       break;
     case DecodeStatus::cut:
       ++counters_.cut;
       break;
-    default:
-      ++counters_.invalid;
+    case DecodeStatus::unknown_link:
+      ++counters_.unknown_link;
       break;
   }
-  return status;
 }
 
 }  // namespace exwire::wire

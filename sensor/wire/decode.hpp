@@ -1,28 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One frame to one TCP segment: link, VLAN, IPv4 or IPv6 with extension headers, TCP with options
-// (RFC 791, RFC 8200, RFC 9293). Decoding never fails loudly: what a receiving host would not take
-// as TCP is told by status and counted by the caller. Fragments are recognised, not yet joined;
-// tunnels are not yet entered.
+// One frame to one TCP segment: link, then layer by layer through VLAN tags, labels and tunnels to
+// the innermost IP packet, its fragments joined, its checksums judged, its second copy dropped.
+// Decoding never fails loudly: what a receiving host would not take as TCP is told by status and
+// counted.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "sensor/base/bytes.hpp"
+#include "sensor/base/memory.hpp"
 #include "sensor/base/time.hpp"
+#include "sensor/wire/checksum.hpp"
+#include "sensor/wire/duplicates.hpp"
+#include "sensor/wire/fragments.hpp"
+#include "sensor/wire/link.hpp"
+#include "sensor/wire/network.hpp"
 #include "sensor/wire/packet.hpp"
+#include "sensor/wire/tunnel.hpp"
 
 namespace exwire::wire {
-
-enum class DecodeStatus : uint8_t {
-  tcp,  ///< the Packet is filled
-  udp,
-  other_ip,  ///< IP, but neither TCP nor UDP
-  not_ip,
-  fragment,      ///< part of a datagram
-  invalid,       ///< headers no host would accept
-  cut,           ///< the capture ends before the headers do
-  unknown_link,  ///< link type we cannot read
-};
 
 struct FrameHead {
   Timestamp time;
@@ -31,23 +28,60 @@ struct FrameHead {
   uint16_t link_type;
 };
 
+struct DecodeSettings {
+  ChecksumMode checksums = ChecksumMode::automatic;
+  FragmentPolicy fragments = FragmentPolicy::drop;
+  bool vlan_in_key = true;  ///< false: both directions of a connection may differ in VLAN
+  bool remove_duplicates = true;
+};
+
+/// A frame counts in `packets` once, and in a protocol once for every header of it.
 struct DecodeCounters {
   uint64_t packets = 0, octets = 0;
-  uint64_t ipv4 = 0, ipv6 = 0, vlan = 0, qinq = 0;
+  uint64_t ipv4 = 0, ipv6 = 0, vlan = 0, qinq = 0, tunnels = 0;
   uint64_t tcp = 0, udp = 0, other_ip = 0, not_ip = 0;
   uint64_t fragments = 0, invalid = 0, cut = 0, unknown_link = 0;
+  uint64_t bad_checksums = 0, accepted_checksums = 0, duplicates = 0;
 };
 
 class Decoder {
  public:
-  explicit Decoder(HashKey secret) noexcept : secret_(secret) {}
-  /// Fills `packet` when the answer is `tcp`; its octets are views into `frame`.
+  static constexpr int kMostLayers = 16;
+
+  Decoder(HashKey secret, const DecodeSettings& settings, Budget& budget);
+  /// Fills `packet` when the answer is `tcp`; its octets are views into `frame`, or into a joined
+  /// datagram that is valid until the next release().
   DecodeStatus decode(const FrameHead& head, Bytes frame, Packet& packet) noexcept;
+  /// Looks at a frame only for what its sender does with checksums. Of use before a replay: then
+  /// the first packet is already judged by the habit that the later ones show.
+  void learn(const FrameHead& head, Bytes frame) noexcept;
+  /// The packets of a batch are done with.
+  void release() noexcept { fragments_.release(); }
   const DecodeCounters& counters() const noexcept { return counters_; }
+  const FragmentCounters& fragment_counters() const noexcept { return fragments_.counters(); }
 
  private:
+  /// Where the walk through the layers stands.
+  struct Layer {
+    Bytes octets;
+    uint32_t on_wire;
+    uint16_t ether_type;
+    uint16_t vlan, inner_vlan;
+  };
+
+  DecodeStatus walk(const FrameHead& head, Layer layer, Packet& packet);
+  DecodeStatus enter(const Inner& inner, Layer& layer) noexcept;
+  DecodeStatus finish(const FrameHead& head, const Layer& layer, const NetworkView& network,
+                      uint64_t source, Packet& packet) noexcept;
+  void count(DecodeStatus status) noexcept;
+
   HashKey secret_;
+  DecodeSettings settings_;
+  std::unique_ptr<ChecksumJudge> checksums_;  // 96 KiB: not on anybody's stack
+  std::unique_ptr<Duplicates> duplicates_;
+  Fragments fragments_;
   DecodeCounters counters_;
+  bool learning_ = false;
 };
 
 }  // namespace exwire::wire

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The identity of a TCP connection: both endpoints in canonical order, VLAN and tunnel. Canonical
+// The identity of a TCP connection: both endpoints in canonical order, and VLAN. Canonical
 // order makes both directions share one key and one hash, so one worker sees both.
 #pragma once
 
@@ -20,7 +20,7 @@ struct FlowKey {
   Address lo{}, hi{};
   uint16_t lo_port = 0, hi_port = 0;
   uint16_t vlan = 0;
-  uint8_t tunnel = 0;      ///< digest of the tunnel identifiers around the packet, 0 without
+  uint8_t inner_vlan = 0;  ///< digest of the second VLAN tag (QinQ), 0 without
   uint8_t ip_version = 4;  ///< 4 or 6
 
   friend bool operator==(const FlowKey& a, const FlowKey& b) noexcept {
@@ -44,8 +44,8 @@ bool set_endpoints(FlowKey& key, const Address& source, uint16_t source_port,
 /// Dotted quad, or eight groups in full as Suricata writes IPv6.
 std::string to_text(const Address& address, uint8_t ip_version);
 
-/// Community ID v1 for TCP (corelight/community-id-spec): 28 + 2 characters, "1:...". VLAN and
-/// tunnel take no part.
+/// Community ID v1 for TCP (corelight/community-id-spec): 28 + 2 characters, "1:...". VLANs
+/// take no part.
 std::string community_id(const FlowKey& key, uint16_t seed);
 
 /// 127/8 or ::1.

@@ -64,6 +64,108 @@ uint16_t ether_type_of_family(uint32_t family) noexcept {
   }
 }
 
+// IEEE 802.2 behind FDDI, Token Ring and IEEE 802.11.
+uint16_t pass_llc(Cursor& frame) noexcept {
+  return frame.u24() == 0xaaaa03 && frame.u24() == 0 ? frame.u16() : uint16_t{0};
+}
+
+// IEEE 802.11 9.2: only data frames in clear carry packets; a frame that is encrypted, or an
+// aggregate of several, is nothing we follow.
+uint16_t pass_80211(Cursor& frame) noexcept {
+  constexpr uint8_t kTypeMask = 0x0c, kData = 0x08, kQos = 0x80, kNoData = 0x40;
+  constexpr uint8_t kToAndFromSystem = 0x03, kProtected = 0x40, kOrder = 0x80, kAggregate = 0x80;
+  const uint8_t control = frame.u8(), flags = frame.u8();
+  if ((control & kTypeMask) != kData || (control & kNoData) || (flags & kProtected)) return 0;
+  frame.skip(22);
+  if ((flags & kToAndFromSystem) == kToAndFromSystem) frame.skip(6);
+  if (control & kQos) {
+    const uint8_t qos = frame.u8();
+    frame.skip(1);
+    if (qos & kAggregate) return 0;
+    if (flags & kOrder) frame.skip(4);
+  }
+  return pass_llc(frame);
+}
+
+uint16_t little_endian(Cursor& frame) noexcept {
+  return __builtin_bswap16(frame.u16());
+}
+
+// Radio headers tell their own length, in octets and little-endian.
+uint16_t pass_radiotap(Cursor& frame) noexcept {
+  frame.skip(2);
+  const uint16_t length = little_endian(frame);
+  if (length < 4) return 0;
+  frame.skip(length - 4U);
+  return pass_80211(frame);
+}
+
+uint16_t pass_prism(Cursor& frame) noexcept {
+  frame.skip(144);
+  return pass_80211(frame);
+}
+
+uint16_t pass_ppi(Cursor& frame) noexcept {
+  frame.skip(2);
+  const uint16_t length = little_endian(frame), link_type = little_endian(frame);
+  frame.skip(2);
+  if (length < 8) return 0;
+  frame.skip(length - 8U);
+  switch (link_type) {
+    case kLinkEthernet:
+      frame.skip(12);
+      return frame.u16();
+    case kLink80211:
+      return pass_80211(frame);
+    default:
+      return 0;
+  }
+}
+
+// Q.922 address of two octets, then RFC 2427: a network layer identifier, or SNAP.
+uint16_t pass_frame_relay(Cursor& frame) noexcept {
+  frame.skip(2);
+  const uint8_t control = frame.u8();
+  uint8_t identifier = frame.u8();
+  if (control != 0x03) return 0;
+  if (identifier == 0) identifier = frame.u8();  // padding
+  switch (identifier) {
+    case 0xcc:
+      return kEtherIpv4;
+    case 0x8e:
+      return kEtherIpv6;
+    case 0x80:
+      return frame.u24() == 0 ? frame.u16() : uint16_t{0};
+    default:
+      return 0;
+  }
+}
+
+// Netfilter's log: attributes of (length, type) in the byte order of the host that wrote them,
+// padded to four octets; the packet is one of them.
+uint16_t pass_nflog(Cursor& frame) noexcept {
+  constexpr uint16_t kPayload = 9;
+  constexpr int kMostAttributes = 64;
+  const uint8_t family = frame.u8();
+  frame.skip(3);
+  for (int attribute = 0; attribute < kMostAttributes && frame.ok(); ++attribute) {
+    const uint16_t length = little_endian(frame), type = little_endian(frame);
+    if (length < 4) return 0;
+    if (type == kPayload) return ether_type_of_family(family);
+    frame.skip((length - 4U + 3U) & ~3U);
+  }
+  return 0;
+}
+
+// OpenBSD's packet filter: a header that tells its length, padded to four octets.
+uint16_t pass_pflog(Cursor& frame) noexcept {
+  const uint32_t length = frame.u8();
+  const uint8_t family = frame.u8();
+  if (length < 4) return 0;
+  frame.skip(((length + 3U) & ~3U) - 2);
+  return ether_type_of_family(family);
+}
+
 }  // namespace
 
 LinkView open_link(uint16_t link_type, Bytes octets) noexcept {
@@ -90,6 +192,50 @@ LinkView open_link(uint16_t link_type, Bytes octets) noexcept {
     case kLinkRawBsd:
     case kLinkRawOpenBsd:
       view.ether_type = ether_type_of_version(octets);
+      break;
+    case kLinkFddi:
+      frame.skip(13);
+      view.ether_type = pass_llc(frame);
+      break;
+    case kLinkTokenRing:
+      frame.skip(14);
+      view.ether_type = pass_llc(frame);
+      break;
+    case kLinkSlip:
+      frame.skip(16);
+      view.ether_type = ether_type_of_version(frame.rest());
+      break;
+    case kLinkPpp:
+    case kLinkPppHdlc:
+      view.ether_type = kEtherPpp;
+      break;
+    case kLinkPppEther:
+      view.ether_type = kEtherPppoe;
+      break;
+    case kLinkCiscoHdlc:
+      frame.skip(2);
+      view.ether_type = frame.u16();
+      break;
+    case kLinkFrameRelay:
+      view.ether_type = pass_frame_relay(frame);
+      break;
+    case kLink80211:
+      view.ether_type = pass_80211(frame);
+      break;
+    case kLinkRadiotap:
+      view.ether_type = pass_radiotap(frame);
+      break;
+    case kLinkPrism:
+      view.ether_type = pass_prism(frame);
+      break;
+    case kLinkPpi:
+      view.ether_type = pass_ppi(frame);
+      break;
+    case kLinkNflog:
+      view.ether_type = pass_nflog(frame);
+      break;
+    case kLinkPflog:
+      view.ether_type = pass_pflog(frame);
       break;
     case kLinkIpv4:
       view.ether_type = kEtherIpv4;

@@ -12,13 +12,27 @@ namespace exwire::wire {
 enum LinkType : uint16_t {
   kLinkNull = 0,
   kLinkEthernet = 1,
+  kLinkTokenRing = 6,
+  kLinkSlip = 8,
+  kLinkPpp = 9,
+  kLinkFddi = 10,
   kLinkRawBsd = 12,
   kLinkRawOpenBsd = 14,
+  kLinkPppHdlc = 50,
+  kLinkPppEther = 51,
   kLinkRaw = 101,
+  kLinkCiscoHdlc = 104,
+  kLink80211 = 105,
+  kLinkFrameRelay = 107,
   kLinkLoop = 108,
   kLinkSll = 113,
+  kLinkPflog = 117,
+  kLinkPrism = 119,
+  kLinkRadiotap = 127,
+  kLinkPpi = 192,
   kLinkIpv4 = 228,
   kLinkIpv6 = 229,
+  kLinkNflog = 239,
   kLinkSll2 = 276,
 };
 
@@ -28,6 +42,13 @@ enum EtherType : uint16_t {
   kEtherVlan = 0x8100,
   kEtherQinq = 0x88a8,
   kEtherQinqOld = 0x9100,
+  kEtherBridged = 0x6558,
+  kEtherPpp = 0x880b,
+  kEtherMpls = 0x8847,
+  kEtherMplsMulticast = 0x8848,
+  kEtherPppoe = 0x8864,
+  kEtherErspan2 = 0x88be,
+  kEtherErspan3 = 0x22eb,
 };
 
 /// What lies under the link header. `ether_type` 0: nothing we follow.

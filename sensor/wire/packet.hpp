@@ -38,6 +38,11 @@ struct Packet {
   bool from_lo = false;                   ///< sent by key.lo
   uint8_t window_scale = kNoWindowScale;  ///< option of a SYN (RFC 7323), else kNoWindowScale
 
+  bool has_timestamps = false;  ///< the Timestamps option (RFC 7323) is there
+  uint16_t urgent = 0;          ///< urgent pointer, of meaning with URG only
+  uint16_t identification = 0;  ///< of the IPv4 header; IPv6: 0
+  uint32_t timestamp = 0;       ///< TSval
+
   static constexpr uint8_t kNoWindowScale = 0xff;
 
   /// Sequence space this segment covers: payload, and one each for SYN and FIN.

@@ -168,7 +168,10 @@ std::string as_pcap(const std::vector<TestFrame>& frames) {
 }
 
 std::vector<wire::Packet> decode_all(const std::vector<TestFrame>& frames) {
-  wire::Decoder decoder{HashKey{}};
+  Budget budget(size_t{64} << 20);
+  wire::DecodeSettings settings;
+  settings.remove_duplicates = false;
+  wire::Decoder decoder(HashKey{}, settings, budget);
   std::vector<wire::Packet> packets;
   uint64_t number = 0;
   for (const TestFrame& frame : frames) {

@@ -18,7 +18,10 @@ struct Decoded {
 };
 
 Decoded decode(std::vector<uint8_t> octets, uint16_t link_type = 1, uint32_t on_wire = 0) {
-  wire::Decoder decoder{HashKey{}};
+  Budget budget(size_t{64} << 20);
+  wire::DecodeSettings settings;
+  settings.remove_duplicates = false;
+  wire::Decoder decoder(HashKey{}, settings, budget);
   Decoded result{std::move(octets), DecodeStatus::invalid, {}};
   const auto size = static_cast<uint32_t>(result.octets.size());
   result.status = decoder.decode({{5}, 7, on_wire ? on_wire : size, link_type},

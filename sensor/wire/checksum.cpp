@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/wire/checksum.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace exwire::wire {
+namespace {
+
+uint16_t fold(uint64_t sum) noexcept {
+  while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<uint16_t>(sum);
+}
+
+}  // namespace
+
+uint16_t sum_of(Bytes octets, uint32_t initial) noexcept {
+  // Sums of 32-bit words in host order fold to the same value with its octets swapped
+  // (RFC 1071 2 B).
+  uint64_t first = 0, second = 0;
+  const uint8_t* at = octets.begin();
+  uint32_t left = octets.size;
+  for (; left >= 16; left -= 16, at += 16) {
+    uint32_t words[4];
+    std::memcpy(words, at, sizeof words);
+    first += uint64_t{words[0]} + words[1];
+    second += uint64_t{words[2]} + words[3];
+  }
+  while (left > 0) {
+    uint32_t word = 0;
+    const uint32_t count = std::min<uint32_t>(left, 4);
+    std::memcpy(&word, at, count);
+    first += word;
+    at += count;
+    left -= count;
+  }
+  return fold(uint64_t{__builtin_bswap16(fold(first + second))} + initial);
+}
+
+uint16_t pseudo_header_sum(const NetworkView& network) noexcept {
+  const uint32_t size = network.ip_version == 4 ? 4 : 16;
+  const uint32_t addresses =
+      uint32_t{sum_of({network.source.data(), size})} + sum_of({network.destination.data(), size});
+  return fold(uint64_t{addresses} + network.protocol + (network.payload_octets >> 16) +
+              (network.payload_octets & 0xffff));
+}
+
+void ChecksumJudge::Tally::count(bool is_right, bool is_placeholder) noexcept {
+  constexpr uint32_t kMemory = 1 << 16;
+  ++(is_right ? right : wrong);
+  placeholders += is_placeholder;
+  if (right + wrong > kMemory) {
+    right /= 2;
+    wrong /= 2;
+    placeholders /= 2;
+  }
+}
+
+// Senders that share a place forget each other.
+ChecksumJudge::Sender& ChecksumJudge::sender_of(uint64_t source_hash) noexcept {
+  Sender& sender = senders_[source_hash % kSenders];
+  if (sender.hash != source_hash) {
+    sender = {};
+    sender.hash = source_hash;
+  }
+  return sender;
+}
+
+Verdict ChecksumJudge::judge_header(const NetworkView& network, uint64_t source_hash) noexcept {
+  if (network.ip_version != 4 || mode_ == ChecksumMode::none) return Verdict::right;
+  Tally& tally = sender_of(source_hash).header;
+  tally.count(network.header_sum_ok, false);
+  if (network.header_sum_ok) return Verdict::right;
+  const bool accepted = mode_ == ChecksumMode::automatic && tally.mostly_wrong();
+  return accepted ? Verdict::wrong_but_accepted : Verdict::wrong;
+}
+
+Verdict ChecksumJudge::judge(const NetworkView& network, bool has_payload,
+                             uint64_t source_hash) noexcept {
+  // Receive offload joins segments and keeps the first one's sum; such giants never cross a wire.
+  constexpr uint32_t kLargestOnWire = 1500 - 20;
+  constexpr uint32_t kSumAt = 16;
+  const bool whole = network.payload.size == network.payload_octets && network.payload.size >= 20;
+  const bool automatic = mode_ == ChecksumMode::automatic;
+  if (mode_ == ChecksumMode::none || !whole) return Verdict::right;
+  if (automatic && network.payload_octets > kLargestOnWire) return Verdict::right;
+  const uint16_t pseudo = pseudo_header_sum(network);
+  const bool right = sum_of(network.payload, pseudo) == 0xffff;
+  Sender& sender = sender_of(source_hash);
+  Tally& tally = has_payload ? sender.payload : sender.empty;
+  Tally& tally_of_all = has_payload ? all_.payload : all_.empty;
+  const bool known = tally.right + tally.wrong > 0;
+  const bool placeholder = !right && load_be16(network.payload.data + kSumAt) == pseudo;
+  tally.count(right, placeholder);
+  tally_of_all.count(right, placeholder);
+  if (right) return Verdict::right;
+  const bool local =
+      is_loopback(network.source, network.ip_version) || network.source == network.destination;
+  if (placeholder && local) return Verdict::wrong_but_accepted;
+  if (!automatic) return Verdict::wrong;
+  const bool accepted = placeholder ? tally.leaves_placeholders()
+                        : known     ? tally.mostly_wrong()
+                                    : tally_of_all.mostly_wrong();
+  return accepted ? Verdict::wrong_but_accepted : Verdict::wrong;
+}
+
+}  // namespace exwire::wire

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The Internet checksum (RFC 1071), and when a wrong one counts. A capture made on a host shows
+// what the host gave to its network card, which fills in the sum later: such packets are honest.
+// On a span port the same packet is one that no host accepts, and an attacker's way to make a
+// sensor see what the server never sees.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "sensor/base/bytes.hpp"
+#include "sensor/wire/network.hpp"
+
+namespace exwire::wire {
+
+enum class ChecksumMode : uint8_t {
+  automatic,  ///< wrong sums are accepted from senders that leave them to their network card
+  all,        ///< every sum is checked; on loopback the card's placeholder is accepted
+  none,
+};
+
+/// One's complement sum of octets, folded to 16 bits, not inverted.
+uint16_t sum_of(Bytes octets, uint32_t initial = 0) noexcept;
+/// Sum of the pseudo-header of TCP over IPv4 (RFC 9293 3.1) or IPv6 (RFC 8200 8.1).
+uint16_t pseudo_header_sum(const NetworkView& network) noexcept;
+
+enum class Verdict : uint8_t { right, wrong_but_accepted, wrong };
+
+/// What senders showed decides, kept apart for segments with and without payload: a host that
+/// leaves sums to its card still fills in those of bare acknowledgements, and captures whose
+/// payload was made anonymous have right sums only where there is none.
+class ChecksumJudge {
+ public:
+  explicit ChecksumJudge(ChecksumMode mode) noexcept : mode_(mode) {}
+  ChecksumMode mode() const noexcept { return mode_; }
+  /// A TCP segment, captured to its end or not: what was cut off is not judged.
+  Verdict judge(const NetworkView& network, bool has_payload, uint64_t source_hash) noexcept;
+  /// An IPv4 header.
+  Verdict judge_header(const NetworkView& network, uint64_t source_hash) noexcept;
+
+ private:
+  struct Tally {
+    uint32_t right = 0, wrong = 0, placeholders = 0;
+    /// Whether wrong sums are this sender's habit.
+    bool mostly_wrong() const noexcept { return uint64_t{right} * 8 < wrong; }
+    /// Whether it leaves sums to its card now and then: what the kernel itself cuts into segments
+    /// or sends again is summed.
+    bool leaves_placeholders() const noexcept { return uint64_t{placeholders} * 8 > right; }
+    void count(bool is_right, bool is_placeholder) noexcept;
+  };
+  struct Sender {
+    uint64_t hash = 0;
+    Tally header, empty, payload;
+  };
+  static constexpr size_t kSenders = 4096;
+
+  Sender& sender_of(uint64_t source_hash) noexcept;
+
+  ChecksumMode mode_;
+  std::array<Sender, kSenders> senders_{};
+  Sender all_;
+};
+
+}  // namespace exwire::wire

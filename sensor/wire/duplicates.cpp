@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/wire/duplicates.hpp"
+
+namespace exwire::wire {
+
+bool Duplicates::is_second_copy(const Packet& packet) noexcept {
+  if (packet.identification == 0 && packet.payload_octets == 0) return false;
+  constexpr uint32_t kCompared = 64;
+  SipHash13 hash(secret_);
+  hash.octets(packet.key.lo.data(), packet.key.lo.size());
+  hash.octets(packet.key.hi.data(), packet.key.hi.size());
+  hash.word(uint64_t{packet.key.lo_port} << 48 | uint64_t{packet.key.hi_port} << 32 | packet.seq);
+  hash.word(uint64_t{packet.ack} << 32 | uint64_t{packet.window} << 16 | packet.identification);
+  hash.word(uint64_t{packet.payload_octets} << 32 | uint64_t{packet.timestamp});
+  hash.word(uint64_t{packet.tcp_flags} << 8 | uint64_t{packet.from_lo});
+  const Bytes start = packet.payload.first(kCompared);
+  hash.octets(start.data, start.size);
+  if (packet.payload.size > kCompared) {
+    const Bytes end = packet.payload.from(packet.payload.size - kCompared);
+    hash.octets(end.data, end.size);
+  }
+  const uint64_t print = hash.finish();
+  Seen& seen = seen_[print % kPlaces];
+  const int64_t since = packet.time.ns - seen.when_ns;
+  const bool second = seen.print == print && since >= 0 && since <= kWindowNs;
+  seen = {print, packet.time.ns};
+  return second;
+}
+
+}  // namespace exwire::wire

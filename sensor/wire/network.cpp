@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/wire/network.hpp"
+
+#include <algorithm>
+
+#include "sensor/wire/checksum.hpp"
+
+namespace exwire::wire {
+namespace {
+
+constexpr uint32_t kIpv6Header = 40;
+
+NetworkView refuse(DecodeStatus why) noexcept {
+  NetworkView view;
+  view.status = why;
+  return view;
+}
+
+// Cuts the view to the length the header gives: Ethernet pads short frames, and padding is nobody's
+// payload. A header that claims more than was on the wire is no packet (a receiving host drops it);
+// more than was captured is only a short snapshot. Length 0 is a segment the sending kernel had not
+// cut yet (TSO, BIG TCP).
+bool bound_payload(NetworkView& view, Bytes rest, uint32_t claimed, uint32_t on_wire) noexcept {
+  if (claimed > on_wire) return false;
+  view.payload_octets = claimed;
+  view.payload = rest.first(claimed);
+  return true;
+}
+
+// RFC 8200 4: extension headers, each naming the next. An atomic fragment (RFC 6946) is whole.
+// Stops behind the header of a fragment.
+DecodeStatus pass_extension_headers(Cursor& packet, NetworkView& view) noexcept {
+  constexpr int kMostHeaders = 16;
+  uint8_t& next = view.protocol;
+  for (int passed = 0; passed < kMostHeaders; ++passed) {
+    switch (next) {
+      case kHopByHop:
+      case kRouting:
+      case kDestination:
+      case kMobility: {
+        next = packet.u8();
+        packet.skip(packet.u8() * 8U + 6);
+        break;
+      }
+      case kAuthentication: {
+        next = packet.u8();
+        packet.skip((packet.u8() + 2U) * 4 - 2);
+        break;
+      }
+      case kFragmentHeader: {
+        next = packet.u8();
+        packet.skip(1);
+        const uint16_t offset_and_more = packet.u16();
+        view.fragment_id = packet.u32();
+        view.fragment_at = offset_and_more & 0xfff8;
+        view.more_fragments = (offset_and_more & 1) != 0;
+        view.is_fragment = view.more_fragments || view.fragment_at != 0;
+        if (packet.ok() && view.is_fragment) return DecodeStatus::tcp;
+        break;
+      }
+      default:
+        return packet.ok() ? DecodeStatus::tcp : DecodeStatus::cut;
+    }
+    if (!packet.ok()) return DecodeStatus::cut;
+  }
+  return DecodeStatus::invalid;
+}
+
+}  // namespace
+
+NetworkView open_ipv4(Bytes octets, uint32_t on_wire) noexcept {
+  Cursor packet(octets);
+  const uint8_t version_and_length = packet.u8();
+  packet.skip(1);
+  const uint32_t total = packet.u16();
+  NetworkView view;
+  view.identification = packet.u16();
+  const uint16_t fragment = packet.u16();
+  view.ttl = packet.u8();
+  view.protocol = packet.u8();
+  const uint16_t checksum = packet.u16();
+  const Bytes source = packet.take(4), destination = packet.take(4);
+  if (!packet.ok()) return refuse(DecodeStatus::cut);
+  const uint32_t header = (version_and_length & 0x0fU) * 4;
+  if (version_and_length >> 4 != 4 || header < 20) return refuse(DecodeStatus::invalid);
+  packet.skip(header - 20);
+  if (!packet.ok()) return refuse(DecodeStatus::cut);
+  view.header_sum_ok = checksum == 0 || sum_of(octets.first(header)) == 0xffff;
+  const uint32_t length = total == 0 ? on_wire : total;
+  if (length < header || on_wire < header) return refuse(DecodeStatus::invalid);
+  constexpr uint16_t kMoreFragments = 0x2000, kOffset = 0x1fff;
+  view.more_fragments = (fragment & kMoreFragments) != 0;
+  view.fragment_at = (fragment & kOffset) * 8U;
+  view.fragment_id = view.identification;
+  view.is_fragment = view.more_fragments || view.fragment_at != 0;
+  if (!bound_payload(view, packet.rest(), length - header, on_wire - header)) {
+    return refuse(DecodeStatus::invalid);
+  }
+  std::copy_n(source.data, 4, view.source.begin());
+  std::copy_n(destination.data, 4, view.destination.begin());
+  return view;
+}
+
+NetworkView open_ipv6(Bytes octets, uint32_t on_wire) noexcept {
+  Cursor packet(octets);
+  NetworkView view;
+  view.ip_version = 6;
+  const uint8_t version = packet.u8() >> 4;
+  packet.skip(3);
+  const uint32_t payload_length = packet.u16();
+  view.protocol = packet.u8();
+  view.ttl = packet.u8();
+  const Bytes source = packet.take(16), destination = packet.take(16);
+  if (!packet.ok()) return refuse(DecodeStatus::cut);
+  if (version != 6 || on_wire < kIpv6Header) return refuse(DecodeStatus::invalid);
+  const uint32_t length = payload_length == 0 ? on_wire - kIpv6Header : payload_length;
+  const uint32_t before = packet.offset();
+  const DecodeStatus status = pass_extension_headers(packet, view);
+  if (status != DecodeStatus::tcp) return refuse(status);
+  const uint32_t extensions = packet.offset() - before;
+  // Headers longer than the frame were on the wire: the length lied.
+  if (extensions > length || extensions > on_wire - kIpv6Header ||
+      !bound_payload(view, packet.rest(), length - extensions,
+                     on_wire - kIpv6Header - extensions)) {
+    return refuse(DecodeStatus::invalid);
+  }
+  std::copy_n(source.data, 16, view.source.begin());
+  std::copy_n(destination.data, 16, view.destination.begin());
+  return view;
+}
+
+void pass_joined_headers(NetworkView& view) noexcept {
+  Cursor packet(view.payload);
+  view.status = pass_extension_headers(packet, view);
+  if (view.is_fragment) view.status = DecodeStatus::invalid;  // a fragment of a fragment
+  view.payload_octets -= std::min(view.payload_octets, packet.offset());
+  view.payload = packet.rest();
+}
+
+}  // namespace exwire::wire
