@@ -100,6 +100,38 @@ struct ExwireMessage {
   uint64_t body_octets;  ///< at an end: octets of the body as transferred, framing not counted
 };
 
+enum ExwireHandshakeFlags : uint32_t {
+  kExwireTlsResumed = 1,  ///< no certificate was exchanged because both remembered
+  kExwireTlsRetried = 2,  ///< HelloRetryRequest
+  kExwireTlsClientCertificateAsked = 4,
+  kExwireTlsClientCertificateSent = 8,
+  kExwireTlsClientProved = 16,  ///< CertificateVerify seen
+  kExwireTlsEarlyData = 32,     ///< 0-RTT offered
+  kExwireTlsComplete = 64,      ///< both sides went over to encryption
+  kExwireTlsSslv2Hello = 128,
+  kExwireTlsEncryptedHello = 256,  ///< the name in clear is an outer one (ECH)
+  kExwireTlsIncomplete = 512,      ///< octets of the handshake were missing
+  kExwireTlsTicket = 1024,         ///< NewSessionTicket
+};
+
+/// A handshake is over, or will not go on. Its fields were published before.
+struct ExwireHandshake {
+  uint32_t size;
+  uint32_t flags;   ///< ExwireHandshakeFlags
+  uint16_t hellos;  ///< ClientHellos seen
+  uint8_t alert;    ///< description of a fatal alert, 255: none
+  uint8_t from;     ///< exwire::Direction of that alert
+};
+
+/// Header of a TLS record.
+struct ExwireRecord {
+  uint32_t size;
+  uint32_t length;
+  uint16_t version;
+  uint8_t content_type;
+  uint8_t reserved;
+};
+
 /// Services of the host. `host` is the token handed to `data`; all calls cost O(1) and never fail
 /// visibly: what does not fit the budget is counted by the host.
 struct ExwireHostApi {
@@ -110,6 +142,8 @@ struct ExwireHostApi {
   /// Report anomaly number `index` of the dissector's own `anomalies` list; the host reports each
   /// kind once per flow and counts the rest.
   void (*anomaly)(void* host, uint32_t index);
+  void (*handshake)(void* host, const ExwireHandshake* handshake);
+  void (*record)(void* host, const ExwireRecord* record);
 };
 
 enum ExwireProbe : uint8_t { kExwireProbeNo = 0, kExwireProbeMore = 1, kExwireProbeYes = 2 };
@@ -160,6 +194,10 @@ class Host {
     api_->message(token_, &body);
   }
   void anomaly(uint32_t index) const noexcept { api_->anomaly(token_, index); }
+  void handshake(const ExwireHandshake& handshake) const noexcept {
+    api_->handshake(token_, &handshake);
+  }
+  void record(const ExwireRecord& record) const noexcept { api_->record(token_, &record); }
   Direction direction() const noexcept { return static_cast<Direction>(flow_->direction); }
   const ExwireFlowView& flow() const noexcept { return *flow_; }
 
@@ -173,8 +211,8 @@ class Host {
 constexpr Progress more(uint32_t consumed, uint32_t need = 0, uint64_t skip = 0) noexcept {
   return {consumed, need, skip, kExwireMore, 0};
 }
-constexpr Progress at_rest(uint32_t consumed) noexcept {
-  return {consumed, 0, 0, kExwireAtRest, 0};
+constexpr Progress at_rest(uint32_t consumed, uint32_t need = 0, uint64_t skip = 0) noexcept {
+  return {consumed, need, skip, kExwireAtRest, 0};
 }
 constexpr Progress finished(ExwireStatus status, uint32_t consumed = 0) noexcept {
   return {consumed, 0, 0, status, 0};

@@ -23,7 +23,7 @@ Progress Http1::data(const Host& host, Bytes in) {
     if (step.wait) return more(at);
     if (step.skip > 0) return answer(side, at, step.skip);
   }
-  if (over_ || side.finished) return finished(kExwireDone, in.size);
+  if (over_ || side.finished) return finished(kExwireDone, at);
   // Data is claimed before it comes: the flow may sleep between a head and its body.
   const Step step = claim_data(host, side);
   return answer(side, at, step.skip);

@@ -132,6 +132,9 @@ void Worker::tls_handshake(flow::Flow& flow, inspect::TlsHandshake& handshake) {
   detect(detect::kWantsTls, flow, [&](FlowDetector& one, const FlowContext& what) {
     one.tls_handshake(what, handshake, *this);
   });
+  report::Event event = event_of(flow, moment_);
+  event.body = report::TlsBody{&handshake};
+  outlet_.event(event);
 }
 
 void Worker::tls_record(flow::Flow& flow, const inspect::TlsRecord& record) {
@@ -207,7 +210,12 @@ void Worker::add_to(report::StatsBody& stats) const {
   stats.overlap_conflicts += inspect.reassembly.conflicts;
   stats.out_of_order += inspect.reassembly.out_of_order;
   stats.sessions_shed += inspect.sessions_shed;
-  stats.http_flows += inspect.identified;
+  for (uint8_t index = 0; index < dissectors_.size(); ++index) {
+    const std::string_view name = dissectors_.application_name(index);
+    if (name == "http") stats.http_flows += inspect.identified[index];
+    if (name == "tls") stats.tls_flows += inspect.identified[index];
+  }
+  stats.tls_handshakes += inspect.handshakes;
   stats.http_transactions += inspect.transactions;
   stats.anomalies += inspect.anomalies;
   stats.anomalies_suppressed += inspect.anomalies_suppressed;

@@ -23,11 +23,18 @@ void DissectorHost::add(const ExwireDissectorApi& api) {
   LoadedDissector loaded;
   loaded.api = &api;
   for (const char* const* name = api.fields; *name != nullptr; ++name) {
-    std::optional<HttpField> known;
+    LoadedDissector::Place place;
     for (size_t index = 0; index < kHttpFieldCount; ++index) {
-      if (std::string_view(kHttpFieldNames[index]) == *name) known = static_cast<HttpField>(index);
+      if (std::string_view(kHttpFieldNames[index]) == *name) {
+        place.http = static_cast<HttpField>(index);
+      }
     }
-    loaded.fields.push_back(known);
+    for (size_t index = 0; index < kTlsFieldCount; ++index) {
+      if (std::string_view(kTlsFieldNames[index]) == *name) {
+        place.tls = static_cast<TlsField>(index);
+      }
+    }
+    loaded.fields.push_back(place);
   }
   for (const char* const* name = api.anomalies; *name != nullptr; ++name) {
     loaded.anomalies.push_back(*name);

@@ -11,13 +11,18 @@
 #include "dissectors/api.hpp"
 #include "sensor/flow/flow.hpp"
 #include "sensor/inspect/http_transaction.hpp"
+#include "sensor/inspect/tls_facts.hpp"
 
 namespace exwire::inspect {
 
 struct LoadedDissector {
   const ExwireDissectorApi* api = nullptr;
   /// By the dissector's own field number: where the host keeps it, if it does.
-  std::vector<std::optional<HttpField>> fields;
+  struct Place {
+    std::optional<HttpField> http;
+    std::optional<TlsField> tls;
+  };
+  std::vector<Place> fields;
   std::vector<const char*> anomalies;
 };
 

@@ -5,6 +5,7 @@
 
 #include "sensor/flow/sequence.hpp"
 #include "sensor/inspect/reader.hpp"
+#include "sensor/inspect/tls_start.hpp"
 
 namespace exwire::inspect {
 namespace {
@@ -30,6 +31,7 @@ Inspector::Inspector(const InspectSettings& settings, const DissectorHost& disse
       buffers_(budget),
       sessions_(budget, settings.most_sessions),
       transactions_(budget, settings.most_transactions),
+      handshakes_(budget, settings.most_handshakes),
       labeller_(settings.label_unknown ? std::make_unique<Labeller>(budget) : nullptr),
       most_told_(2 * size_t{settings.most_sessions}) {
   told_.reserve(most_told_);
@@ -46,6 +48,7 @@ void Inspector::inspect(const flow::Tracked& tracked, const wire::Packet& packet
   // Hosts take neither payload without ACK nor the payload of a reset (RFC 9293 3.10.7.4).
   if (!(packet.tcp_flags & wire::kAck) || (packet.tcp_flags & wire::kRst)) return;
   const Direction direction = tracked.direction;
+  if (!(flow.work & dissect_bit(direction)) && starts_tls(packet.payload)) reopen(tracked);
   if (!(flow.work & dissect_bit(direction))) {
     pass_uninspected(tracked, packet);
     if (flow.work & flow::kWorkIdentify) look_for_label(flow, packet);
@@ -71,6 +74,20 @@ void Inspector::inspect(const flow::Tracked& tracked, const wire::Packet& packet
   consider_hole(tracked.handle, flow, packet.time, packet.number);
   check_fin(tracked, packet);
   if (flow.session != 0) sleep_if_idle(flow);
+}
+
+// The connection goes over to TLS: identification starts anew at this segment.
+void Inspector::reopen(const flow::Tracked& tracked) {
+  flow::Flow& flow = *tracked.flow;
+  const auto position = static_cast<int64_t>(flow.of(tracked.direction).stream_octets);
+  if (tracked.offset < position) return;
+  flow.of(tracked.direction).advance(static_cast<uint64_t>(tracked.offset - position));
+  finish_all(tracked.handle, flow);
+  if (flow.session != 0) release(flow);
+  flow.dissector = flow::Flow::kNoDissector;
+  flow.skip_left = {};
+  flow.parked = {};
+  flow.work = kLookAnew;
 }
 
 // Nobody reads this direction: its position follows the highest octet seen.

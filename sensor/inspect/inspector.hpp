@@ -20,14 +20,17 @@ namespace exwire::inspect {
 struct InspectSettings {
   uint32_t most_sessions = 32768;
   uint32_t most_transactions = 16384;
-  bool label_unknown = true;  ///< ask nDPI about what no dissector knows
+  uint32_t most_handshakes = 16384;  ///< TLS handshakes whose facts are gathered at once
+  bool label_unknown = true;         ///< ask nDPI about what no dissector knows
 };
 
 struct InspectCounters {
   flow::ReassemblyCounters reassembly;
   uint64_t sessions_shed = 0, transactions_shed = 0, transactions = 0;
   uint64_t anomalies = 0, anomalies_suppressed = 0;
-  uint64_t identified = 0, unknown = 0, labelled = 0, contract_broken = 0;
+  uint64_t unknown = 0, labelled = 0, contract_broken = 0, handshakes = 0;
+  static constexpr size_t kDissectors = 16;
+  std::array<uint64_t, kDissectors> identified{};  ///< flows, by number of the dissector
 };
 
 class Inspector {
@@ -56,6 +59,7 @@ class Inspector {
  private:
   friend class Reader;
 
+  void reopen(const flow::Tracked& tracked);
   void pass_uninspected(const flow::Tracked& tracked, const wire::Packet& packet);
   bool pass_asleep(const flow::Tracked& tracked, const wire::Packet& packet);
   void check_fin(const flow::Tracked& tracked, const wire::Packet& packet);
@@ -78,6 +82,9 @@ class Inspector {
                   uint64_t packet_number);
   void finish_transaction(flow::Flow& flow, uint32_t transaction);
   void abandon_building(flow::Flow& flow, Session& session, Direction direction, Timestamp now);
+  void gather(Session& session, TlsField field, Bytes value, Timestamp now, uint64_t packet_number);
+  void finish_handshake(flow::Flow& flow, Session& session, const ExwireHandshake& told,
+                        Timestamp now);
   void finish_all(uint32_t handle, flow::Flow& flow);
 
   InspectSettings settings_;
@@ -87,6 +94,8 @@ class Inspector {
   BufferPool buffers_;
   Slab<Session> sessions_;
   TransactionTable transactions_;
+  Slab<TlsHandshake> handshakes_;
+  Certificates certificates_;
   std::unique_ptr<Labeller> labeller_;  ///< null: nobody asks nDPI
   InspectCounters counters_;
   uint32_t oldest_ = 0, newest_ = 0;

@@ -55,6 +55,8 @@ void Inspector::release(flow::Flow& flow) {
   const uint32_t handle = flow.session;
   Session& session = sessions_[handle];
   if (session.dissecting) dissectors_[flow.dissector].api->destroy(session.state.data());
+  if (session.handshake != 0) handshakes_.give(session.handshake);
+  session.handshake = 0;
   if (session.candidate != 0) labeller_->close(session.candidate);
   for (size_t side = 0; side < 2; ++side) {
     session.stream[side].clear(buffers_);

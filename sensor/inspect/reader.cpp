@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "sensor/inspect/reader.hpp"
 
+#include <algorithm>
+
+#include "sensor/inspect/tls_start.hpp"
+
 namespace exwire::inspect {
 namespace {
 
@@ -18,8 +22,15 @@ void anomaly_service(void* host, uint32_t index) {
   static_cast<Inspector::Reader*>(host)->anomaly(index);
 }
 
-constexpr ExwireHostApi kServices{sizeof(ExwireHostApi), field_service, message_service,
-                                  anomaly_service};
+void handshake_service(void* host, const ExwireHandshake* handshake) {
+  static_cast<Inspector::Reader*>(host)->handshake(*handshake);
+}
+void record_service(void* host, const ExwireRecord* record) {
+  static_cast<Inspector::Reader*>(host)->record(*record);
+}
+
+constexpr ExwireHostApi kServices{sizeof(ExwireHostApi), field_service,     message_service,
+                                  anomaly_service,       handshake_service, record_service};
 
 }  // namespace
 
@@ -55,7 +66,8 @@ bool Inspector::Reader::identify(Bytes octets) {
   const DissectorHost::Identified found =
       inspector_.dissectors_.identify(to_server ? octets : other, to_server ? other : octets);
   if (found.dissector != flow::Flow::kNoDissector) {
-    ++inspector_.counters_.identified;
+    ++inspector_.counters_
+          .identified[std::min<size_t>(found.dissector, InspectCounters::kDissectors - 1)];
     inspector_.start_dissector(flow_, session_, found.dissector);
     // What the other side said meanwhile came first.
     Reader peer(inspector_, handle_, flow_, session_, opposite(direction_), {view_.time_ns},
@@ -94,6 +106,11 @@ flow::ReadAnswer Inspector::Reader::read(Bytes octets) {
     case kExwireAtRest:
       return {progress.consumed, progress.need, progress.skip, false};
     case kExwireDone:
+      if (progress.consumed == 0 && starts_tls(octets)) {
+        inspector_.stop_dissector(flow_, session_);
+        flow_.work = kLookAnew;
+        return read(octets);
+      }
       flow_.work = static_cast<uint8_t>(flow_.work & ~dissect_bit(direction_));
       break;
     default:
@@ -127,14 +144,26 @@ void Inspector::Reader::end() {
 
 void Inspector::Reader::field(uint32_t index, Bytes value) {
   const auto& fields = dissector().fields;
-  if (index >= fields.size() || !fields[index]) return;
+  if (index >= fields.size()) return;
+  const LoadedDissector::Place place = fields[index];
+  if (place.tls) inspector_.gather(session_, *place.tls, value, {view_.time_ns}, packet_);
+  if (!place.http) return;
   if (const uint32_t transaction = inspector_.building(session_, direction_)) {
-    inspector_.transactions_[transaction].transaction.set(*fields[index], value);
+    inspector_.transactions_[transaction].transaction.set(*place.http, value);
   }
 }
 
 void Inspector::Reader::message(const ExwireMessage& message) {
   inspector_.on_message(flow_, session_, message, {view_.time_ns}, packet_);
+}
+
+void Inspector::Reader::handshake(const ExwireHandshake& handshake) {
+  inspector_.finish_handshake(flow_, session_, handshake, {view_.time_ns});
+}
+
+void Inspector::Reader::record(const ExwireRecord& record) {
+  inspector_.listener_.tls_record(flow_,
+                                  {direction_, record.content_type, record.version, record.length});
 }
 
 void Inspector::Reader::anomaly(uint32_t index) {

@@ -32,6 +32,8 @@ class Inspector::Reader final : public flow::StreamReader {
   void field(uint32_t index, Bytes value);
   void message(const ExwireMessage& message);
   void anomaly(uint32_t index);
+  void handshake(const ExwireHandshake& handshake);
+  void record(const ExwireRecord& record);
 
  private:
   bool identify(Bytes octets);

@@ -19,6 +19,7 @@ struct Session {
   std::array<uint32_t, 2> building{};       ///< transaction whose head is being published
   uint32_t flow = 0;                        ///< handle of the owner
   uint32_t older = 0, newer = 0;            ///< sessions by last use
+  uint32_t handshake = 0;                   ///< TLS facts being gathered, 0: none
   uint32_t candidate = 0;                   ///< nDPI's slot, 0: none
   std::array<bool, 2> resting{true, true};  ///< the dissector's last answer per direction
   bool dissecting = false;                  ///< `state` holds a dissector

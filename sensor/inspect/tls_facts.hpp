@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What TLS shows without a key, as detectors see it.
+// What TLS shows without a key: the handshake as one record of facts, and the headers of records.
+// Fields are kept as they stood on the wire in a fixed arena; fingerprints are made from them when
+// the handshake is over.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "sensor/base/bytes.hpp"
+#include "sensor/base/time.hpp"
+#include "sensor/inspect/certificate.hpp"
 
 namespace exwire::inspect {
 
@@ -16,9 +23,97 @@ struct TlsRecord {
   uint32_t length = 0;       ///< octets of the fragment
 };
 
-/// What the handshake told.
-struct TlsHandshake {
-  uint16_t version = 0;  ///< the version agreed on, 0: no ServerHello seen
+/// Lists are the raw octets of their elements in network order, GREASE (RFC 8701) included.
+enum class TlsField : uint8_t {
+  client_version,
+  client_session_id,
+  client_ciphers,
+  client_extensions,
+  client_groups,
+  client_point_formats,
+  client_signature_algorithms,
+  client_versions,
+  client_protocols,  ///< ALPN, each behind an octet of length
+  sni,
+  server_version,
+  server_legacy_version,
+  server_cipher,
+  server_extensions,
+  server_protocol,
+  server_certificates,  ///< not kept: read at once
+  client_certificates,  ///< not kept: read at once
+  server_certificate,   ///< one alone, in DER (SSL 2.0); not kept: read at once
+  count_
 };
+inline constexpr size_t kTlsFieldCount = static_cast<size_t>(TlsField::count_);
+inline constexpr const char* kTlsFieldNames[] = {"tls.client_version",
+                                                 "tls.client_session_id",
+                                                 "tls.client_ciphers",
+                                                 "tls.client_extensions",
+                                                 "tls.client_groups",
+                                                 "tls.client_point_formats",
+                                                 "tls.client_signature_algorithms",
+                                                 "tls.client_versions",
+                                                 "tls.client_protocols",
+                                                 "tls.sni",
+                                                 "tls.server_version",
+                                                 "tls.server_legacy_version",
+                                                 "tls.server_cipher",
+                                                 "tls.server_extensions",
+                                                 "tls.server_protocol",
+                                                 "tls.server_certificates",
+                                                 "tls.client_certificates",
+                                                 "tls.server_certificate"};
+static_assert(std::size(kTlsFieldNames) == kTlsFieldCount);
+
+class TlsHandshake {
+ public:
+  static constexpr uint32_t kArena = 3072;
+
+  /// The first value of a field counts; one that does not fit is left out, and `cut` says so.
+  void set(TlsField field, Bytes value) noexcept;
+  bool has(TlsField field) const noexcept { return places_[static_cast<size_t>(field)].set; }
+  Bytes octets(TlsField field) const noexcept;
+  std::string_view text(TlsField field) const noexcept { return octets(field).text(); }
+  /// A field of two octets; 0 when it is not there.
+  uint16_t number(TlsField field) const noexcept;
+
+  bool client_seen() const noexcept { return has(TlsField::client_version); }
+  bool server_seen() const noexcept { return has(TlsField::server_version); }
+  /// The version agreed on; before a ServerHello 0.
+  uint16_t version() const noexcept { return number(TlsField::server_version); }
+  /// The highest version the client offers.
+  uint16_t offered() const noexcept;
+
+  Timestamp began, ended;  ///< first hello, and when it was told
+  uint64_t packet = 0;     ///< of the first hello
+  uint32_t flags = 0;      ///< ExwireHandshakeFlags
+  uint8_t hellos = 0;
+  uint8_t alert = 255;  ///< description of a fatal alert, 255: none
+  Direction alert_from = Direction::to_server;
+  bool cut = false;
+  const Certificate* server_certificate = nullptr;  ///< as long as the handshake is told
+  const Certificate* client_certificate = nullptr;
+  uint16_t server_chain = 0, client_chain = 0;  ///< certificates sent
+
+ private:
+  struct Place {
+    uint16_t offset = 0, size = 0;
+    bool set = false;
+  };
+  std::array<Place, kTlsFieldCount> places_;
+  std::array<uint8_t, kArena> arena_;
+  uint32_t used_ = 0;
+};
+
+/// Fingerprints as their authors define them; empty when what they need was not seen. JA3 and JA3S
+/// (salesforce/ja3): the text whose MD5 is the fingerprint. JA4 (FoxIO, TLS client): as it stands.
+std::string ja3_text(const TlsHandshake& handshake);
+std::string ja3s_text(const TlsHandshake& handshake);
+std::string ja4(const TlsHandshake& handshake);
+std::string md5_hex(std::string_view text);
+
+/// "TLS 1.2" and the like, as Suricata says it.
+std::string tls_version_text(uint16_t version);
 
 }  // namespace exwire::inspect

@@ -14,7 +14,7 @@ using inspect::HttpField;
 using inspect::HttpTransaction;
 
 const char* kind_of(const Event& event) noexcept {
-  static constexpr const char* kKinds[] = {"alert", "http", "flow", "anomaly", "stats"};
+  static constexpr const char* kKinds[] = {"alert", "http", "flow", "anomaly", "stats", "tls"};
   return kKinds[event.body.index()];
 }
 
@@ -65,6 +65,7 @@ std::string_view EveEncoder::encode(const Event& event) {
   if (const auto* body = std::get_if<HttpBody>(&event.body)) http(event, *body);
   if (const auto* body = std::get_if<FlowBody>(&event.body)) flow(event, *body);
   if (const auto* body = std::get_if<AnomalyBody>(&event.body)) anomaly(*body);
+  if (const auto* body = std::get_if<TlsBody>(&event.body)) tls(event, *body);
   if (const auto* body = std::get_if<StatsBody>(&event.body)) stats(*body);
   json_.close();
   return json_.line();

@@ -33,6 +33,9 @@ class EveEncoder {
   void http(const Event& event, const HttpBody& body);
   void flow(const Event& event, const FlowBody& body);
   void anomaly(const AnomalyBody& body);
+  void tls(const Event& event, const TlsBody& body);
+  void certificate(const inspect::Certificate& certificate);
+  void tls_object(const inspect::TlsHandshake& handshake);
   void stats(const StatsBody& body);
   void http_object(const inspect::HttpTransaction& transaction);
   void flow_counters(const flow::Flow& flow);

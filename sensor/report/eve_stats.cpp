@@ -47,8 +47,10 @@ void EveEncoder::stats(const StatsBody& body) {
   count("alerts_suppressed", body.findings_suppressed);
   json_.close().object("app_layer").object("flow");
   count("http", body.http_flows);
+  count("tls", body.tls_flows);
   json_.close().object("tx");
   count("http", body.http_transactions);
+  count("tls", body.tls_handshakes);
   json_.close().close().close();
   if (!settings_.extended) return;
   json_.object("exchange");

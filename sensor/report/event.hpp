@@ -12,6 +12,7 @@
 #include "sensor/detect/finding.hpp"
 #include "sensor/flow/flow.hpp"
 #include "sensor/inspect/http_transaction.hpp"
+#include "sensor/inspect/tls_facts.hpp"
 
 namespace exwire::report {
 
@@ -21,6 +22,10 @@ struct AlertBody {
 
 struct HttpBody {
   const inspect::HttpTransaction* transaction;
+};
+
+struct TlsBody {
+  const inspect::TlsHandshake* handshake;
 };
 
 struct FlowBody {
@@ -55,7 +60,8 @@ struct StatsBody {
   uint64_t ignored_without_flow = 0, sessions_shed = 0, clock_backwards = 0;
   uint64_t memory_in_use = 0;
   // app layer and detection
-  uint64_t http_flows = 0, http_transactions = 0, alerts = 0, findings_suppressed = 0;
+  uint64_t http_flows = 0, http_transactions = 0, tls_flows = 0, tls_handshakes = 0;
+  uint64_t alerts = 0, findings_suppressed = 0;
   uint64_t anomalies = 0, anomalies_suppressed = 0, events_lost = 0;
 };
 
@@ -68,7 +74,7 @@ struct Event {
   std::string_view capture_file;  ///< replay only
   std::string_view application;   ///< name of the dissector on the flow; empty: not known
   std::string_view label;         ///< nDPI's name of the protocol; empty: none
-  std::variant<AlertBody, HttpBody, FlowBody, AnomalyBody, StatsBody> body;
+  std::variant<AlertBody, HttpBody, FlowBody, AnomalyBody, StatsBody, TlsBody> body;
 };
 
 }  // namespace exwire::report

@@ -15,7 +15,6 @@ Fragments::Fragments(HashKey secret, FragmentPolicy policy, Budget& budget)
     : secret_(secret),
       policy_(policy),
       limit_(kMostOctets),
-      budget_(budget),
       buffers_(limit_),
       datagrams_(budget, kMostDatagrams) {
   by_key_.reserve(kMostDatagrams);

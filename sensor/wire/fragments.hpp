@@ -82,7 +82,6 @@ class Fragments {
   HashKey secret_;
   FragmentPolicy policy_;
   Budget limit_;
-  Budget& budget_;
   BufferPool buffers_;
   Slab<Datagram> datagrams_;
   boost::unordered_flat_map<uint64_t, uint32_t> by_key_;  // keyed by SipHash already

@@ -44,7 +44,7 @@ std::string escaped(std::string_view octets) {
 
 DissectorHarness::DissectorHarness(const ExwireDissectorApi& api, Options options)
     : api_(api),
-      services_{sizeof(ExwireHostApi), on_field, on_message, on_anomaly},
+      services_{sizeof(ExwireHostApi), on_field, on_message, on_anomaly, on_handshake, on_record},
       options_(options),
       fields_(count(api.fields)),
       anomalies_(count(api.anomalies)) {
@@ -209,6 +209,20 @@ void DissectorHarness::on_message(void* host, const ExwireMessage* message) {
   self.line(std::string("moment ") + kMoments[message->moment] + " " +
             std::to_string(message->transaction) +
             (end ? " body " + std::to_string(message->body_octets) : ""));
+}
+
+void DissectorHarness::on_handshake(void* host, const ExwireHandshake* handshake) {
+  auto& self = *static_cast<DissectorHarness*>(host);
+  if (handshake->size != sizeof(ExwireHandshake)) return self.violation("size of a handshake");
+  self.line("handshake flags " + std::to_string(handshake->flags) + " hellos " +
+            std::to_string(handshake->hellos) + " alert " + std::to_string(handshake->alert));
+}
+
+void DissectorHarness::on_record(void* host, const ExwireRecord* record) {
+  auto& self = *static_cast<DissectorHarness*>(host);
+  if (record->size != sizeof(ExwireRecord)) return self.violation("size of a record");
+  self.line("record " + std::to_string(record->content_type) + " version " +
+            std::to_string(record->version) + " length " + std::to_string(record->length));
 }
 
 void DissectorHarness::on_anomaly(void* host, uint32_t index) {

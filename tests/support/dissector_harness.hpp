@@ -66,6 +66,8 @@ class DissectorHarness {
   static void on_field(void* host, uint32_t index, Bytes value);
   static void on_message(void* host, const ExwireMessage* message);
   static void on_anomaly(void* host, uint32_t index);
+  static void on_handshake(void* host, const ExwireHandshake* handshake);
+  static void on_record(void* host, const ExwireRecord* record);
 
   const ExwireDissectorApi& api_;
   ExwireHostApi services_;

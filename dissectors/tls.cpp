@@ -1,0 +1,571 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// SSL 2.0 to TLS 1.3 (RFC 5246, RFC 8446): the handshake in clear, then record headers only. The
+// handshake's messages are put together from records however they are cut; what is larger than 64
+// KiB, or spread over more records than anybody needs, is passed over and said so.
+#include "dissectors/api.hpp"
+#include "dissectors/tls_hello.hpp"
+
+namespace exwire {
+namespace {
+
+constexpr uint32_t kHeader = 5;
+constexpr uint32_t kLargestRecord = (1 << 14) + 2048;  // RFC 5246 6.2.3
+constexpr uint32_t kLargestMessage = 65536;
+constexpr uint32_t kMostRecords = 4096;  // of one message
+constexpr uint32_t kMostPending = 100 * 1024;
+constexpr uint8_t kFatal = 2;  // level of an alert
+
+enum ContentType : uint8_t {
+  kChangeCipherSpec = 20,
+  kAlert = 21,
+  kHandshake = 22,
+  kApplicationData = 23,
+  kHeartbeat = 24,
+};
+
+enum Message : uint8_t {
+  kClientHello = 1,
+  kServerHello = 2,
+  kNewSessionTicket = 4,
+  kCertificate = 11,
+  kCertificateRequest = 13,
+  kCertificateVerify = 15,
+};
+
+enum Field : uint32_t {
+  kClientVersion,
+  kClientSessionId,
+  kClientCiphers,
+  kClientExtensions,
+  kClientGroups,
+  kClientPointFormats,
+  kClientSignatureAlgorithms,
+  kClientVersions,
+  kClientProtocols,
+  kServerName,
+  kServerVersion,
+  kServerLegacyVersion,
+  kServerCipher,
+  kServerExtensions,
+  kServerProtocol,
+  kServerCertificates,
+  kClientCertificates,
+  kServerCertificate,
+};
+constexpr const char* kFields[] = {"tls.client_version",
+                                   "tls.client_session_id",
+                                   "tls.client_ciphers",
+                                   "tls.client_extensions",
+                                   "tls.client_groups",
+                                   "tls.client_point_formats",
+                                   "tls.client_signature_algorithms",
+                                   "tls.client_versions",
+                                   "tls.client_protocols",
+                                   "tls.sni",
+                                   "tls.server_version",
+                                   "tls.server_legacy_version",
+                                   "tls.server_cipher",
+                                   "tls.server_extensions",
+                                   "tls.server_protocol",
+                                   "tls.server_certificates",
+                                   "tls.client_certificates",
+                                   "tls.server_certificate",
+                                   nullptr};
+
+enum Anomaly : uint32_t {
+  kBadRecord,
+  kBadHello,
+  kOversize,
+  kManyRecords,
+  kSslv2,
+  kLostAlignment,
+};
+constexpr const char* kAnomalies[] = {"tls_invalid_record",
+                                      "tls_invalid_hello",
+                                      "tls_hello_oversize",
+                                      "tls_message_in_many_records",
+                                      "tls_sslv2_hello",
+                                      "tls_record_alignment_lost",
+                                      nullptr};
+
+struct RecordHeader {
+  uint8_t type;
+  uint16_t version, length;
+};
+
+RecordHeader header_at(const uint8_t* at) noexcept {
+  return {at[0], load_be16(at + 1), load_be16(at + 3)};
+}
+
+bool is_plausible(RecordHeader header) noexcept {
+  const uint16_t minor = header.version & 0xff;
+  return header.type >= kChangeCipherSpec && header.type <= kHeartbeat &&
+         header.version >> 8 == 3 && minor <= 4 && header.length <= kLargestRecord &&
+         (header.length > 0 || header.type == kApplicationData);
+}
+
+// RFC 5246 appendix E.2, and SSL 2.0 itself: a header of two octets, no padding.
+bool is_sslv2_hello(Bytes octets) noexcept {
+  if (octets.size < 11 || !(octets[0] & 0x80) || octets[2] != kClientHello) return false;
+  const uint32_t length = (octets[0] & 0x7fU) << 8 | octets[1];
+  const uint16_t version = load_be16(octets.data + 3);
+  const uint32_t ciphers = load_be16(octets.data + 5), session = load_be16(octets.data + 7),
+                 challenge = load_be16(octets.data + 9);
+  const bool known = version == 2 || (version >= 0x0300 && version <= 0x0304);
+  return known && ciphers > 0 && ciphers % 3 == 0 && challenge >= 16 && challenge <= 32 &&
+         length == 9 + ciphers + session + challenge;
+}
+
+class Tls {
+ public:
+  static uint8_t probe(Bytes to_server, Bytes to_client) noexcept {
+    const uint8_t there = probe_side(to_server), back = probe_side(to_client);
+    return there > back ? there : back;
+  }
+
+  Progress data(Host host, Bytes octets) noexcept {
+    Side& side = sides_[static_cast<size_t>(host.direction())];
+    uint32_t at = 0;
+    if (side.lost) {
+      const Found found = find_record(octets);
+      if (found.need != 0) return more(found.at, found.need);
+      at = found.at;
+      side.lost = false;
+    }
+    while (at < octets.size) {
+      const Bytes rest = octets.from(at);
+      if (!side.started && (rest[0] & 0x80)) {
+        const bool answer_to_sslv2 = sslv2_ && host.direction() == Direction::to_client;
+        if (answer_to_sslv2) return read_sslv2_server(host, at, rest);
+        const Step step = read_sslv2(host, side, rest);
+        if (step.broken) return broken(host, at);
+        if (step.need != 0) return more(at, step.need);
+        at += step.consumed;
+        continue;
+      }
+      if (rest.size < kHeader) return answer(at, kHeader);
+      const RecordHeader header = header_at(rest.data);
+      if (!is_plausible(header)) return broken(host, at);
+      // Joined in the middle: messages are read from the first one that is known to start.
+      if (!side.started) side.damaged = (host.flow().flags & kExwireFlowMidstream) != 0;
+      side.started = true;
+      const uint32_t whole = kHeader + header.length;
+      const bool handshake = header.type == kHandshake && !side.encrypted && !told_;
+      const uint32_t judged = kHeader + (header.length < 4 ? header.length : 4U);
+      if (handshake && side.damaged && rest.size < judged) return more(at, judged);
+      const bool clear_handshake = handshake && (!side.damaged || starts_hello(rest, header));
+      const bool small = header.type == kAlert || header.type == kChangeCipherSpec;
+      if (clear_handshake || (small && header.length <= 16)) {
+        if (rest.size < whole) return answer(at, whole);
+      }
+      if (clear_handshake) {
+        const Step step = read_handshake(host, side, rest);
+        if (step.need != 0) return more(at, step.need);
+        at += step.consumed;
+        continue;
+      }
+      announce(host, header);
+      observe(host, side, header, rest.from(kHeader).first(header.length));
+      if (rest.size < whole) return answer(octets.size, 0, whole - rest.size);
+      at += whole;
+    }
+    return answer(octets.size, 0);
+  }
+
+  bool gap(Host host, uint64_t) noexcept {
+    Side& side = sides_[static_cast<size_t>(host.direction())];
+    side.lost = true;
+    side.passing = 0;
+    side.done = 0;
+    side.spread = {};
+    if (!told_) incomplete_ = side.damaged = true;
+    return true;
+  }
+
+  void end(Host host) noexcept {
+    sides_[static_cast<size_t>(host.direction())].ended = true;
+    if (sides_[0].ended && sides_[1].ended) tell(host);
+  }
+
+  // Sleeping: the handshake is told, and each side stands at a record or is lost.
+  void sleep(uint8_t parked[16]) const noexcept {
+    parked[0] = static_cast<uint8_t>(told_ | version_13_ << 1);
+    for (size_t which = 0; which < 2; ++which) {
+      const Side& side = sides_[which];
+      parked[1 + which] = static_cast<uint8_t>(side.started | side.encrypted << 1 | side.lost << 2 |
+                                               side.ended << 3);
+    }
+  }
+  void wake(const uint8_t parked[16]) noexcept {
+    told_ = parked[0] & 1;
+    version_13_ = parked[0] & 2;
+    for (size_t which = 0; which < 2; ++which) {
+      Side& side = sides_[which];
+      side.started = parked[1 + which] & 1;
+      side.encrypted = parked[1 + which] & 2;
+      side.lost = parked[1 + which] & 4;
+      side.ended = parked[1 + which] & 8;
+    }
+  }
+
+ private:
+  /// A message over several records, as far as their headers were walked.
+  struct Spread {
+    uint32_t at = 0;    ///< of the next record, from the first one's start
+    uint32_t last = 0;  ///< of the last one walked
+    uint32_t have = 0;  ///< octets of the message, or more
+    uint32_t want = 4;  ///< until its length is known, its header
+    uint32_t records = 0;
+    std::array<uint8_t, 4> head{};
+    uint32_t length() const noexcept {
+      return uint32_t{head[1]} << 16 | uint32_t{head[2]} << 8 | head[3];
+    }
+  };
+  struct Side {
+    Spread spread;
+    uint32_t passing = 0;  ///< octets of an oversize message still to come
+    uint32_t done = 0;     ///< octets of the first pending record's fragment already read
+    bool started = false, encrypted = false, lost = false, ended = false;
+    uint8_t records = 0;   ///< of application data, up to what is proof
+    bool damaged = false;  ///< octets are missing: only what is known to be a hello is read
+  };
+  struct Step {
+    uint32_t consumed = 0, need = 0;
+    bool broken = false;
+  };
+
+  static uint8_t probe_side(Bytes octets) noexcept {
+    if (octets.empty()) return kExwireProbeNo;
+    if (octets[0] & 0x80) {
+      if (octets.size < 11) {
+        return octets.size < 3 || octets[2] == kClientHello ? kExwireProbeMore : kExwireProbeNo;
+      }
+      return is_sslv2_hello(octets) ? kExwireProbeYes : kExwireProbeNo;
+    }
+    if (octets[0] < kChangeCipherSpec || octets[0] > kApplicationData) return kExwireProbeNo;
+    if (octets.size >= 2 && octets[1] != 3) return kExwireProbeNo;
+    if (octets.size < kHeader) return kExwireProbeMore;
+    return is_plausible(header_at(octets.data)) ? kExwireProbeYes : kExwireProbeNo;
+  }
+
+  static bool starts_hello(Bytes rest, RecordHeader header) noexcept {
+    if (rest.size < kHeader + 4 || header.length < 4) return false;
+    const uint8_t* message = rest.data + kHeader;
+    const uint32_t length = uint32_t{message[1]} << 16 | uint32_t{message[2]} << 8 | message[3];
+    return (message[0] == kClientHello || message[0] == kServerHello) &&
+           length + 4 <= header.length;
+  }
+
+  // What is left is at rest only once the handshake is told: until then the state is needed.
+  Progress answer(uint32_t consumed, uint32_t need, uint64_t skip = 0) const noexcept {
+    return told_ && need == 0 ? at_rest(consumed, need, skip) : more(consumed, need, skip);
+  }
+
+  Progress broken(Host host, uint32_t consumed) noexcept {
+    host.anomaly(kBadRecord);
+    incomplete_ = true;
+    tell(host);
+    return finished(kExwireBroken, consumed);
+  }
+
+  static void announce(Host host, RecordHeader header) noexcept {
+    host.record({sizeof(ExwireRecord), header.length, header.version, header.type, 0});
+  }
+
+  void observe(Host host, Side& side, RecordHeader header, Bytes fragment) noexcept {
+    switch (header.type) {
+      case kChangeCipherSpec:
+        if (!version_13_) side.encrypted = true;  // TLS 1.3 sends it only for old boxes' sake
+        break;
+      case kApplicationData:
+        side.encrypted = true;
+        break;
+      case kAlert:
+        if (!side.encrypted && fragment.size == 2 && fragment[0] == kFatal) {
+          alert_ = fragment[1];
+          alert_from_ = static_cast<uint8_t>(host.direction());
+          tell(host);
+        }
+        break;
+      default:
+        break;
+    }
+    complete_ |= sides_[0].encrypted && sides_[1].encrypted;
+    // Where only half is seen, some records of data are proof enough that nothing else will come.
+    constexpr uint32_t kHalfSeen = kExwireFlowMidstream | kExwireFlowOneSided;
+    constexpr uint8_t kProof = 16;
+    if (header.type == kApplicationData && side.records < kProof) ++side.records;
+    if (complete_ || (side.records == kProof && (host.flow().flags & kHalfSeen))) tell(host);
+  }
+
+  Step read_sslv2(Host host, Side& side, Bytes rest) noexcept {
+    if (rest.size < 11) return {0, 11, false};
+    if (!is_sslv2_hello(rest)) return {0, 0, true};
+    const uint32_t whole = 2 + ((rest[0] & 0x7fU) << 8 | rest[1]);
+    if (rest.size < whole) return {0, whole, false};
+    host.anomaly(kSslv2);
+    side.started = true;
+    sslv2_ = true;
+    publish(host, tls::read_sslv2_hello(rest.first(whole).from(3)));
+    return {whole, 0, false};
+  }
+
+  // SSL 2.0 proper: after its ServerHello (SSL 2.0 draft, 2.6) there is nothing left to read.
+  Progress read_sslv2_server(Host host, uint32_t at, Bytes rest) noexcept {
+    if (rest.size < 7) return more(at, 7);
+    constexpr uint8_t kSslv2ServerHello = 4;
+    if (rest[2] != kSslv2ServerHello) return broken(host, at);
+    number_field(host, kServerVersion, load_be16(rest.data + 5));
+    number_field(host, kServerLegacyVersion, load_be16(rest.data + 5));
+    const uint32_t whole = 2 + ((rest[0] & 0x7fU) << 8 | rest[1]);
+    if (rest.size < whole && rest.size < 13) return more(at, 13);
+    const uint32_t certificate = load_be16(rest.data + 7);
+    if (rest.size < 13 + certificate && certificate + 11 <= whole) {
+      return more(at, 13 + certificate);
+    }
+    host.field(kServerCertificate, rest.from(13).first(certificate));
+    tell(host);
+    return finished(kExwireDone, at);
+  }
+
+  // One record of the handshake that is there in full, and what its last message needs of the
+  // records behind it.
+  Step read_handshake(Host host, Side& side, Bytes rest) noexcept {
+    const RecordHeader header = header_at(rest.data);
+    const Bytes fragment = rest.from(kHeader).first(header.length);
+    uint32_t at = side.done;
+    if (side.passing > 0) {
+      const uint32_t passed = side.passing < fragment.size ? side.passing : fragment.size;
+      side.passing -= passed;
+      at = passed;
+    }
+    while (at < fragment.size) {
+      const Bytes left = fragment.from(at);
+      const uint32_t length =
+          left.size < 4 ? 0 : uint32_t{left[1]} << 16 | uint32_t{left[2]} << 8 | left[3];
+      if (left.size >= 4 && length <= left.size - 4) {
+        handle(host, left[0], left.from(4).first(length));
+        at += 4 + length;
+        continue;
+      }
+      if (left.size >= 4 && length > kLargestMessage) {
+        host.anomaly(kOversize);
+        incomplete_ = true;
+        side.passing = length - (left.size - 4);
+        break;
+      }
+      side.done = at;
+      return read_spread(host, side, rest, at);
+    }
+    side.done = 0;
+    announce(host, header);
+    return {kHeader + header.length, 0, false};
+  }
+
+  // A message that goes on in the next records. Their headers are walked once, however the octets
+  // come; the message is put together on the stack when all of it is there.
+  Step read_spread(Host host, Side& side, Bytes rest, uint32_t from) noexcept {
+    Spread& walk = side.spread;
+    while (walk.have < walk.want) {
+      if (walk.records == kMostRecords) return give_up(host, side, rest, walk.at, kManyRecords);
+      if (rest.size - walk.at < kHeader) return {0, walk.at + kHeader, false};
+      const RecordHeader header = header_at(rest.data + walk.at);
+      // A message cut by something else: what there is of it is given up.
+      if (!is_plausible(header) || header.type != kHandshake) {
+        return give_up(host, side, rest, walk.at, kBadHello);
+      }
+      const uint32_t whole = kHeader + header.length;
+      if (rest.size - walk.at < whole) return {0, walk.at + whole, false};
+      const Bytes fragment = rest.from(walk.at + kHeader).first(header.length);
+      const Bytes part = fragment.from(walk.records == 0 ? from : 0);
+      for (uint32_t at = 0; walk.have + at < 4 && at < part.size; ++at) {
+        walk.head[walk.have + at] = part[at];
+      }
+      const uint32_t seen = walk.have + part.size;
+      if (walk.have < 4 && seen >= 4) {
+        const uint32_t length = walk.length();
+        if (length > kLargestMessage) {
+          side.passing = length > seen - 4 ? length - (seen - 4) : 0;
+          return give_up(host, side, rest, walk.at + whole, kOversize);
+        }
+        walk.want = 4 + length;
+      }
+      walk.have = seen;
+      walk.last = walk.at;
+      walk.at += whole;
+      ++walk.records;
+    }
+    return handle_spread(host, side, rest, from);
+  }
+
+  Step handle_spread(Host host, Side& side, Bytes rest, uint32_t from) noexcept {
+    std::array<uint8_t, 4 + kLargestMessage> message;
+    message[0] = 0;
+    const Spread walk = side.spread;
+    side.spread = {};
+    uint32_t gathered = 0, taken = 0;
+    for (uint32_t at = 0; at < walk.at;) {
+      const Bytes fragment = rest.from(at + kHeader).first(header_at(rest.data + at).length);
+      const uint32_t skipped = at == 0 ? from : 0;
+      const uint32_t missing = walk.want - gathered;
+      const Bytes part = fragment.from(skipped).first(missing);
+      if (part.size > 0) std::memcpy(message.data() + gathered, part.data, part.size);
+      gathered += part.size;
+      taken = skipped + part.size;
+      at += kHeader + fragment.size;
+    }
+    handle(host, walk.head[0], Bytes{message.data() + 4, walk.want - 4});
+    if (walk.have == walk.want) return pass_records(host, side, rest, walk.at, 0);
+    return pass_records(host, side, rest, walk.last, taken);
+  }
+
+  Step give_up(Host host, Side& side, Bytes rest, uint32_t to, Anomaly why) noexcept {
+    incomplete_ = true;
+    host.anomaly(why);
+    side.spread = {};
+    return pass_records(host, side, rest, to, 0);
+  }
+
+  // The records before `to` are done with; of the one there, `done` octets.
+  Step pass_records(Host host, Side& side, Bytes rest, uint32_t to, uint32_t done) noexcept {
+    for (uint32_t at = 0; at < to;) {
+      const RecordHeader header = header_at(rest.data + at);
+      announce(host, header);
+      at += kHeader + header.length;
+    }
+    side.done = done;
+    if (to == 0) return {0, 0, false};  // the same record again, further in
+    return {to, 0, false};
+  }
+
+  void handle(Host host, uint8_t type, Bytes body) noexcept {
+    const bool from_server = host.direction() == Direction::to_client;
+    switch (type) {
+      case kClientHello: {
+        sides_[static_cast<size_t>(host.direction())].damaged = false;
+        const tls::ClientHello hello = tls::read_client_hello(body);
+        if (!hello.sound) host.anomaly(kBadHello);
+        publish(host, hello);
+        break;
+      }
+      case kServerHello: {
+        sides_[static_cast<size_t>(host.direction())].damaged = false;
+        const tls::ServerHello hello = tls::read_server_hello(body);
+        if (!hello.sound) host.anomaly(kBadHello);
+        if (hello.retry) {
+          retried_ = version_13_ = true;
+        } else {
+          publish(host, hello);
+        }
+        break;
+      }
+      case kCertificate:
+        host.field(from_server ? kServerCertificates : kClientCertificates, body);
+        (from_server ? server_certified_ : client_certified_) |= body.size > 3;
+        break;
+      case kCertificateRequest:
+        asked_ = true;
+        break;
+      case kCertificateVerify:
+        proved_ |= !from_server;
+        break;
+      case kNewSessionTicket:
+        ticket_ = true;
+        break;
+      default:
+        break;
+    }
+  }
+
+  void publish(Host host, const tls::ClientHello& hello) noexcept {
+    if (hellos_ != 0xff) ++hellos_;
+    early_ |= hello.early_data;
+    encrypted_hello_ |= hello.encrypted_hello;
+    if (hellos_ > 1) return;  // a second one answers a retry: the first is the client's own
+    number_field(host, kClientVersion, hello.version);
+    host.field(kClientSessionId, hello.session_id);
+    host.field(kClientCiphers, hello.ciphers);
+    host.field(kClientExtensions, hello.extensions.view());
+    host.field(kClientGroups, hello.groups);
+    host.field(kClientPointFormats, hello.point_formats);
+    host.field(kClientSignatureAlgorithms, hello.signature_algorithms);
+    host.field(kClientVersions, hello.versions);
+    host.field(kClientProtocols, hello.protocols);
+    if (!hello.server_name.empty()) host.field(kServerName, hello.server_name);
+    session_octets_ = hello.session_id.size <= session_.size() ? hello.session_id.size : 0;
+    if (session_octets_ > 0) std::memcpy(session_.data(), hello.session_id.data, session_octets_);
+  }
+
+  void publish(Host host, const tls::ServerHello& hello) noexcept {
+    constexpr uint16_t kTls13 = 0x0304, kDrafts = 0x7f00, kOtherDrafts = 0xfb00;
+    version_13_ = hello.version == kTls13 || (hello.version & 0xff00) == kDrafts ||
+                  (hello.version & 0xff00) == kOtherDrafts;
+    number_field(host, kServerVersion, hello.version);
+    number_field(host, kServerLegacyVersion, hello.legacy_version);
+    number_field(host, kServerCipher, hello.cipher);
+    host.field(kServerExtensions, hello.extensions.view());
+    if (!hello.protocol.empty()) host.field(kServerProtocol, hello.protocol);
+    const bool same_session =
+        session_octets_ > 0 && hello.session_id.size == session_octets_ &&
+        std::memcmp(session_.data(), hello.session_id.data, session_octets_) == 0;
+    resumed_ = version_13_ ? hello.pre_shared_key : same_session;
+  }
+
+  static void number_field(Host host, uint32_t field, uint16_t number) noexcept {
+    const std::array<uint8_t, 2> octets{static_cast<uint8_t>(number >> 8),
+                                        static_cast<uint8_t>(number)};
+    host.field(field, Bytes{octets.data(), 2});
+  }
+
+  void tell(Host host) noexcept {
+    if (told_) return;
+    told_ = true;
+    uint32_t flags = 0;
+    const auto flag = [&](bool set, uint32_t bit) { flags |= set ? bit : 0; };
+    flag(resumed_ && !server_certified_, kExwireTlsResumed);
+    flag(retried_, kExwireTlsRetried);
+    flag(asked_, kExwireTlsClientCertificateAsked);
+    flag(client_certified_, kExwireTlsClientCertificateSent);
+    flag(proved_, kExwireTlsClientProved);
+    flag(early_, kExwireTlsEarlyData);
+    flag(complete_, kExwireTlsComplete);
+    flag(sslv2_, kExwireTlsSslv2Hello);
+    flag(encrypted_hello_, kExwireTlsEncryptedHello);
+    flag(incomplete_, kExwireTlsIncomplete);
+    flag(ticket_, kExwireTlsTicket);
+    host.handshake({sizeof(ExwireHandshake), flags, hellos_, alert_, alert_from_});
+  }
+
+  struct Found {
+    uint32_t at;
+    uint32_t need;  ///< 0: here is a record
+  };
+  // Where a record starts: one that fits is followed by another. When that one is not there yet,
+  // how many octets from `at` on are wanted to know.
+  static Found find_record(Bytes octets) noexcept {
+    uint32_t at = 0;
+    for (; at + kHeader <= octets.size; ++at) {
+      const RecordHeader header = header_at(octets.data + at);
+      if (!is_plausible(header) || header.length == 0) continue;
+      const uint32_t next = at + kHeader + header.length;
+      if (next + kHeader > octets.size) return {at, next + kHeader - at};
+      if (is_plausible(header_at(octets.data + next))) return {at, 0};
+    }
+    return {at, kHeader};
+  }
+
+  std::array<Side, 2> sides_;
+  std::array<uint8_t, 32> session_{};
+  uint32_t session_octets_ = 0;
+  uint8_t hellos_ = 0, alert_ = 255, alert_from_ = 0;
+  bool told_ = false, version_13_ = false, resumed_ = false, retried_ = false, asked_ = false;
+  bool client_certified_ = false, server_certified_ = false, proved_ = false, early_ = false;
+  bool complete_ = false, sslv2_ = false, encrypted_hello_ = false, incomplete_ = false;
+  bool ticket_ = false;
+};
+
+}  // namespace
+}  // namespace exwire
+
+EXPORT_DISSECTOR(tls, exwire::Tls,
+                 {"tcp", exwire::kMostPending, exwire::kFields, exwire::kAnomalies});

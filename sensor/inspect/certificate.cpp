@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/inspect/certificate.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <openssl/asn1.h>
+#include <openssl/bn.h>
+#include <openssl/evp.h>
+#include <openssl/objects.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <ctime>
+#include <memory>
+
+namespace exwire::inspect {
+namespace {
+
+constexpr size_t kLongestText = 512;
+
+template <auto Free>
+struct Freed {
+  template <class T>
+  void operator()(T* object) const noexcept {
+    Free(object);
+  }
+};
+using X509Owner = std::unique_ptr<X509, Freed<X509_free>>;
+
+// UTF-8 of any ASN.1 string, NUL included: nothing cuts a name short.
+std::string text_of(const ASN1_STRING* string) {
+  unsigned char* octets = nullptr;
+  const int size = ASN1_STRING_to_UTF8(&octets, string);
+  if (size < 0) return {};
+  std::string text(reinterpret_cast<const char*>(octets),
+                   std::min(static_cast<size_t>(size), kLongestText));
+  OPENSSL_free(octets);
+  return text;
+}
+
+std::string name_of(const X509_NAME* name, std::string* common_name) {
+  std::string text;
+  const int count = X509_NAME_entry_count(name);
+  for (int index = 0; index < count && text.size() < 2 * kLongestText; ++index) {
+    const X509_NAME_ENTRY* entry = X509_NAME_get_entry(name, index);
+    const int kind = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
+    const std::string value = text_of(X509_NAME_ENTRY_get_data(entry));
+    char dotted[80];
+    OBJ_obj2txt(dotted, sizeof dotted, X509_NAME_ENTRY_get_object(entry), 1);
+    const char* label = kind == NID_undef ? dotted : OBJ_nid2sn(kind);
+    text += fmt::format("{}{}={}", text.empty() ? "" : ", ", label, value);
+    if (kind == NID_commonName && common_name != nullptr) *common_name = value;
+  }
+  return text;
+}
+
+int64_t seconds_of(const ASN1_TIME* time) {
+  tm parts{};
+  if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return 0;
+  return timegm(&parts);
+}
+
+std::string serial_of(const X509* certificate) {
+  const ASN1_INTEGER* number = X509_get0_serialNumber(certificate);
+  const int size = std::min(ASN1_STRING_length(number), 64);
+  const unsigned char* octets = ASN1_STRING_get0_data(number);
+  std::string text = ASN1_STRING_type(number) == V_ASN1_NEG_INTEGER ? "-" : "";
+  for (int at = 0; at < size; ++at) text += fmt::format("{}{:02X}", at == 0 ? "" : ":", octets[at]);
+  return text;
+}
+
+std::vector<std::string> names_of(const X509* certificate) {
+  std::vector<std::string> result;
+  auto* names = static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  if (names == nullptr) return result;
+  const int count = sk_GENERAL_NAME_num(names);
+  for (int index = 0; index < count && result.size() < Certificates::kMostNames; ++index) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, index);
+    if (name->type == GEN_DNS) {
+      result.push_back(text_of(name->d.dNSName));
+    } else if (name->type == GEN_IPADD) {
+      const int size = ASN1_STRING_length(name->d.iPAddress);
+      char text[INET6_ADDRSTRLEN];
+      if ((size == 4 || size == 16) &&
+          inet_ntop(size == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(name->d.iPAddress), text,
+                    sizeof text) != nullptr) {
+        result.emplace_back(text);
+      }
+    }
+  }
+  GENERAL_NAMES_free(names);
+  return result;
+}
+
+// Curves given by explicit parameters are not even looked at: reading them has hung others
+// (CVE-2022-0778).
+void read_key(X509* certificate, Certificate& result) {
+  X509_PUBKEY* key = X509_get_X509_PUBKEY(certificate);
+  X509_ALGOR* algorithm = nullptr;
+  if (X509_PUBKEY_get0_param(nullptr, nullptr, nullptr, &algorithm, key) != 1) return;
+  const ASN1_OBJECT* object = nullptr;
+  int parameter_type = V_ASN1_UNDEF;
+  X509_ALGOR_get0(&object, &parameter_type, nullptr, algorithm);
+  const int kind = OBJ_obj2nid(object);
+  const bool curve = kind == NID_X9_62_id_ecPublicKey;
+  result.key_type = kind == NID_rsaEncryption ? "RSA"
+                    : curve                   ? "EC"
+                    : kind == NID_undef       ? ""
+                                              : OBJ_nid2sn(kind);
+  if (curve && parameter_type != V_ASN1_OBJECT) return;
+  if (const EVP_PKEY* read = X509_get0_pubkey(certificate)) result.key_bits = EVP_PKEY_bits(read);
+}
+
+std::string fingerprint_of(Bytes der) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned size = 0;
+  EVP_Digest(der.data, der.size, digest.data(), &size, EVP_sha1(), nullptr);
+  std::string text;
+  for (unsigned at = 0; at < size; ++at) {
+    text += fmt::format("{}{:02x}", at == 0 ? "" : ":", digest[at]);
+  }
+  return text;
+}
+
+}  // namespace
+
+Certificate read_certificate(Bytes der) {
+  Certificate result;
+  result.fingerprint = fingerprint_of(der);
+  const unsigned char* at = der.data;
+  const X509Owner certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size)));
+  if (certificate == nullptr) return result;
+  result.readable = true;
+  const X509_NAME* subject = X509_get_subject_name(certificate.get());
+  const X509_NAME* issuer = X509_get_issuer_name(certificate.get());
+  result.subject = name_of(subject, &result.common_name);
+  result.issuer = name_of(issuer, nullptr);
+  result.self_signed = X509_NAME_cmp(subject, issuer) == 0;
+  result.serial = serial_of(certificate.get());
+  result.not_before_s = seconds_of(X509_get0_notBefore(certificate.get()));
+  result.not_after_s = seconds_of(X509_get0_notAfter(certificate.get()));
+  const int signature = X509_get_signature_nid(certificate.get());
+  result.signature = signature == NID_undef ? "" : OBJ_nid2ln(signature);
+  result.names = names_of(certificate.get());
+  read_key(certificate.get(), result);
+  return result;
+}
+
+Certificates::Certificates() {
+  kept_.reserve(kMost);
+  keys_.reserve(kMost);
+  by_digest_.reserve(kMost);
+}
+
+const Certificate* Certificates::read(Bytes message, uint16_t& chain_length) {
+  constexpr uint16_t kMostInChain = 1000;
+  Cursor cursor(message);
+  Cursor list(cursor.rest().from(3).first(cursor.u24()));
+  const Bytes first = list.rest().from(3).first(list.u24());
+  if (!list.ok() || first.empty() || first.size > kLargest) return nullptr;
+  list.skip(first.size);
+  chain_length = 1;
+  while (list.left() > 3 && chain_length < kMostInChain) {
+    list.skip(list.u24());
+    if (!list.ok()) break;
+    ++chain_length;
+  }
+  return read_one(first);
+}
+
+const Certificate* Certificates::read_one(Bytes der) {
+  if (der.empty() || der.size > kLargest) return nullptr;
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  EVP_Digest(der.data, der.size, digest.data(), nullptr, EVP_sha256(), nullptr);
+  uint64_t key = 0;
+  std::memcpy(&key, digest.data(), sizeof key);
+  if (const auto known = by_digest_.find(key); known != by_digest_.end()) {
+    return &kept_[known->second];
+  }
+  const auto place = static_cast<uint32_t>(count_++ % kMost);
+  if (kept_.size() == kMost) {
+    by_digest_.erase(keys_[place]);
+  } else {
+    kept_.emplace_back();
+    keys_.emplace_back();
+  }
+  kept_[place] = read_certificate(der);
+  keys_[place] = key;
+  by_digest_.emplace(key, place);
+  return &kept_[place];
+}
+
+}  // namespace exwire::inspect

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// X.509 certificates as servers and clients show them, read by OpenSSL once per certificate: a
+// bounded cache by SHA-256 keeps what was read, so that a server's certificate costs one digest per
+// handshake. Nothing is verified here; a hostile certificate costs at most one bounded parse.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sensor/base/bytes.hpp"
+#include "sensor/base/siphash.hpp"
+#include "sensor/base/time.hpp"
+
+namespace exwire::inspect {
+
+struct Certificate {
+  std::string subject, issuer;     ///< "C=US, O=Example, CN=mail.example"
+  std::string serial;              ///< "04:5A:90", upper case
+  std::string fingerprint;         ///< SHA-1, lower case with colons, as Suricata tells it
+  std::vector<std::string> names;  ///< DNS names and addresses of subjectAltName
+  std::string common_name;
+  std::string signature;                      ///< "sha256WithRSAEncryption"
+  std::string key_type;                       ///< "RSA", "EC", ...
+  int key_bits = 0;                           ///< 0: not known
+  int64_t not_before_s = 0, not_after_s = 0;  ///< seconds since 1970, 0: not readable
+  bool self_signed = false;                   ///< issuer and subject are the same
+  bool readable = false;                      ///< false: nothing but the fingerprint is there
+};
+
+class Certificates {
+ public:
+  static constexpr uint32_t kMost = 4096;
+  static constexpr uint32_t kLargest = 65536;
+  static constexpr size_t kMostNames = 256;
+
+  Certificates();
+  /// Reads the body of a Certificate message (RFC 5246 7.4.2): the first certificate, and how many
+  /// there are. Null when there is none; good until 4,096 others have come.
+  const Certificate* read(Bytes message, uint16_t& chain_length);
+  /// The same for one certificate in DER.
+  const Certificate* read_one(Bytes der);
+
+ private:
+  std::vector<Certificate> kept_;
+  std::vector<uint64_t> keys_;
+  boost::unordered_flat_map<uint64_t, uint32_t> by_digest_;
+  uint64_t count_ = 0;
+};
+
+/// Reads one certificate in DER.
+Certificate read_certificate(Bytes der);
+
+}  // namespace exwire::inspect

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// TLS handshakes: fields are gathered while octets pass, and told as one when the dissector says
+// that nothing more will come.
+#include "sensor/inspect/inspector.hpp"
+
+namespace exwire::inspect {
+
+void Inspector::gather(Session& session, TlsField field, Bytes value, Timestamp now,
+                       uint64_t packet_number) {
+  if (session.handshake == 0) {
+    session.handshake = handshakes_.take();
+    if (session.handshake == 0) return;
+    TlsHandshake& fresh = handshakes_[session.handshake];
+    fresh.began = now;
+    fresh.packet = packet_number;
+  }
+  TlsHandshake& handshake = handshakes_[session.handshake];
+  switch (field) {
+    case TlsField::server_certificates:
+      if (handshake.server_certificate == nullptr) {
+        handshake.server_certificate = certificates_.read(value, handshake.server_chain);
+      }
+      break;
+    case TlsField::client_certificates:
+      if (handshake.client_certificate == nullptr) {
+        handshake.client_certificate = certificates_.read(value, handshake.client_chain);
+      }
+      break;
+    case TlsField::server_certificate:
+      handshake.server_certificate = certificates_.read_one(value);
+      handshake.server_chain = handshake.server_certificate != nullptr ? 1 : 0;
+      break;
+    default:
+      handshake.set(field, value);
+      break;
+  }
+}
+
+void Inspector::finish_handshake(flow::Flow& flow, Session& session, const ExwireHandshake& told,
+                                 Timestamp now) {
+  if (session.handshake == 0) return;  // joined later, or no room: nothing was gathered
+  TlsHandshake& handshake = handshakes_[session.handshake];
+  handshake.ended = now;
+  handshake.flags = told.flags;
+  handshake.hellos = static_cast<uint8_t>(told.hellos);
+  handshake.alert = told.alert;
+  handshake.alert_from = told.from == 0 ? Direction::to_server : Direction::to_client;
+  ++counters_.handshakes;
+  listener_.tls_handshake(flow, handshake);
+  handshakes_.give(session.handshake);
+  session.handshake = 0;
+}
+
+}  // namespace exwire::inspect

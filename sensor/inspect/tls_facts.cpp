@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/inspect/tls_facts.hpp"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace exwire::inspect {
+namespace {
+
+constexpr uint16_t kExtensionSni = 0, kExtensionAlpn = 16;
+
+// RFC 8701: 0x0a0a, 0x1a1a, ... 0xfafa.
+bool is_grease(uint16_t value) noexcept {
+  return (value & 0x0f0f) == 0x0a0a && value >> 8 == (value & 0xff);
+}
+
+std::vector<uint16_t> numbers(Bytes octets, bool with_grease = false) {
+  std::vector<uint16_t> result;
+  for (uint32_t at = 0; at + 2 <= octets.size; at += 2) {
+    const uint16_t value = load_be16(octets.data + at);
+    if (with_grease || !is_grease(value)) result.push_back(value);
+  }
+  return result;
+}
+
+// SSLv2 ciphers have three octets; those of later versions start with zero.
+std::vector<uint16_t> ciphers_of(const TlsHandshake& handshake) {
+  const Bytes octets = handshake.octets(TlsField::client_ciphers);
+  if (!(handshake.flags & kExwireTlsSslv2Hello)) return numbers(octets);
+  std::vector<uint16_t> result;
+  for (uint32_t at = 0; at + 3 <= octets.size; at += 3) {
+    if (octets[at] == 0) result.push_back(load_be16(octets.data + at + 1));
+  }
+  return result;
+}
+
+std::string hex_digest(const EVP_MD* method, std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned size = 0;
+  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, method, nullptr) != 1) return {};
+  std::string hex;
+  for (unsigned at = 0; at < size; ++at) hex += fmt::format("{:02x}", digest[at]);
+  return hex;
+}
+
+std::string joined_hex(const std::vector<uint16_t>& values) {
+  std::string text;
+  for (const uint16_t value : values)
+    text += fmt::format("{}{:04x}", text.empty() ? "" : ",", value);
+  return text;
+}
+
+const char* ja4_version(uint16_t version) noexcept {
+  switch (version) {
+    case 0x0304:
+      return "13";
+    case 0x0303:
+      return "12";
+    case 0x0302:
+      return "11";
+    case 0x0301:
+      return "10";
+    case 0x0300:
+      return "s3";
+    case 0x0002:
+      return "s2";
+    default:
+      return "00";
+  }
+}
+
+bool is_alphanumeric(uint8_t octet) noexcept {
+  return (octet >= '0' && octet <= '9') || (octet >= 'A' && octet <= 'Z') ||
+         (octet >= 'a' && octet <= 'z');
+}
+
+// First and last octet of the first protocol; when one is no letter or digit, the first and the
+// last hexadecimal digit of both; beyond ASCII 99, as the authors' own programs have it.
+std::string ja4_protocol(Bytes protocols) {
+  if (protocols.size < 2 || protocols[0] == 0 || protocols[0] >= protocols.size) return "00";
+  const uint8_t first = protocols[1], last = protocols[protocols[0]];
+  if (is_alphanumeric(first) && is_alphanumeric(last)) {
+    return {static_cast<char>(first), static_cast<char>(last)};
+  }
+  if (first > 0x7f || last > 0x7f) return "99";
+  return fmt::format("{:x}{:x}", first >> 4, last & 15);
+}
+
+std::string ja4_hash(const std::string& text) {
+  return text.empty() ? std::string(12, '0') : hex_digest(EVP_sha256(), text).substr(0, 12);
+}
+
+}  // namespace
+
+void TlsHandshake::set(TlsField field, Bytes value) noexcept {
+  Place& place = places_[static_cast<size_t>(field)];
+  if (place.set) return;
+  if (value.size > kArena - used_) {
+    cut = true;
+    return;
+  }
+  place = {static_cast<uint16_t>(used_), static_cast<uint16_t>(value.size), true};
+  std::copy_n(value.begin(), value.size, arena_.begin() + used_);
+  used_ += value.size;
+}
+
+Bytes TlsHandshake::octets(TlsField field) const noexcept {
+  const Place& place = places_[static_cast<size_t>(field)];
+  return {arena_.data() + place.offset, place.size};
+}
+
+uint16_t TlsHandshake::number(TlsField field) const noexcept {
+  const Bytes value = octets(field);
+  return value.size == 2 ? load_be16(value.data) : uint16_t{0};
+}
+
+uint16_t TlsHandshake::offered() const noexcept {
+  const Bytes versions = octets(TlsField::client_versions);
+  uint16_t best = 0;
+  for (uint32_t at = 0; at + 2 <= versions.size; at += 2) {
+    const uint16_t value = load_be16(versions.data + at);
+    if (!is_grease(value)) best = std::max(best, value);
+  }
+  return best != 0 ? best : number(TlsField::client_version);
+}
+
+std::string ja3_text(const TlsHandshake& handshake) {
+  if (!handshake.client_seen() || handshake.cut) return {};
+  if (handshake.flags & kExwireTlsSslv2Hello) return {};  // not defined for it
+  std::string text =
+      fmt::format("{},{},{},{},", handshake.number(TlsField::client_version),
+                  fmt::join(ciphers_of(handshake), "-"),
+                  fmt::join(numbers(handshake.octets(TlsField::client_extensions)), "-"),
+                  fmt::join(numbers(handshake.octets(TlsField::client_groups)), "-"));
+  const Bytes formats = handshake.octets(TlsField::client_point_formats);
+  for (uint32_t at = 0; at < formats.size; ++at) {
+    text += fmt::format("{}{}", at == 0 ? "" : "-", formats[at]);
+  }
+  return text;
+}
+
+std::string ja3s_text(const TlsHandshake& handshake) {
+  if (!handshake.server_seen() || handshake.cut || handshake.version() == 2) return {};
+  return fmt::format("{},{},{}", handshake.number(TlsField::server_legacy_version),
+                     handshake.number(TlsField::server_cipher),
+                     fmt::join(numbers(handshake.octets(TlsField::server_extensions), true), "-"));
+}
+
+std::string ja4(const TlsHandshake& handshake) {
+  if (!handshake.client_seen() || handshake.cut) return {};
+  std::vector<uint16_t> ciphers = ciphers_of(handshake);
+  std::vector<uint16_t> extensions = numbers(handshake.octets(TlsField::client_extensions));
+  const bool named =
+      std::find(extensions.begin(), extensions.end(), kExtensionSni) != extensions.end();
+  std::string text =
+      fmt::format("t{}{}{:02}{:02}{}", ja4_version(handshake.offered()), named ? 'd' : 'i',
+                  std::min<size_t>(ciphers.size(), 99), std::min<size_t>(extensions.size(), 99),
+                  ja4_protocol(handshake.octets(TlsField::client_protocols)));
+  std::sort(ciphers.begin(), ciphers.end());
+  std::erase_if(extensions,
+                [](uint16_t type) { return type == kExtensionSni || type == kExtensionAlpn; });
+  std::sort(extensions.begin(), extensions.end());
+  std::string rest = joined_hex(extensions);
+  const auto algorithms = numbers(handshake.octets(TlsField::client_signature_algorithms));
+  if (!rest.empty() && !algorithms.empty()) rest += "_" + joined_hex(algorithms);
+  return text + "_" + ja4_hash(joined_hex(ciphers)) + "_" + ja4_hash(rest);
+}
+
+std::string md5_hex(std::string_view text) {
+  return hex_digest(EVP_md5(), text);
+}
+
+std::string tls_version_text(uint16_t version) {
+  switch (version) {
+    case 0x0002:
+      return "SSLv2";
+    case 0x0300:
+      return "SSLv3";
+    case 0x0301:
+      return "TLSv1";
+    case 0x0302:
+      return "TLS 1.1";
+    case 0x0303:
+      return "TLS 1.2";
+    case 0x0304:
+      return "TLS 1.3";
+    default:
+      break;
+  }
+  if ((version & 0xff00) == 0xfb00) return fmt::format("TLS 1.3 draft-fb{}", version & 0xff);
+  if ((version & 0xff00) == 0x7f00) return fmt::format("TLS 1.3 draft-{}", version & 0xff);
+  return fmt::format("0x{:04x}", version);
+}
+
+}  // namespace exwire::inspect

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Fingerprints against their authors' own examples, and certificates.
+#include "sensor/inspect/tls_facts.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace exwire;
+using inspect::TlsField;
+using inspect::TlsHandshake;
+
+namespace {
+
+std::string numbers(std::initializer_list<uint16_t> values) {
+  std::string octets;
+  for (const uint16_t value : values) {
+    octets += static_cast<char>(value >> 8);
+    octets += static_cast<char>(value & 0xff);
+  }
+  return octets;
+}
+
+void set(TlsHandshake& handshake, TlsField field, const std::string& octets) {
+  handshake.set(field, as_bytes(octets));
+}
+
+// The example of JA4's description (FoxIO, technical_details/JA4.md): a Chrome on TLS 1.3.
+TlsHandshake chrome() {
+  TlsHandshake hello;
+  set(hello, TlsField::client_version, numbers({0x0303}));
+  set(hello, TlsField::client_ciphers,
+      numbers({0x2a2a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8,
+               0xc013, 0xc014, 0x009c, 0x009d, 0x002f, 0x0035}));
+  set(hello, TlsField::client_extensions,
+      numbers({0x7a7a, 0x001b, 0x0000, 0x0033, 0x0010, 0x4469, 0x0017, 0x002d, 0x000d, 0x0005,
+               0x0023, 0x0012, 0x002b, 0xff01, 0x000b, 0x000a, 0x0015}));
+  set(hello, TlsField::client_signature_algorithms,
+      numbers({0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601}));
+  set(hello, TlsField::client_versions, numbers({0xdada, 0x0304, 0x0303}));
+  set(hello, TlsField::client_protocols, std::string("\x02h2\x08http/1.1"));
+  return hello;
+}
+
+}  // namespace
+
+TEST_CASE("JA4 of the authors' example", "[tls]") {
+  CHECK(inspect::ja4(chrome()) == "t13d1516h2_8daaf6152771_e5627efa2ab1");
+}
+
+TEST_CASE("JA4 without what it may lack", "[tls]") {
+  TlsHandshake bare;
+  set(bare, TlsField::client_version, numbers({0x0301}));
+  CHECK(inspect::ja4(bare) == "t10i000000_000000000000_000000000000");
+  CHECK(inspect::ja4(TlsHandshake{}).empty());
+}
+
+TEST_CASE("JA3 of the authors' example", "[tls]") {
+  // salesforce/ja3, README.
+  TlsHandshake hello;
+  set(hello, TlsField::client_version, numbers({769}));
+  set(hello, TlsField::client_ciphers, numbers({4, 5, 10, 9, 100, 98, 3, 6, 19, 18, 99}));
+  CHECK(inspect::ja3_text(hello) == "769,4-5-10-9-100-98-3-6-19-18-99,,,");
+  CHECK(inspect::md5_hex(inspect::ja3_text(hello)) == "de350869b8c85de67a350c8d186f11e6");
+  TlsHandshake full;
+  set(full, TlsField::client_version, numbers({769}));
+  set(full, TlsField::client_ciphers,
+      numbers({47, 53, 5, 10, 49161, 49162, 49171, 49172, 50, 56, 19, 4}));
+  set(full, TlsField::client_extensions, numbers({0, 10, 11}));
+  set(full, TlsField::client_groups, numbers({23, 24, 25}));
+  set(full, TlsField::client_point_formats, std::string(1, '\0'));
+  CHECK(inspect::md5_hex(inspect::ja3_text(full)) == "ada70206e40642a3e4461f35503241d5");
+}
+
+TEST_CASE("a hello too large for its facts is told without a fingerprint", "[tls]") {
+  TlsHandshake hello = chrome();
+  set(hello, TlsField::sni, std::string(TlsHandshake::kArena, 'x'));
+  CHECK(hello.cut);
+  CHECK(inspect::ja4(hello).empty());
+  CHECK(inspect::ja3_text(hello).empty());
+}
+
+TEST_CASE("what is no certificate costs nothing and breaks nothing", "[certificate]") {
+  CHECK_FALSE(inspect::read_certificate(as_bytes("no DER at all")).readable);
+  inspect::Certificates cache;
+  uint16_t chain = 0;
+  CHECK(cache.read(as_bytes(std::string(3, '\0')), chain) == nullptr);
+  CHECK(cache.read(as_bytes(std::string("\x00\x00\xff\x00\xff\xff"
+                                        "abc",
+                                        9)),
+                   chain) != nullptr);
+  const auto* first = cache.read_one(as_bytes("one"));
+  CHECK(cache.read_one(as_bytes("one")) == first);
+  for (uint32_t other = 0; other < 2 * inspect::Certificates::kMost; ++other) {
+    CHECK(cache.read_one(as_bytes("certificate " + std::to_string(other))) != nullptr);
+  }
+}
