@@ -125,6 +125,16 @@ Option checksums() {
       [](Config& config) -> ChecksumMode& { return config.decode.checksums; });
 }
 
+Option vlan_in_flow_key() {
+  using wire::VlanMode;
+  return one_of<VlanMode>(
+      "decode.vlan_in_flow_key", "auto",
+      "Connections of different VLANs are different ones; no, where the two directions of a "
+      "connection come in different VLANs; auto, as most handshakes show.",
+      {{"auto", VlanMode::automatic}, {"yes", VlanMode::in_key}, {"no", VlanMode::ignored}},
+      [](Config& config) -> VlanMode& { return config.decode.vlan; });
+}
+
 Option fragments() {
   using wire::FragmentPolicy;
   return one_of<FragmentPolicy>(
@@ -282,10 +292,7 @@ std::vector<Option> make_options() {
              [](Config& config) -> bool& { return config.site.loopback_allowed; }),
       checksums(),
       fragments(),
-      choice("decode.vlan_in_flow_key", "yes",
-             "Connections of different VLANs are different ones; no, where the two directions of a "
-             "connection come in different VLANs.",
-             "yes", "no", [](Config& config) -> bool& { return config.decode.vlan_in_key; }),
+      vlan_in_flow_key(),
       choice("decode.remove_duplicates", "yes",
              "Drop the second copy of a packet that a span port shows within a millisecond.", "yes",
              "no", [](Config& config) -> bool& { return config.decode.remove_duplicates; }),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "sensor/app/pipeline.hpp"
 
+#include <spdlog/spdlog.h>
 #include <sys/random.h>
 
 #include "sensor/base/result.hpp"
@@ -27,6 +28,7 @@ Pipeline::Pipeline(const Config& config, const inspect::DissectorHost& dissector
     : reporter_(reporter),
       live_(live),
       stats_interval_ns_(config.stats_interval_ns),
+      vlan_mode_(config.decode.vlan),
       gate_budget_(kGateBudget),
       gate_(gate_budget_, *this),
       fleet_(detect::make_fleet_detectors(config.site)),
@@ -67,7 +69,28 @@ void Pipeline::tell_stats_when_due(const std::vector<std::unique_ptr<capture::So
   tell_stats(sources);
 }
 
+// Told once, when it is seen first: after that it is in every `stats` event.
+void Pipeline::tell_vlans() {
+  const wire::VlanWatch& vlans = worker_.vlans();
+  if (vlans_told_ || !vlans.misleads()) return;
+  vlans_told_ = true;
+  const uint64_t all = vlans.apart() + vlans.together();
+  if (vlan_mode_ == wire::VlanMode::in_key) {
+    spdlog::warn(
+        "{} of {} handshakes have another VLAN in each direction: their connections look "
+        "one-sided; "
+        "see decode.vlan_in_flow_key",
+        vlans.apart(), all);
+  } else if (vlan_mode_ == wire::VlanMode::automatic) {
+    spdlog::warn(
+        "{} of {} handshakes have another VLAN in each direction: VLANs do not tell connections "
+        "apart here",
+        vlans.apart(), all);
+  }
+}
+
 void Pipeline::tell_stats(const std::vector<std::unique_ptr<capture::Source>>& sources) {
+  tell_vlans();
   report::StatsBody stats;
   const Timestamp now = worker_.now();
   last_stats_ = now;
@@ -81,6 +104,10 @@ void Pipeline::tell_stats(const std::vector<std::unique_ptr<capture::Source>>& s
     stats.filtered += counters.filtered;
     stats.cut_by_snaplen += counters.cut_by_snaplen;
     stats.odd_times += counters.odd_times;
+    stats.odd_lengths += counters.odd_lengths;
+    stats.bad_records += counters.bad_records;
+    stats.refused_by_filter += counters.refused;
+    stats.skipped_files += counters.skipped;
   }
   worker_.add_to(stats);
   stats.alerts = alerts_;

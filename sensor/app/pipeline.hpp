@@ -25,7 +25,8 @@ class Pipeline final : private Outlet, private detect::FleetSink, private detect
   Pipeline(const Config& config, const inspect::DissectorHost& dissectors,
            report::Reporter& reporter, bool live);
 
-  /// Reads the start of a source of its own, only to learn how its senders fill in checksums.
+  /// Reads the start of a source of its own, only to learn how its senders fill in checksums
+  /// and whether VLANs tell its connections apart.
   void learn(capture::Source& source);
   /// Reads one batch of a source and handles it. False when the source has finished.
   bool step(capture::Source& source);
@@ -40,6 +41,7 @@ class Pipeline final : private Outlet, private detect::FleetSink, private detect
   uint64_t packets() const noexcept { return worker_.packets(); }
 
  private:
+  void tell_vlans();
   void event(const report::Event& event) override;
   void finding(const flow::Flow& flow, const detect::Finding& finding) override;
   void observation(const detect::Observation& observation) override;
@@ -49,6 +51,7 @@ class Pipeline final : private Outlet, private detect::FleetSink, private detect
   report::Reporter& reporter_;
   bool live_;
   int64_t stats_interval_ns_;
+  wire::VlanMode vlan_mode_;
   Budget gate_budget_;
   detect::FindingGate gate_;
   std::vector<std::unique_ptr<detect::FleetDetector>> fleet_;
@@ -58,6 +61,7 @@ class Pipeline final : private Outlet, private detect::FleetSink, private detect
   Worker worker_;
   Timestamp first_, last_stats_;
   uint64_t alerts_ = 0;
+  bool vlans_told_ = false;
 };
 
 }  // namespace exwire::app

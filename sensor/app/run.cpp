@@ -127,9 +127,13 @@ void serve_signals(Pipeline& pipeline, report::Reporter& reporter, const Sources
   pipeline.tell_stats_when_due(sources);
 }
 
-/// Standard input cannot be read twice; what cannot be read at all is told by the replay itself.
-void learn_checksums(Pipeline& pipeline, const CommandLine& command_line, const Config& config) {
-  if (config.decode.checksums != wire::ChecksumMode::automatic) return;
+/// What checksums and VLANs mean in these captures. Standard input cannot be read twice; what
+/// cannot be read at all is told by the replay itself.
+void learn_habits(Pipeline& pipeline, const CommandLine& command_line, const Config& config) {
+  if (config.decode.checksums != wire::ChecksumMode::automatic &&
+      config.decode.vlan != wire::VlanMode::automatic) {
+    return;
+  }
   capture::Filter filter(command_line.filter);
   for (const std::string& capture : command_line.captures) {
     if (capture == "-") continue;
@@ -267,7 +271,7 @@ int run(const CommandLine& command_line) {
   if (live) {
     watch(pipeline, reporter, sources);
   } else {
-    learn_checksums(pipeline, command_line, config);
+    learn_habits(pipeline, command_line, config);
     replay(pipeline, reporter, sources, progress);
   }
   pipeline.finish(sources);

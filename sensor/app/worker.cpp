@@ -35,6 +35,7 @@ void Worker::run(const capture::Batch& batch) {
       flows_.prefetch(packets[count++].hash);
     }
   }
+  tell_notices();
   for (uint32_t index = 0; index < count; ++index) {
     const wire::Packet& packet = packets[index];
     moment_ = packet.time;
@@ -52,6 +53,28 @@ void Worker::run(const capture::Batch& batch) {
   moment_ = clock_.now();
   flows_.expire(clock_.now());  // timers leave by the same doors
   detectors_.each(detect::kWantsTicks, [&](FlowDetector& one) { one.tick(clock_.now(), *this); });
+}
+
+// These packets belong to no flow: a receiving host would not take them, or not as they are.
+void Worker::tell_notices() {
+  static constexpr const char* kEvents[] = {
+      "ipv4.invalid_checksum", "tcpv4.invalid_checksum", "exwire.fragment_overlap",
+      "exwire.fragment_beyond_the_end", "exwire.tcp_in_fragments"};
+  for (const wire::Notice& notice : decoder_.notices().waiting()) {
+    flow::Flow flow;
+    flow.key = notice.key;
+    flow.start_ns = notice.time.ns;
+    if (notice.from_lo) flow.mark(flow::kClientIsLo);
+    report::Event event;
+    event.time = notice.time;
+    event.flow = &flow;
+    event.packet = notice.number;
+    const bool tcp6 = notice.kind == wire::NoticeKind::bad_checksum && notice.key.ip_version == 6;
+    const char* name = tcp6 ? "tcpv6.invalid_checksum" : kEvents[static_cast<size_t>(notice.kind)];
+    event.body = report::AnomalyBody{"decode", name, nullptr, Direction::to_server};
+    outlet_.event(event);
+    ++notices_told_;
+  }
 }
 
 template <class Tell>
@@ -185,6 +208,7 @@ void Worker::add_to(report::StatsBody& stats) const {
   stats.bad_checksums += wire.bad_checksums;
   stats.accepted_checksums += wire.accepted_checksums;
   stats.duplicates += wire.duplicates;
+  stats.vlans_apart += decoder_.vlans().apart();
   const wire::FragmentCounters& fragments = decoder_.fragment_counters();
   stats.datagrams_joined += fragments.joined;
   stats.fragment_overlaps += fragments.overlaps;
@@ -217,8 +241,8 @@ void Worker::add_to(report::StatsBody& stats) const {
   }
   stats.tls_handshakes += inspect.handshakes;
   stats.http_transactions += inspect.transactions;
-  stats.anomalies += inspect.anomalies;
-  stats.anomalies_suppressed += inspect.anomalies_suppressed;
+  stats.anomalies += inspect.anomalies + notices_told_;
+  stats.anomalies_suppressed += inspect.anomalies_suppressed + decoder_.notices().suppressed();
   stats.clock_backwards += clock_.backward_steps();
   stats.memory_in_use += budget_.used();
 }

@@ -43,6 +43,7 @@ class Worker final : private flow::FlowListener,
   /// Adds this worker's counters.
   void add_to(report::StatsBody& stats) const;
   uint64_t packets() const noexcept { return decoder_.counters().packets; }
+  const wire::VlanWatch& vlans() const noexcept { return decoder_.vlans(); }
 
  private:
   void flow_ended(uint32_t handle, flow::Flow& flow, flow::EndReason why, Timestamp when) override;
@@ -61,6 +62,7 @@ class Worker final : private flow::FlowListener,
   /// Calls `tell(detector, context)` for the detectors that want `interest`.
   template <class Tell>
   void detect(detect::Interest interest, flow::Flow& flow, Tell&& tell);
+  void tell_notices();
   report::Event event_of(const flow::Flow& flow, Timestamp when) const noexcept;
 
   const inspect::DissectorHost& dissectors_;
@@ -73,7 +75,7 @@ class Worker final : private flow::FlowListener,
   detect::DetectorSet detectors_;
   Timestamp moment_;     ///< time of the packet or timer being handled
   uint64_t packet_ = 0;  ///< its packet number, 0: a timer
-  uint64_t half_open_told_ = 0, one_sided_ = 0;
+  uint64_t half_open_told_ = 0, one_sided_ = 0, notices_told_ = 0;
 };
 
 }  // namespace exwire::app

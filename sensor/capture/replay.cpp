@@ -117,6 +117,10 @@ CaptureCounters Replay::counters() const {
   const FormatCounters format = format_counters();
   all.cut_by_snaplen = format.cut_by_snaplen;
   all.odd_times = format.odd_times;
+  all.odd_lengths = format.odd_lengths;
+  all.bad_records = format.bad_records;
+  for (const Filter::Refusal& refusal : filter_.refusals()) all.refused += refusal.frames;
+  all.skipped = skipped_;
   return all;
 }
 

@@ -50,6 +50,10 @@ struct CaptureCounters {
   uint64_t loopback_copies = 0;  ///< second copies on `lo`, removed
   uint64_t cut_by_snaplen = 0;   ///< frames whose captured part is shorter than the wire's
   uint64_t odd_times = 0;        ///< fractions of a second above one second, normalised
+  uint64_t odd_lengths = 0;      ///< captured more than is said to have been on the wire
+  uint64_t bad_records = 0;      ///< packet records that could not be read
+  uint64_t refused = 0;          ///< of `filtered`: the filter has no form for their link type
+  uint64_t skipped = 0;          ///< entries of folders that are no captures
 };
 
 class Source {

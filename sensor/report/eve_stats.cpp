@@ -67,12 +67,17 @@ void EveEncoder::stats(const StatsBody& body) {
   count("tunnels", body.tunnels);
   count("accepted_checksums", body.accepted_checksums);
   count("duplicates", body.duplicates);
+  count("vlans_apart", body.vlans_apart);
   count("unknown_link", body.unknown_link);
   count("cut_packets", body.cut);
   count("loopback_copies", body.loopback_copies);
   count("filtered", body.filtered);
   count("cut_by_snaplen", body.cut_by_snaplen);
   count("odd_times", body.odd_times);
+  count("odd_lengths", body.odd_lengths);
+  count("bad_records", body.bad_records);
+  count("refused_by_filter", body.refused_by_filter);
+  count("skipped_files", body.skipped_files);
   count("clock_backwards", body.clock_backwards);
   count("anomalies", body.anomalies);
   count("anomalies_suppressed", body.anomalies_suppressed);

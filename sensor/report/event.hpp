@@ -47,11 +47,13 @@ struct StatsBody {
   int64_t uptime_s = 0;
   // capture
   uint64_t kernel_packets = 0, kernel_drops = 0, interface_drops = 0, loopback_copies = 0;
-  uint64_t filtered = 0, cut_by_snaplen = 0, odd_times = 0;
+  uint64_t filtered = 0, cut_by_snaplen = 0, odd_times = 0, odd_lengths = 0;
+  uint64_t bad_records = 0, refused_by_filter = 0, skipped_files = 0;
   // decoder
   uint64_t packets = 0, octets = 0, ipv4 = 0, ipv6 = 0, tcp = 0, udp = 0, vlan = 0, qinq = 0;
   uint64_t invalid = 0, cut = 0, fragments = 0, unknown_link = 0, not_ip = 0;
   uint64_t tunnels = 0, bad_checksums = 0, accepted_checksums = 0, duplicates = 0;
+  uint64_t vlans_apart = 0;
   uint64_t datagrams_joined = 0, fragment_overlaps = 0, fragments_dropped = 0;
   // flow and tcp
   uint64_t flows = 0, flows_active = 0, half_open = 0, half_open_shed = 0, flows_refused = 0;

@@ -83,7 +83,8 @@ Verdict ChecksumJudge::judge(const NetworkView& network, bool has_payload,
   const bool whole = network.payload.size == network.payload_octets && network.payload.size >= 20;
   const bool automatic = mode_ == ChecksumMode::automatic;
   if (mode_ == ChecksumMode::none || !whole) return Verdict::right;
-  if (automatic && network.payload_octets > kLargestOnWire) return Verdict::right;
+  const bool giant = network.payload_octets > kLargestOnWire && !network.joined;
+  if (automatic && giant) return Verdict::right;
   const uint16_t pseudo = pseudo_header_sum(network);
   const bool right = sum_of(network.payload, pseudo) == 0xffff;
   Sender& sender = sender_of(source_hash);

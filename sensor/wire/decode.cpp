@@ -22,7 +22,9 @@ Decoder::Decoder(HashKey secret, const DecodeSettings& settings, Budget& budget)
       settings_(settings),
       checksums_(std::make_unique<ChecksumJudge>(settings.checksums)),
       duplicates_(std::make_unique<Duplicates>(secret)),
-      fragments_(secret, settings.fragments, budget) {}
+      fragments_(secret, settings.fragments, budget),
+      vlans_(secret),
+      notices_(secret) {}
 
 DecodeStatus Decoder::decode(const FrameHead& head, Bytes frame, Packet& packet) noexcept {
   ++counters_.packets;
@@ -46,11 +48,12 @@ DecodeStatus Decoder::decode(const FrameHead& head, Bytes frame, Packet& packet)
 void Decoder::learn(const FrameHead& head, Bytes frame) noexcept {
   Packet packet;
   const DecodeCounters counters = counters_;
-  const bool removing = std::exchange(settings_.remove_duplicates, false);
+  if (!learning_duplicates_) learning_duplicates_ = std::make_unique<Duplicates>(secret_);
+  std::swap(duplicates_, learning_duplicates_);  // the same packets are still to come
   learning_ = true;
   decode(head, frame, packet);
   learning_ = false;
-  settings_.remove_duplicates = removing;
+  std::swap(duplicates_, learning_duplicates_);
   counters_ = counters;
 }
 
@@ -70,14 +73,12 @@ DecodeStatus Decoder::walk(const FrameHead& head, Layer layer, Packet& packet) {
     if (network.status != DecodeStatus::tcp) return network.status;
     const uint64_t source = hash_of_source(network, secret_);
     if (checksums_->judge_header(network, source) == Verdict::wrong) {
+      tell(NoticeKind::bad_header_checksum, head, network);
       return DecodeStatus::bad_checksum;
     }
     if (network.is_fragment) {
-      ++counters_.fragments;
-      if (learning_) return DecodeStatus::fragment;
-      if (!fragments_.join(network, layer.vlan, head.time)) return DecodeStatus::fragment;
-      if (!version4) pass_joined_headers(network);
-      if (network.status != DecodeStatus::tcp) return network.status;
+      const DecodeStatus joined = join(head, layer, network);
+      if (joined != DecodeStatus::tcp) return joined;
     }
     layer.on_wire = network.payload_octets;
     layer.octets = network.payload;
@@ -108,6 +109,38 @@ DecodeStatus Decoder::walk(const FrameHead& head, Layer layer, Packet& packet) {
   return DecodeStatus::invalid;  // nobody nests so deep in earnest
 }
 
+// `tcp` means that the datagram is whole now.
+DecodeStatus Decoder::join(const FrameHead& head, const Layer& layer, NetworkView& network) {
+  ++counters_.fragments;
+  if (learning_) return DecodeStatus::fragment;
+  const FragmentCounters before = fragments_.counters();
+  const bool whole = fragments_.join(network, layer.vlan, head.time);
+  const FragmentCounters& after = fragments_.counters();
+  if (after.overlaps != before.overlaps) tell(NoticeKind::fragment_overlap, head, network);
+  if (after.oversize != before.oversize) tell(NoticeKind::fragment_impossible, head, network);
+  if (!whole) return DecodeStatus::fragment;
+  if (network.ip_version == 6) pass_joined_headers(network);
+  if (network.status == DecodeStatus::tcp) tell(NoticeKind::tcp_in_fragments, head, network);
+  return network.status;
+}
+
+// Only what concerns TCP is told: of a fragment, what its datagram says it is.
+void Decoder::tell(NoticeKind kind, const FrameHead& head, const NetworkView& network) noexcept {
+  if (learning_ || network.protocol != kTcp) return;
+  Notice notice{head.time, head.number, {}, kind, false};
+  notice.key.ip_version = network.ip_version;
+  const bool has_ports = !network.is_fragment && network.payload.size >= 4;
+  notice.from_lo = set_endpoints(
+      notice.key, network.source, has_ports ? load_be16(network.payload.data) : uint16_t{0},
+      network.destination, has_ports ? load_be16(network.payload.data + 2) : uint16_t{0});
+  notices_.add(notice);
+}
+
+bool Decoder::vlan_in_key() const noexcept {
+  if (settings_.vlan == VlanMode::automatic) return !vlans_.misleads();
+  return settings_.vlan == VlanMode::in_key;
+}
+
 // Steps into a layer; `tcp` means go on.
 DecodeStatus Decoder::enter(const Inner& inner, Layer& layer) noexcept {
   if (inner.ether_type == 0) return DecodeStatus::not_ip;
@@ -129,6 +162,7 @@ DecodeStatus Decoder::finish(const FrameHead& head, const Layer& layer, const Ne
   if (status != DecodeStatus::tcp) return status;
   switch (checksums_->judge(network, packet.payload_octets > 0, source)) {
     case Verdict::wrong:
+      tell(NoticeKind::bad_checksum, head, network);
       return DecodeStatus::bad_checksum;
     case Verdict::wrong_but_accepted:
       ++counters_.accepted_checksums;
@@ -137,19 +171,20 @@ DecodeStatus Decoder::finish(const FrameHead& head, const Layer& layer, const Ne
       break;
   }
   packet.key.ip_version = network.ip_version;
-  // Two customers behind one provider tag may use the same addresses.
-  packet.key.vlan = settings_.vlan_in_key ? layer.vlan : uint16_t{0};
-  packet.key.inner_vlan =
-      static_cast<uint8_t>(settings_.vlan_in_key ? layer.inner_vlan ^ layer.inner_vlan >> 8 : 0);
   packet.ttl = network.ttl;
   packet.identification = network.identification;
   packet.time = head.time;
   packet.number = head.number;
   packet.wire_octets = head.wire_octets;
-  packet.hash = hash_of(packet.key, secret_);
   if (settings_.remove_duplicates && duplicates_->is_second_copy(packet)) {
     return DecodeStatus::duplicate;
   }
+  vlans_.see(packet, layer.vlan);
+  const bool vlan = vlan_in_key();
+  packet.key.vlan = vlan ? layer.vlan : uint16_t{0};
+  // Two customers behind one provider tag may use the same addresses.
+  packet.key.inner_vlan = static_cast<uint8_t>(vlan ? layer.inner_vlan ^ layer.inner_vlan >> 8 : 0);
+  packet.hash = hash_of(packet.key, secret_);
   return DecodeStatus::tcp;
 }
 

@@ -16,8 +16,10 @@
 #include "sensor/wire/fragments.hpp"
 #include "sensor/wire/link.hpp"
 #include "sensor/wire/network.hpp"
+#include "sensor/wire/notices.hpp"
 #include "sensor/wire/packet.hpp"
 #include "sensor/wire/tunnel.hpp"
+#include "sensor/wire/vlan_watch.hpp"
 
 namespace exwire::wire {
 
@@ -31,7 +33,7 @@ struct FrameHead {
 struct DecodeSettings {
   ChecksumMode checksums = ChecksumMode::automatic;
   FragmentPolicy fragments = FragmentPolicy::drop;
-  bool vlan_in_key = true;  ///< false: both directions of a connection may differ in VLAN
+  VlanMode vlan = VlanMode::automatic;
   bool remove_duplicates = true;
 };
 
@@ -52,11 +54,17 @@ class Decoder {
   /// Fills `packet` when the answer is `tcp`; its octets are views into `frame`, or into a joined
   /// datagram that is valid until the next release().
   DecodeStatus decode(const FrameHead& head, Bytes frame, Packet& packet) noexcept;
-  /// Looks at a frame only for what its sender does with checksums. Of use before a replay: then
-  /// the first packet is already judged by the habit that the later ones show.
+  /// Looks at a frame only for what its sender does with checksums and its network with VLANs. Of
+  /// use before a replay: the first packet is already judged by what the later ones show.
   void learn(const FrameHead& head, Bytes frame) noexcept;
   /// The packets of a batch are done with.
-  void release() noexcept { fragments_.release(); }
+  void release() noexcept {
+    fragments_.release();
+    notices_.clear();
+  }
+  /// What the packets since the last release() have to say.
+  const Notices& notices() const noexcept { return notices_; }
+  const VlanWatch& vlans() const noexcept { return vlans_; }
   const DecodeCounters& counters() const noexcept { return counters_; }
   const FragmentCounters& fragment_counters() const noexcept { return fragments_.counters(); }
 
@@ -73,13 +81,18 @@ class Decoder {
   DecodeStatus enter(const Inner& inner, Layer& layer) noexcept;
   DecodeStatus finish(const FrameHead& head, const Layer& layer, const NetworkView& network,
                       uint64_t source, Packet& packet) noexcept;
+  DecodeStatus join(const FrameHead& head, const Layer& layer, NetworkView& network);
+  bool vlan_in_key() const noexcept;
+  void tell(NoticeKind kind, const FrameHead& head, const NetworkView& network) noexcept;
   void count(DecodeStatus status) noexcept;
 
   HashKey secret_;
   DecodeSettings settings_;
   std::unique_ptr<ChecksumJudge> checksums_;  // 96 KiB: not on anybody's stack
-  std::unique_ptr<Duplicates> duplicates_;
+  std::unique_ptr<Duplicates> duplicates_, learning_duplicates_;
   Fragments fragments_;
+  VlanWatch vlans_;
+  Notices notices_;
   DecodeCounters counters_;
   bool learning_ = false;
 };

@@ -4,7 +4,9 @@
 namespace exwire::wire {
 
 bool Duplicates::is_second_copy(const Packet& packet) noexcept {
-  if (packet.identification == 0 && packet.payload_octets == 0) return false;
+  constexpr uint8_t kTurns = kSyn | kFin | kRst;
+  const bool bare = packet.payload_octets == 0 && (packet.tcp_flags & kTurns) == 0;
+  if (packet.identification == 0 && bare) return false;
   constexpr uint32_t kCompared = 64;
   SipHash13 hash(secret_);
   hash.octets(packet.key.lo.data(), packet.key.lo.size());

@@ -18,8 +18,8 @@ class Duplicates {
 
   explicit Duplicates(HashKey secret) noexcept : secret_(secret) {}
   /// True when the same packet was seen within the window. A retransmission differs in the IPv4
-  /// identification; where that tells nothing (IPv6, identification 0) only packets with payload
-  /// are compared, for acknowledgements repeat honestly.
+  /// identification; where that tells nothing (IPv6, identification 0) bare acknowledgements
+  /// are not compared, for they repeat honestly.
   bool is_second_copy(const Packet& packet) noexcept;
 
  private:

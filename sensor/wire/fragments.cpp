@@ -213,6 +213,7 @@ bool Fragments::assemble(Datagram& datagram, NetworkView& view) {
   view.protocol = datagram.protocol;
   view.ttl = datagram.ttl;
   view.is_fragment = view.more_fragments = false;
+  view.joined = true;
   view.fragment_at = 0;
   return true;
 }

@@ -47,7 +47,7 @@ struct NetworkView {
   bool header_sum_ok = true;    ///< IPv4; a sum of zero is one the network card was to fill in
 
   // A fragment: `payload` stands at `fragment_at` of the datagram.
-  bool is_fragment = false, more_fragments = false;
+  bool is_fragment = false, more_fragments = false, joined = false;
   uint32_t fragment_id = 0, fragment_at = 0;  ///< offset in octets
 };
 

@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   wire::DecodeSettings settings;
   settings.checksums = static_cast<wire::ChecksumMode>(data[1] % 3);
   settings.fragments = static_cast<wire::FragmentPolicy>(data[1] / 3 % 7);
-  settings.vlan_in_key = (data[1] & 0x80) == 0;
+  settings.vlan = (data[1] & 0x80) == 0 ? wire::VlanMode::automatic : wire::VlanMode::ignored;
   wire::Decoder decoder(HashKey{}, settings, budget);
   const uint32_t more_on_wire = data[2] % 4 == 0 ? data[2] * 16U : 0;
   for (size_t at = 3, number = 1; at < size; ++number) {

@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kSumAt = 14 + 20 + 16;
 
 struct Bench {
-  explicit Bench(ChecksumMode mode) : settings{mode, {}, true, true} {}
+  explicit Bench(ChecksumMode mode) : settings{mode, {}, {}, true} {}
   DecodeStatus decode(const test::TestFrame& frame) {
     wire::Packet packet;
     return decoder.decode({frame.time, ++number, frame.view().size, 1}, frame.view(), packet);
