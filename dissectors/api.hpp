@@ -109,7 +109,7 @@ enum ExwireHandshakeFlags : uint32_t {
   kExwireTlsEarlyData = 32,     ///< 0-RTT offered
   kExwireTlsComplete = 64,      ///< both sides went over to encryption
   kExwireTlsSslv2Hello = 128,
-  kExwireTlsEncryptedHello = 256,  ///< the name in clear is an outer one (ECH)
+  kExwireTlsEncryptedHello = 256,  ///< the name in clear may be an outer one (ECH, or its GREASE)
   kExwireTlsIncomplete = 512,      ///< octets of the handshake were missing
   kExwireTlsTicket = 1024,         ///< NewSessionTicket
 };

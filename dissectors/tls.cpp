@@ -145,7 +145,16 @@ class Tls {
       }
       if (rest.size < kHeader) return answer(at, kHeader);
       const RecordHeader header = header_at(rest.data);
-      if (!is_plausible(header)) return broken(host, at);
+      if (!is_plausible(header)) {
+        if (!told_) return broken(host, at);
+        // Something is amiss, but this was TLS: the next record is looked for.
+        host.anomaly(kLostAlignment);
+        const Found found = find_record(rest);
+        side.lost = found.need != 0;
+        if (side.lost) return more(at + found.at, found.need);
+        at += found.at;
+        continue;
+      }
       // Joined in the middle: messages are read from the first one that is known to start.
       if (!side.started) side.damaged = (host.flow().flags & kExwireFlowMidstream) != 0;
       side.started = true;
@@ -178,6 +187,7 @@ class Tls {
     side.passing = 0;
     side.done = 0;
     side.spread = {};
+    host.anomaly(kLostAlignment);
     if (!told_) incomplete_ = side.damaged = true;
     return true;
   }
@@ -242,7 +252,7 @@ class Tls {
       }
       return is_sslv2_hello(octets) ? kExwireProbeYes : kExwireProbeNo;
     }
-    if (octets[0] < kChangeCipherSpec || octets[0] > kApplicationData) return kExwireProbeNo;
+    if (octets[0] < kChangeCipherSpec || octets[0] > kHeartbeat) return kExwireProbeNo;
     if (octets.size >= 2 && octets[1] != 3) return kExwireProbeNo;
     if (octets.size < kHeader) return kExwireProbeMore;
     return is_plausible(header_at(octets.data)) ? kExwireProbeYes : kExwireProbeNo;

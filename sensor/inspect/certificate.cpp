@@ -154,12 +154,12 @@ Certificates::Certificates() {
   by_digest_.reserve(kMost);
 }
 
-const Certificate* Certificates::read(Bytes message, uint16_t& chain_length) {
+Certificates::Kept Certificates::read(Bytes message, uint16_t& chain_length) {
   constexpr uint16_t kMostInChain = 1000;
   Cursor cursor(message);
   Cursor list(cursor.rest().from(3).first(cursor.u24()));
   const Bytes first = list.rest().from(3).first(list.u24());
-  if (!list.ok() || first.empty() || first.size > kLargest) return nullptr;
+  if (!list.ok() || first.empty() || first.size > kLargest) return {};
   list.skip(first.size);
   chain_length = 1;
   while (list.left() > 3 && chain_length < kMostInChain) {
@@ -170,15 +170,13 @@ const Certificate* Certificates::read(Bytes message, uint16_t& chain_length) {
   return read_one(first);
 }
 
-const Certificate* Certificates::read_one(Bytes der) {
-  if (der.empty() || der.size > kLargest) return nullptr;
+Certificates::Kept Certificates::read_one(Bytes der) {
+  if (der.empty() || der.size > kLargest) return {};
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
   EVP_Digest(der.data, der.size, digest.data(), nullptr, EVP_sha256(), nullptr);
   uint64_t key = 0;
   std::memcpy(&key, digest.data(), sizeof key);
-  if (const auto known = by_digest_.find(key); known != by_digest_.end()) {
-    return &kept_[known->second];
-  }
+  if (const auto known = by_digest_.find(key); known != by_digest_.end()) return {known->second};
   const auto place = static_cast<uint32_t>(count_++ % kMost);
   if (kept_.size() == kMost) {
     by_digest_.erase(keys_[place]);
@@ -188,8 +186,13 @@ const Certificate* Certificates::read_one(Bytes der) {
   }
   kept_[place] = read_certificate(der);
   keys_[place] = key;
-  by_digest_.emplace(key, place);
-  return &kept_[place];
+  by_digest_.emplace(key, count_);
+  return {count_};
+}
+
+const Certificate* Certificates::find(Kept kept) const noexcept {
+  if (kept.number == 0 || count_ - kept.number >= kMost) return nullptr;
+  return &kept_[(kept.number - 1) % kMost];
 }
 
 }  // namespace exwire::inspect

@@ -25,8 +25,8 @@ struct Certificate {
   std::string key_type;                       ///< "RSA", "EC", ...
   int key_bits = 0;                           ///< 0: not known
   int64_t not_before_s = 0, not_after_s = 0;  ///< seconds since 1970, 0: not readable
-  bool self_signed = false;                   ///< issuer and subject are the same
-  bool readable = false;                      ///< false: nothing but the fingerprint is there
+  bool self_signed = false;  ///< self-issued: issuer and subject are equal, no signature is checked
+  bool readable = false;     ///< false: nothing but the fingerprint is there
 };
 
 class Certificates {
@@ -36,16 +36,22 @@ class Certificates {
   static constexpr size_t kMostNames = 256;
 
   Certificates();
+  /// Where a certificate is kept. Its place may be another's once 4,096 others have come.
+  struct Kept {
+    uint64_t number = 0;  ///< 0: none
+  };
   /// Reads the body of a Certificate message (RFC 5246 7.4.2): the first certificate, and how many
-  /// there are. Null when there is none; good until 4,096 others have come.
-  const Certificate* read(Bytes message, uint16_t& chain_length);
+  /// there are.
+  Kept read(Bytes message, uint16_t& chain_length);
   /// The same for one certificate in DER.
-  const Certificate* read_one(Bytes der);
+  Kept read_one(Bytes der);
+  /// Null when there is none, or none any more.
+  const Certificate* find(Kept kept) const noexcept;
 
  private:
   std::vector<Certificate> kept_;
   std::vector<uint64_t> keys_;
-  boost::unordered_flat_map<uint64_t, uint32_t> by_digest_;
+  boost::unordered_flat_map<uint64_t, uint64_t> by_digest_;  ///< the number of each
   uint64_t count_ = 0;
 };
 

@@ -76,11 +76,21 @@ void Inspector::inspect(const flow::Tracked& tracked, const wire::Packet& packet
   if (flow.session != 0) sleep_if_idle(flow);
 }
 
+// Once per connection: whoever goes over to TLS does so once, and an attacker gains no rounds.
+bool Inspector::may_look_anew(uint32_t handle) {
+  auto known = told_.find(handle);
+  if (known == told_.end() && told_.size() < most_told_) known = told_.emplace(handle, 0).first;
+  constexpr uint64_t kMask = uint64_t{1} << kLookedAnew;
+  if (known == told_.end() || (known->second & kMask)) return false;
+  known->second |= kMask;
+  return true;
+}
+
 // The connection goes over to TLS: identification starts anew at this segment.
 void Inspector::reopen(const flow::Tracked& tracked) {
   flow::Flow& flow = *tracked.flow;
   const auto position = static_cast<int64_t>(flow.of(tracked.direction).stream_octets);
-  if (tracked.offset < position) return;
+  if (tracked.offset < position || !may_look_anew(tracked.handle)) return;
   flow.of(tracked.direction).advance(static_cast<uint64_t>(tracked.offset - position));
   finish_all(tracked.handle, flow);
   if (flow.session != 0) release(flow);

@@ -60,6 +60,7 @@ class Inspector {
   friend class Reader;
 
   void reopen(const flow::Tracked& tracked);
+  bool may_look_anew(uint32_t handle);
   void pass_uninspected(const flow::Tracked& tracked, const wire::Packet& packet);
   bool pass_asleep(const flow::Tracked& tracked, const wire::Packet& packet);
   void check_fin(const flow::Tracked& tracked, const wire::Packet& packet);

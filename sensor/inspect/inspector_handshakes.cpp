@@ -17,18 +17,18 @@ void Inspector::gather(Session& session, TlsField field, Bytes value, Timestamp 
   TlsHandshake& handshake = handshakes_[session.handshake];
   switch (field) {
     case TlsField::server_certificates:
-      if (handshake.server_certificate == nullptr) {
-        handshake.server_certificate = certificates_.read(value, handshake.server_chain);
+      if (handshake.server_kept.number == 0) {
+        handshake.server_kept = certificates_.read(value, handshake.server_chain);
       }
       break;
     case TlsField::client_certificates:
-      if (handshake.client_certificate == nullptr) {
-        handshake.client_certificate = certificates_.read(value, handshake.client_chain);
+      if (handshake.client_kept.number == 0) {
+        handshake.client_kept = certificates_.read(value, handshake.client_chain);
       }
       break;
     case TlsField::server_certificate:
-      handshake.server_certificate = certificates_.read_one(value);
-      handshake.server_chain = handshake.server_certificate != nullptr ? 1 : 0;
+      handshake.server_kept = certificates_.read_one(value);
+      handshake.server_chain = handshake.server_kept.number != 0 ? 1 : 0;
       break;
     default:
       handshake.set(field, value);
@@ -41,6 +41,8 @@ void Inspector::finish_handshake(flow::Flow& flow, Session& session, const Exwir
   if (session.handshake == 0) return;  // joined later, or no room: nothing was gathered
   TlsHandshake& handshake = handshakes_[session.handshake];
   handshake.ended = now;
+  handshake.server_certificate = certificates_.find(handshake.server_kept);
+  handshake.client_certificate = certificates_.find(handshake.client_kept);
   handshake.flags = told.flags;
   handshake.hellos = static_cast<uint8_t>(told.hellos);
   handshake.alert = told.alert;

@@ -106,7 +106,7 @@ flow::ReadAnswer Inspector::Reader::read(Bytes octets) {
     case kExwireAtRest:
       return {progress.consumed, progress.need, progress.skip, false};
     case kExwireDone:
-      if (progress.consumed == 0 && starts_tls(octets)) {
+      if (progress.consumed == 0 && starts_tls(octets) && inspector_.may_look_anew(handle_)) {
         inspector_.stop_dissector(flow_, session_);
         flow_.work = kLookAnew;
         return read(octets);

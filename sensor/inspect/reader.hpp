@@ -14,6 +14,7 @@ enum StreamAnomaly : uint32_t {
   kPendingAnomaly,
   kContractAnomaly,
   kShedAnomaly,
+  kLookedAnew,  ///< no anomaly, but remembered with them
   kFirstDissectorAnomaly = 8,
 };
 

@@ -92,8 +92,9 @@ class TlsHandshake {
   uint8_t alert = 255;  ///< description of a fatal alert, 255: none
   Direction alert_from = Direction::to_server;
   bool cut = false;
-  const Certificate* server_certificate = nullptr;  ///< as long as the handshake is told
+  const Certificate* server_certificate = nullptr;  ///< known while the handshake is told
   const Certificate* client_certificate = nullptr;
+  Certificates::Kept server_kept, client_kept;
   uint16_t server_chain = 0, client_chain = 0;  ///< certificates sent
 
  private:
