@@ -25,6 +25,7 @@ std::string date_text(int64_t seconds) {
 }
 
 void numbers(JsonWriter& json, const char* key, Bytes octets, uint32_t width) {
+  if (octets.size < width) return;
   json.array(key);
   for (uint32_t at = 0; at + width <= octets.size && at / width < kMostListed; at += width) {
     uint32_t value = 0;
@@ -35,6 +36,7 @@ void numbers(JsonWriter& json, const char* key, Bytes octets, uint32_t width) {
 }
 
 void protocols(JsonWriter& json, const char* key, Bytes list) {
+  if (list.empty() || list[0] >= list.size) return;  // not even the first is there
   json.array(key);
   Cursor cursor(list);
   for (size_t count = 0; cursor.left() > 0 && count < kMostNames; ++count) {
@@ -78,10 +80,7 @@ void EveEncoder::tls_object(const TlsHandshake& handshake) {
   fingerprint("ja3", inspect::ja3_text(handshake));
   fingerprint("ja3s", inspect::ja3s_text(handshake));
   if (const std::string ja4 = inspect::ja4(handshake); !ja4.empty()) json_.text("ja4", ja4);
-  if (handshake.has(TlsField::client_protocols) &&
-      !handshake.octets(TlsField::client_protocols).empty()) {
-    protocols(json_, "client_alpns", handshake.octets(TlsField::client_protocols));
-  }
+  protocols(json_, "client_alpns", handshake.octets(TlsField::client_protocols));
   if (handshake.has(TlsField::server_protocol)) {
     json_.array("server_alpns").element(handshake.text(TlsField::server_protocol)).close();
   }
