@@ -5,16 +5,21 @@
 
 namespace exwire::detect {
 
+std::unique_ptr<FlowDetector> make_idle_timeout();
 std::unique_ptr<FlowDetector> make_plaintext_exchange(const Site& site);
+std::unique_ptr<FleetDetector> make_idle_paths();
 
 std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(const Site& site) {
   std::vector<std::unique_ptr<FlowDetector>> detectors;
   detectors.push_back(make_plaintext_exchange(site));
+  detectors.push_back(make_idle_timeout());
   return detectors;
 }
 
 std::vector<std::unique_ptr<FleetDetector>> make_fleet_detectors(const Site&) {
-  return {};
+  std::vector<std::unique_ptr<FleetDetector>> detectors;
+  detectors.push_back(make_idle_paths());
+  return detectors;
 }
 
 }  // namespace exwire::detect

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/detect/idle_estimator.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace exwire::detect {
+namespace {
+
+// Below these nothing is claimed. Five drops alone would be easy to come by on a large path; the
+// likelihood ratio against "lost phones" is what decides there.
+constexpr uint32_t kFewestDrops = 5;
+constexpr uint32_t kFewestSurvivals = 5;
+// Twice the gain in log-likelihood over the best explanation without a box. A threshold that may
+// fall anywhere among some 200 bins finds a chance gain of 10 now and then.
+constexpr double kLeastGain = 20;
+// Twice the loss in log-likelihood that the interval accepts: 99 % of chi-squared with one degree
+// of freedom, because a step has no curvature; the simulation shows 95 % coverage.
+constexpr double kIntervalLoss = 6.63;
+// What a box does and what radio does, as far as the model lets them.
+constexpr double kMostBaseRate = 0.1, kLeastBaseRate = 0.0005;
+constexpr double kLeastDropRate = 0.9, kMostDropRate = 0.999;
+// Phones that vanish for good and come back to the same address: at most once in 50 minutes.
+constexpr double kMostHazard = 1.0 / 3000;
+constexpr int kHazards = 45;  ///< tried, each 1.2 times the next: down to once in 100 days
+
+struct Tally {
+  double survived = 0, dropped = 0;
+};
+
+double likelihood(const Tally& tally, double rate) noexcept {
+  double sum = 0;
+  if (tally.dropped > 0) sum += tally.dropped * std::log(rate);
+  if (tally.survived > 0) sum += tally.survived * std::log1p(-rate);
+  return sum;
+}
+
+double best_likelihood(const Tally& tally, double least, double most) noexcept {
+  const double total = tally.survived + tally.dropped;
+  if (total == 0) return 0;
+  return likelihood(tally, std::clamp(tally.dropped / total, least, most));
+}
+
+/// The timeout lies above `low` and not above `high`; likelihood is the same in between.
+struct Step {
+  double low, high;
+  Tally below, above;
+  double likelihood;
+};
+
+class Steps {
+ public:
+  explicit Steps(const IdleSummary& summary) {
+    for (uint32_t index = 0; index < IdleSummary::kBins; ++index) {
+      const IdleSummary::Bin& bin = summary.bin(index);
+      all_.survived += bin.survived;
+      all_.dropped += bin.dropped;
+    }
+    for (uint32_t index = 0; index < IdleSummary::kBins; ++index) add(summary.bin(index));
+  }
+  const std::vector<Step>& list() const noexcept { return list_; }
+  const Tally& all() const noexcept { return all_; }
+
+ private:
+  // A step before each group of drops. Where survivals and drops of one bin are mixed, their order
+  // is not known: the timeout may lie anywhere in that bin.
+  void add(const IdleSummary::Bin& bin) {
+    const auto survived_most = static_cast<double>(bin.survived_most);
+    const auto dropped_least = static_cast<double>(bin.dropped_least);
+    const auto dropped_most = static_cast<double>(bin.dropped_most);
+    if (bin.dropped > 0 && bin.survived > 0 && survived_most >= dropped_least) {
+      step(std::max(survived_most, dropped_most));
+      take(bin.survived, bin.dropped);
+      newest_ = std::min(static_cast<double>(bin.survived_least), dropped_least);
+      return;
+    }
+    if (bin.survived > 0) {
+      take(bin.survived, 0);
+      newest_ = survived_most;
+    }
+    if (bin.dropped == 0) return;
+    step(dropped_least);
+    newest_ = dropped_least;
+    take(0, 1);
+    if (bin.dropped > 1) step(dropped_most);  // the first of them was a lost phone
+    take(0, bin.dropped - 1);
+    newest_ = dropped_most;
+  }
+  void take(uint32_t survived, uint32_t dropped) noexcept {
+    below_.survived += survived;
+    below_.dropped += dropped;
+  }
+  void step(double high) {
+    const Tally above{all_.survived - below_.survived, all_.dropped - below_.dropped};
+    const double sum = best_likelihood(below_, kLeastBaseRate, kMostBaseRate) +
+                       best_likelihood(above, kLeastDropRate, kMostDropRate);
+    list_.push_back({newest_, high, below_, above, sum});
+  }
+
+  std::vector<Step> list_;
+  Tally all_, below_;
+  double newest_ = 0;
+};
+
+// The best that lost phones alone can explain: the same risk for every gap, or a risk that grows
+// with its length.
+double without_box(const IdleSummary& summary, const Tally& all) {
+  double best = best_likelihood(all, kLeastBaseRate, kMostDropRate);
+  double hazard = kMostHazard;
+  for (int trial = 0; trial < kHazards; ++trial, hazard /= 1.2) {
+    double sum = 0;
+    for (uint32_t index = 0; index < IdleSummary::kBins; ++index) {
+      const IdleSummary::Bin& bin = summary.bin(index);
+      if (bin.survived + bin.dropped == 0) continue;
+      const double age = std::exp2((index + 0.5) / IdleSummary::kPerOctave);
+      const double rate = std::clamp(-std::expm1(-hazard * age), kLeastBaseRate, kMostDropRate);
+      sum +=
+          likelihood({static_cast<double>(bin.survived), static_cast<double>(bin.dropped)}, rate);
+    }
+    best = std::max(best, sum);
+  }
+  return best;
+}
+
+DropMode mode_of(const IdleSummary& summary) noexcept {
+  DropMode mode = DropMode::silent;
+  for (const DropMode other : {DropMode::rst, DropMode::fin}) {
+    if (summary.drops(other) > summary.drops(mode)) mode = other;
+  }
+  return mode;
+}
+
+// Whether the drops from the timeout on fall at one age: a box that resets or closes does it when
+// its timer fires, so the age is the timeout; of a silent one we know the gaps tried.
+bool at_one_age(const IdleSummary& summary, double high) noexcept {
+  double most = high;
+  for (uint32_t index = 0; index < IdleSummary::kBins; ++index) {
+    const IdleSummary::Bin& bin = summary.bin(index);
+    if (bin.dropped > 0) most = std::max(most, static_cast<double>(bin.dropped_most));
+  }
+  return most <= high * 1.02;
+}
+
+IdleVerdict objection(const IdleSummary& summary, const Step& best, double gain) noexcept {
+  const double total = best.below.survived + best.below.dropped;
+  if (best.above.dropped < kFewestDrops) return IdleVerdict::scattered;
+  if (best.above.survived * 10 > best.above.dropped) return IdleVerdict::scattered;
+  if (best.below.dropped > total * kMostBaseRate) return IdleVerdict::scattered;
+  if (best.below.survived < kFewestSurvivals) return IdleVerdict::few_survivals;
+  // Half of all gaps spoiled by the capture: far more than 1 % of the packets are missing.
+  if (summary.lost_to_capture() > summary.survivals() + summary.drops()) {
+    return IdleVerdict::capture_loss;
+  }
+  return gain < kLeastGain ? IdleVerdict::not_significant : IdleVerdict::estimated;
+}
+
+double longest_survival(const IdleSummary& summary, double below) noexcept {
+  double most = 0;
+  for (uint32_t index = 0; index < IdleSummary::kBins; ++index) {
+    const IdleSummary::Bin& bin = summary.bin(index);
+    if (bin.survived > 0 && static_cast<double>(bin.survived_most) < below) {
+      most = static_cast<double>(bin.survived_most);
+    }
+  }
+  return most;
+}
+
+}  // namespace
+
+const char* to_text(DropMode mode) noexcept {
+  switch (mode) {
+    case DropMode::silent:
+      return "silent";
+    case DropMode::rst:
+      return "rst";
+    case DropMode::fin:
+      return "fin";
+  }
+  return "silent";
+}
+
+const char* to_text(IdleVerdict verdict) noexcept {
+  switch (verdict) {
+    case IdleVerdict::estimated:
+      return "estimated";
+    case IdleVerdict::no_drops:
+      return "insufficient: nothing was dropped";
+    case IdleVerdict::few_drops:
+      return "insufficient: too few drops";
+    case IdleVerdict::few_survivals:
+      return "insufficient: hardly any gap survived";
+    case IdleVerdict::scattered:
+      return "insufficient: drops and survivals are scattered over all ages";
+    case IdleVerdict::not_significant:
+      return "insufficient: lost phones would explain it nearly as well";
+    case IdleVerdict::capture_loss:
+      return "insufficient: the capture has lost too much";
+  }
+  return "insufficient";
+}
+
+uint32_t IdleSummary::bin_of(double seconds) noexcept {
+  if (!(seconds > 1)) return 0;
+  const double place = std::log2(seconds) * kPerOctave;
+  return static_cast<uint32_t>(std::min(place, static_cast<double>(kBins - 1)));
+}
+
+void IdleSummary::survived(double seconds) noexcept {
+  Bin& bin = bins_[bin_of(seconds)];
+  const auto value = static_cast<float>(seconds);
+  bin.survived_least = bin.survived == 0 ? value : std::min(bin.survived_least, value);
+  bin.survived_most = std::max(bin.survived_most, value);
+  ++bin.survived;
+  ++survivals_;
+}
+
+void IdleSummary::dropped(double seconds, DropMode mode) noexcept {
+  Bin& bin = bins_[bin_of(seconds)];
+  const auto value = static_cast<float>(seconds);
+  bin.dropped_least = bin.dropped == 0 ? value : std::min(bin.dropped_least, value);
+  bin.dropped_most = std::max(bin.dropped_most, value);
+  ++bin.dropped;
+  ++modes_[static_cast<size_t>(mode)];
+}
+
+void IdleSummary::merge(const IdleSummary& other) noexcept {
+  for (uint32_t index = 0; index < kBins; ++index) {
+    Bin& mine = bins_[index];
+    const Bin& its = other.bins_[index];
+    if (its.survived > 0) {
+      mine.survived_least = mine.survived == 0 ? its.survived_least
+                                               : std::min(mine.survived_least, its.survived_least);
+      mine.survived_most = std::max(mine.survived_most, its.survived_most);
+      mine.survived += its.survived;
+    }
+    if (its.dropped > 0) {
+      mine.dropped_least =
+          mine.dropped == 0 ? its.dropped_least : std::min(mine.dropped_least, its.dropped_least);
+      mine.dropped_most = std::max(mine.dropped_most, its.dropped_most);
+      mine.dropped += its.dropped;
+    }
+  }
+  for (size_t mode = 0; mode < modes_.size(); ++mode) modes_[mode] += other.modes_[mode];
+  survivals_ += other.survivals_;
+  unusable_ += other.unusable_;
+}
+
+IdleEstimate estimate_idle_timeout(const IdleSummary& summary) {
+  IdleEstimate result;
+  result.gaps = summary.survivals() + summary.drops();
+  result.survived_most_s = longest_survival(summary, HUGE_VAL);
+  result.mode = mode_of(summary);
+  if (summary.drops() == 0) return result;
+  result.verdict = IdleVerdict::few_drops;
+  if (summary.drops() < kFewestDrops) return result;
+  const Steps steps(summary);
+  const auto best =
+      std::max_element(steps.list().begin(), steps.list().end(),
+                       [](const Step& a, const Step& b) { return a.likelihood < b.likelihood; });
+  const double gain = 2 * (best->likelihood - without_box(summary, steps.all()));
+  result.drops = static_cast<uint32_t>(best->above.dropped);
+  result.verdict = objection(summary, *best, gain);
+  if (!result.sufficient()) return result;
+
+  // Some 200 places for a threshold share the credit of the best one.
+  result.confidence = 1 / (1 + IdleSummary::kBins * std::exp(-gain / 2));
+  result.bracket_low_s = longest_survival(summary, best->high);
+  result.bracket_high_s = best->high;
+  result.lower_s = best->low;
+  result.upper_s = best->high;
+  for (const Step& step : steps.list()) {
+    if (2 * (best->likelihood - step.likelihood) > kIntervalLoss) continue;
+    result.lower_s = std::min(result.lower_s, step.low);
+    result.upper_s = std::max(result.upper_s, step.high);
+  }
+  const bool exact = result.mode != DropMode::silent && at_one_age(summary, best->high);
+  result.estimate_s = exact ? best->high : (result.bracket_low_s + best->high) / 2;
+  return result;
+}
+
+}  // namespace exwire::detect

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The idle timeout of each path (client network, server, port) from the fates of its gaps. A probe
+// that was never answered counts as dropped only when the same client address has come back with a
+// new connection: a phone that stays away was lost, and says nothing about a box. Told once when
+// the evidence suffices, again when the estimate leaves its interval, and closed when gaps longer
+// than the timeout survive: somebody has mended it.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <tuple>
+
+#include "sensor/base/siphash.hpp"
+#include "sensor/detect/fleet_detector.hpp"
+#include "sensor/detect/idle_gap.hpp"
+
+namespace exwire::detect {
+namespace {
+
+constexpr Signature kTooShort{
+    1443201,
+    1,
+    3,
+    "EXWIRE idle timeout too short for Direct Push",
+    "Misc activity",
+    "Raise the idle timeout for connections to Exchange on the firewall, NAT or load balancer of "
+    "this path to at least 1800 s."};
+
+constexpr double kRequired = 1800, kBad = 900, kBroken = 480;
+constexpr int64_t kReturnNs = 900 * kNanosPerSecond;
+// A box that drops nine of ten lets so many in a row pass once in a hundred thousand times.
+constexpr uint32_t kMendedAfter = 5;
+constexpr size_t kMostSuspects = 1024;
+constexpr size_t kMostPaths = 1024;
+constexpr size_t kMostDevices = 256;
+
+// Phones of one site or carrier share a firewall: networks of 256 addresses, in IPv6 sites (/48).
+wire::Address network_of(const wire::Address& client, uint8_t ip_version) noexcept {
+  wire::Address network{};
+  std::copy_n(client.begin(), ip_version == 4 ? 3 : 6, network.begin());
+  return network;
+}
+
+struct PathKey {
+  wire::Address network, server;
+  uint16_t port;
+  uint8_t ip_version;
+
+  static PathKey of(const Observation& seen) noexcept {
+    return {network_of(seen.client, seen.ip_version), seen.server, seen.server_port,
+            seen.ip_version};
+  }
+  auto operator<=>(const PathKey&) const = default;
+};
+
+struct Path {
+  IdleSummary summary;
+  IdleEstimate told;      ///< what the last finding said
+  bool open = false;      ///< a finding has been told and not closed
+  uint32_t weigh_at = 1;  ///< drops at which to estimate again
+  uint32_t beyond = 0;    ///< gaps longer than the timeout that survived, since the last drop
+  uint32_t lost_phones = 0;
+  Timestamp first;
+  Observation last;  ///< of the newest drop
+  std::vector<wire::Address> devices;
+};
+
+struct Suspect {
+  Observation seen;
+  Timestamp since;
+  bool returned = false, dropped = false;
+
+  bool same_connection(const Observation& other) const noexcept {
+    return seen.client == other.client && seen.client_port == other.client_port &&
+           seen.server == other.server && seen.server_port == other.server_port &&
+           seen.ip_version == other.ip_version;
+  }
+  bool comes_back(const Observation& opened) const noexcept {
+    return seen.client == opened.client && seen.server == opened.server &&
+           seen.server_port == opened.server_port && seen.ip_version == opened.ip_version &&
+           opened.when >= since && opened.when.ns - since.ns <= kReturnNs;
+  }
+};
+
+const char* verdict_of(double seconds) noexcept {
+  if (seconds < kBroken) return "broken: shorter than any heartbeat phones accept";
+  if (seconds < kBad) return "bad: heartbeats stay short, batteries drain";
+  return "under the recommendation";
+}
+
+flow::Flow representative(const Observation& seen) noexcept {
+  flow::Flow flow;
+  flow.key.ip_version = seen.ip_version;
+  if (wire::set_endpoints(flow.key, seen.client, seen.client_port, seen.server, seen.server_port)) {
+    flow.mark(flow::kClientIsLo);
+  }
+  flow.mark(flow::kWatched);
+  flow.start_ns = seen.when.ns;
+  return flow;
+}
+
+class IdlePaths final : public FleetDetector {
+ public:
+  IdlePaths() { suspects_.reserve(kMostSuspects); }
+  const char* name() const noexcept override { return "idle_paths"; }
+  std::vector<const Signature*> signatures() const override { return {&kTooShort}; }
+
+  void observe(const Observation& seen, FleetSink& sink) override {
+    if (seen.topic != Topic::idle_gap) return;
+    switch (static_cast<IdleGapKind>(seen.kind)) {
+      case IdleGapKind::opened:
+        opened(seen, sink);
+        break;
+      case IdleGapKind::survived:
+        survived(seen, sink);
+        break;
+      case IdleGapKind::suspected:
+        if (suspects_.size() == kMostSuspects) suspects_.erase(suspects_.begin());
+        suspects_.push_back({seen, seen.when});
+        break;
+      case IdleGapKind::recovered:
+        forget(seen);
+        survived(seen, sink);
+        break;
+      case IdleGapKind::dropped:
+        dropped(seen, sink);
+        break;
+      case IdleGapKind::censored:
+        forget(seen);
+        break;
+      case IdleGapKind::unusable:
+        if (Path* path = path_of(seen)) path->summary.unusable();
+        break;
+    }
+  }
+
+  void tick(Timestamp now, FleetSink&) override {
+    if (suspects_.empty() || now.ns - swept_.ns < kNanosPerSecond) return;
+    swept_ = now;
+    std::erase_if(suspects_, [&](const Suspect& suspect) {
+      const bool stays_away = suspect.dropped && now.ns - suspect.since.ns > kReturnNs;
+      if (stays_away) {
+        if (Path* path = path_of(suspect.seen)) ++path->lost_phones;
+      }
+      return stays_away;
+    });
+  }
+
+  void drain(Timestamp now, FleetSink& sink) override {
+    for (auto& [key, path] : paths_) {
+      if (path.summary.drops() > 0) weigh(key, path, now, sink);
+    }
+  }
+
+ private:
+  Path* path_of(const Observation& seen) {
+    const PathKey key = PathKey::of(seen);
+    const auto known = paths_.find(key);
+    if (known != paths_.end()) return &known->second;
+    if (paths_.size() == kMostPaths) return nullptr;
+    Path& made = paths_[key];
+    made.first = seen.when;
+    return &made;
+  }
+
+  void forget(const Observation& seen) {
+    std::erase_if(suspects_, [&](const Suspect& suspect) { return suspect.same_connection(seen); });
+  }
+
+  void opened(const Observation& seen, FleetSink& sink) {
+    bool certain = false;
+    for (Suspect& suspect : suspects_) {
+      if (!suspect.comes_back(seen)) continue;
+      suspect.returned = true;
+      certain |= suspect.dropped;
+    }
+    if (!certain) return;
+    for (const Suspect& suspect : suspects_) {
+      if (suspect.returned && suspect.dropped) count(suspect.seen, sink);
+    }
+    std::erase_if(suspects_,
+                  [](const Suspect& suspect) { return suspect.returned && suspect.dropped; });
+  }
+
+  void survived(const Observation& seen, FleetSink& sink) {
+    Path* path = path_of(seen);
+    if (path == nullptr) return;
+    const double seconds = seen.get<IdleGap>().length_ms / 1000.0;
+    path->summary.survived(seconds);
+    if (!path->open || seconds <= path->told.upper_s || ++path->beyond < kMendedAfter) return;
+    tell(PathKey::of(seen), *path, path->told, Phase::closed, seen.when, sink);
+    // What is measured from now on is another box, or the same one with another timeout.
+    *path = {};
+    path->first = seen.when;
+  }
+
+  void dropped(const Observation& seen, FleetSink& sink) {
+    const auto known =
+        std::find_if(suspects_.begin(), suspects_.end(),
+                     [&](const Suspect& suspect) { return suspect.same_connection(seen); });
+    if (seen.get<IdleGap>().mode != DropMode::silent) {
+      if (known != suspects_.end()) suspects_.erase(known);
+      count(seen, sink);
+      return;
+    }
+    if (known == suspects_.end()) return;  // pushed out by others
+    const bool returned = known->returned;
+    known->seen = seen;
+    known->dropped = true;
+    if (!returned) return;
+    suspects_.erase(known);
+    count(seen, sink);
+  }
+
+  void count(const Observation& seen, FleetSink& sink) {
+    Path* path = path_of(seen);
+    if (path == nullptr) return;
+    const IdleGap gap = seen.get<IdleGap>();
+    path->summary.dropped(gap.length_ms / 1000.0, gap.mode);
+    path->last = seen;
+    path->beyond = 0;
+    std::vector<wire::Address>& devices = path->devices;
+    const bool is_new = std::find(devices.begin(), devices.end(), seen.client) == devices.end();
+    if (is_new && devices.size() < kMostDevices) devices.push_back(seen.client);
+    const uint32_t drops = path->summary.drops();
+    if (drops < path->weigh_at) return;
+    path->weigh_at = drops + std::max(1U, drops / 16);
+    weigh(PathKey::of(seen), *path, seen.when, sink);
+  }
+
+  void weigh(const PathKey& key, Path& path, Timestamp now, FleetSink& sink) {
+    const IdleEstimate estimate = estimate_idle_timeout(path.summary);
+    if (!estimate.sufficient() || estimate.upper_s >= kRequired) return;
+    const bool moved =
+        estimate.estimate_s < path.told.lower_s || estimate.estimate_s > path.told.upper_s;
+    if (path.open && !moved) return;
+    tell(key, path, estimate, path.open ? Phase::updated : Phase::opened, now, sink);
+    path.open = true;
+    path.told = estimate;
+  }
+
+  static void tell(const PathKey& key, const Path& path, const IdleEstimate& estimate, Phase phase,
+                   Timestamp now, FleetSink& sink) {
+    Finding finding;
+    finding.signature = &kTooShort;
+    finding.severity = kTooShort.severity;
+    finding.phase = phase;
+    finding.when = finding.last_seen = now;
+    finding.first_seen = path.first;
+    finding.story = story_of(key);
+    const uint8_t version = key.ip_version;
+    Facts& facts = finding.facts;
+    facts.add("client_net", wire::to_text(key.network, version) + (version == 4 ? "/24" : "/48"));
+    facts.add("server", wire::to_text(key.server, version));
+    facts.add("port", key.port);
+    facts.add("mode", to_text(estimate.mode));
+    facts.add("lower_s", static_cast<int64_t>(std::floor(estimate.lower_s)));
+    facts.add("upper_s", static_cast<int64_t>(std::ceil(estimate.upper_s)));
+    facts.add("estimate_s", static_cast<int64_t>(std::lround(estimate.estimate_s)));
+    char confidence[16];
+    std::snprintf(confidence, sizeof confidence, "%.2f",
+                  std::floor(estimate.confidence * 100) / 100);
+    facts.add("confidence", confidence);
+    facts.add("drops", estimate.drops);
+    facts.add("survived_max_s", static_cast<int64_t>(std::lround(estimate.bracket_low_s)));
+    facts.add("gaps", estimate.gaps);
+    facts.add("devices", static_cast<int64_t>(path.devices.size()));
+    facts.add("lost_phones", path.lost_phones);
+    facts.add("required_s", static_cast<int64_t>(kRequired));
+    facts.add("verdict", verdict_of(estimate.estimate_s));
+    sink.found(representative(path.last), finding);
+  }
+
+  static uint64_t story_of(const PathKey& key) noexcept {
+    SipHash13 hash{HashKey{}};
+    hash.word(kTooShort.sid);
+    hash.octets(key.network.data(), key.network.size());
+    hash.octets(key.server.data(), key.server.size());
+    hash.word(key.port);
+    return hash.finish();
+  }
+
+  std::map<PathKey, Path> paths_;  // ordered: findings at the end come in the same order each time
+  std::vector<Suspect> suspects_;
+  Timestamp swept_;
+};
+
+}  // namespace
+
+std::unique_ptr<FleetDetector> make_idle_paths() {
+  return std::make_unique<IdlePaths>();
+}
+
+}  // namespace exwire::detect
