@@ -32,6 +32,8 @@ def may_include(path, target):
         return True
     if target == "builtin.inc":  # generated: the list of built-in dissectors
         return parts[:2] == ("sensor", "inspect")
+    if target == "exwire_rules.inc":  # generated: signatures/exwire.rules as a literal
+        return parts[:2] == ("sensor", "detect")
     if not target.startswith("sensor/"):
         return False
     layer = parts[1] if len(parts) > 2 else "app"  # sensor/main.cpp stands above all

@@ -24,6 +24,11 @@ po::options_description make_options() {
       "checksums,k", po::value<std::string>()->value_name("auto|all|none"),
       "what to do with wrong checksums; short for --set decode.checksums=...")(
       "filter-file,F", po::value<std::string>()->value_name("FILE"), "BPF filter from a file")(
+      "signatures,s", list()->value_name("FILE"),
+      "load these rules besides our own; may be repeated")(
+      "only-signatures,S", list()->value_name("FILE"), "load these rules alone; may be repeated")(
+      "strict", "a rule that cannot be taken is an error")(
+      "list-keywords", "print the keywords of rules that are understood, and exit")(
       "test,T", "check the configuration and exit")(
       "dump-config", "print the configuration with all keys and their meaning, and exit")(
       "list-detectors", "print the findings and exit")("list-dissectors",
@@ -71,6 +76,13 @@ CommandLine collect(const po::variables_map& values) {
   list("read", result.captures);
   list("interface", result.interfaces);
   list("set", result.settings);
+  list("signatures", result.rule_files);
+  std::vector<std::string> alone;
+  list("only-signatures", alone);
+  result.only_these_rules = !alone.empty();
+  result.rule_files.insert(result.rule_files.end(), alone.begin(), alone.end());
+  result.strict = values.count("strict") > 0;
+  result.list_keywords = values.count("list-keywords") > 0;
   word("config", result.config_file);
   word("log-dir", result.log_directory);
   std::string checksums;
@@ -113,7 +125,7 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
   CommandLine result = collect(values);
   result.verbosity = verbosity;
   const bool asks_only = result.help || result.version || result.test_only || result.dump_config ||
-                         result.list_detectors || result.list_dissectors;
+                         result.list_detectors || result.list_dissectors || result.list_keywords;
   if (!asks_only && result.captures.empty() && result.interfaces.empty()) {
     throw UsageError{"nothing to read: give -r FILE or -i IFACE"};
   }

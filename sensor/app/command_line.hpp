@@ -13,8 +13,11 @@ struct CommandLine {
   std::string config_file;              ///< -c
   std::vector<std::string> settings;    ///< --set
   std::string log_directory;            ///< -l
-  std::string filter;                   ///< trailing words, or the text of -F
-  int verbosity = 0;                    ///< number of -v
+  std::vector<std::string> rule_files;  ///< -s, -S
+  bool only_these_rules = false;        ///< -S
+  bool strict = false, list_keywords = false;
+  std::string filter;  ///< trailing words, or the text of -F
+  int verbosity = 0;   ///< number of -v
   bool quiet = false, test_only = false, dump_config = false;
   bool help = false, version = false, list_detectors = false, list_dissectors = false;
 };

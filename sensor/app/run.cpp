@@ -17,6 +17,8 @@
 #include "sensor/base/result.hpp"
 #include "sensor/capture/live.hpp"
 #include "sensor/capture/replay.hpp"
+#include "sensor/detect/rules/rule_parser.hpp"
+#include "sensor/detect/rules/rule_set.hpp"
 #include "sensor/report/file_sink.hpp"
 
 namespace exwire::app {
@@ -51,6 +53,19 @@ Config configure(const CommandLine& command_line) {
   if (!command_line.config_file.empty()) read_config_file(config, command_line.config_file);
   for (const std::string& setting : command_line.settings) set_option(config, setting);
   return config;
+}
+
+/// Rules that cannot be taken are told, and are an error only where that is asked for.
+bool load_rules(const CommandLine& command_line, detect::rules::RuleSet& rules) {
+  if (!command_line.only_these_rules) rules.load_own();
+  for (const std::string& path : command_line.rule_files) rules.load_file(path);
+  for (const std::string& refusal : rules.refusals()) spdlog::warn(refusal);
+  spdlog::info("{} rules loaded, {} skipped", rules.rules().size(), rules.refusals().size());
+  return rules.refusals().empty() || !command_line.strict;
+}
+
+void list_keywords() {
+  for (const std::string_view name : detect::rules::known_keywords()) fmt::print("{}\n", name);
 }
 
 void list_signatures(const std::vector<const detect::Signature*>& signatures, const char* name) {
@@ -242,7 +257,10 @@ void set_up_logging(const CommandLine& command_line) {
 
 int run(const CommandLine& command_line) {
   set_up_logging(command_line);
-  const Config config = configure(command_line);
+  Config config = configure(command_line);
+  detect::rules::RuleSet rules;
+  if (!load_rules(command_line, rules)) return kConfigurationWrong;
+  config.site.rules = &rules;
   const inspect::DissectorHost dissectors(inspect::builtin_dissectors());
   capture::Filter filter(command_line.filter);
   if (command_line.dump_config) {
@@ -253,12 +271,17 @@ int run(const CommandLine& command_line) {
     list_detectors(config);
     return kDone;
   }
+  if (command_line.list_keywords) {
+    list_keywords();
+    return kDone;
+  }
   if (command_line.list_dissectors) {
     list_dissectors(dissectors);
     return kDone;
   }
   if (command_line.test_only) {
-    fmt::print(stderr, "configuration is good\n");
+    fmt::print(stderr, "configuration is good; {} rules loaded, {} skipped\n", rules.rules().size(),
+               rules.refusals().size());
     return kDone;
   }
   install_signals();

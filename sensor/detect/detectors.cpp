@@ -8,11 +8,13 @@ namespace exwire::detect {
 std::unique_ptr<FlowDetector> make_idle_timeout();
 std::unique_ptr<FlowDetector> make_plaintext_exchange(const Site& site);
 std::unique_ptr<FleetDetector> make_idle_paths();
+std::unique_ptr<FlowDetector> make_rule_matcher(const rules::RuleSet& rules);
 
 std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(const Site& site) {
   std::vector<std::unique_ptr<FlowDetector>> detectors;
   detectors.push_back(make_plaintext_exchange(site));
   detectors.push_back(make_idle_timeout());
+  if (site.rules != nullptr) detectors.push_back(make_rule_matcher(*site.rules));
   return detectors;
 }
 

@@ -5,7 +5,10 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "sensor/base/time.hpp"
 #include "sensor/flow/flow.hpp"
@@ -44,7 +47,13 @@ class Facts {
   uint32_t count_ = 0, used_ = 0;
 };
 
-/// One line of the catalogue of findings (sids 1443000 to 1443999).
+/// What a loaded rule says about itself beyond the finding.
+struct SignatureNotes {
+  std::vector<std::pair<std::string, std::vector<std::string>>> metadata;
+  std::vector<std::string> references;
+};
+
+/// One line of the catalogue of findings (sids 1443000 to 1443999), or a loaded rule.
 struct Signature {
   uint32_t sid;
   uint32_t revision;
@@ -52,6 +61,8 @@ struct Signature {
   const char* text;      ///< EVE alert.signature
   const char* category;  ///< EVE alert.category
   const char* advice;    ///< what to change, one sentence
+  uint32_t group = 1;    ///< EVE alert.gid
+  const SignatureNotes* notes = nullptr;
 };
 
 /// Where a finding stands in its story.

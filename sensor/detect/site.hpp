@@ -12,6 +12,10 @@
 
 namespace exwire::detect {
 
+namespace rules {
+class RuleSet;
+}
+
 /// An address prefix, IPv4 or IPv6.
 struct Prefix {
   wire::Address address{};
@@ -33,6 +37,7 @@ struct Site {
   std::vector<Prefix> servers;
   std::vector<PlaintextHop> plaintext_hops;
   bool loopback_allowed = true;
+  const rules::RuleSet* rules = nullptr;  ///< loaded signatures; outlive all detectors
 };
 
 enum class Hop : uint8_t {

@@ -3,16 +3,37 @@
 #include "sensor/report/event_uid.hpp"
 
 namespace exwire::report {
+namespace {
+
+void notes_of(JsonWriter& json, const detect::SignatureNotes& notes) {
+  if (!notes.metadata.empty()) {
+    json.object("metadata");
+    for (const auto& [key, values] : notes.metadata) {
+      json.array(key.c_str());
+      for (const std::string& value : values) json.element(value);
+      json.close();
+    }
+    json.close();
+  }
+  if (!notes.references.empty()) {
+    json.array("references");
+    for (const std::string& reference : notes.references) json.element(reference);
+    json.close();
+  }
+}
+
+}  // namespace
 
 void EveEncoder::alert(const Event& event, const AlertBody& body) {
   const detect::Finding& finding = *body.finding;
   const detect::Signature& signature = *finding.signature;
   const flow::Flow& flow = *event.flow;
   json_.object("alert");
-  json_.text("action", "allowed").number("gid", 1);
+  json_.text("action", "allowed").number("gid", signature.group);
   json_.number("signature_id", signature.sid).number("rev", signature.revision);
   json_.text("signature", signature.text).text("category", signature.category);
   json_.number("severity", finding.severity);
+  if (signature.notes != nullptr) notes_of(json_, *signature.notes);
   json_.object("context").object("exchange");
   json_.text("uid", event_uid(settings_.uid_scope, flow, finding));
   if (finding.phase != detect::Phase::once) json_.text("state", to_text(finding.phase));

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Options that look into buffers: contents with their modifiers, regular expressions and sizes.
+// Buffers are chosen before a content (sticky, "http.uri; content:") or behind it ("content:...;
+// http_uri;"), as Suricata 4 and Snort 2 did.
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include <algorithm>
+
+#include "sensor/detect/rules/building.hpp"
+
+namespace exwire::detect::rules {
+
+void FreeRegex::operator()(pcre2_real_code_8* code) const noexcept {
+  pcre2_code_free(code);
+}
+
+namespace {
+
+constexpr int64_t kMostOffset = 65535;
+
+// Host names are compared without regard to case whoever sent them (RFC 9110 4.2.3).
+bool caseless(Buffer buffer) noexcept {
+  return buffer == Buffer::http_host;
+}
+
+void lower(Check& check) {
+  check.nocase = true;
+  for (char& letter : check.pattern) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter | 0x20);
+  }
+}
+
+int32_t small_number(const Option& option, int64_t least) {
+  return static_cast<int32_t>(whole_number(trimmed(option.value), least, kMostOffset));
+}
+
+void read_content(Building& building, const Option& option) {
+  if (!option.quoted) throw RuleError("a quoted text is wanted");
+  Check check;
+  check.buffer = building.sticky;
+  check.negated = option.negated;
+  check.pattern = content_octets(option.value);
+  if (caseless(check.buffer)) lower(check);
+  building.rule.checks.push_back(std::move(check));
+}
+
+void read_nocase(Building& building, const Option&) {
+  lower(building.last_content());
+}
+void read_depth(Building& building, const Option& option) {
+  Check& check = building.last_content();
+  check.depth = small_number(option, 1);
+  if (check.depth < static_cast<int32_t>(check.pattern.size())) {
+    throw RuleError("the content is longer than that");
+  }
+}
+void read_offset(Building& building, const Option& option) {
+  building.last_content().offset = small_number(option, 0);
+}
+void read_distance(Building& building, const Option& option) {
+  Check& check = building.last_content();
+  check.relative = true;
+  check.distance = small_number(option, -kMostOffset);
+}
+void read_within(Building& building, const Option& option) {
+  Check& check = building.last_content();
+  check.relative = true;
+  check.within = small_number(option, 1);
+  if (check.within < static_cast<int32_t>(check.pattern.size())) {
+    throw RuleError("the content is longer than that");
+  }
+}
+void read_startswith(Building& building, const Option&) {
+  building.last_content().at_start = true;
+}
+void read_endswith(Building& building, const Option&) {
+  building.last_content().at_end = true;
+}
+// A hint for the search, which does not change what matches.
+void read_fast_pattern(Building& building, const Option&) {
+  building.last_content();
+}
+
+// "10", "<10", ">10", "10<>20" (both ends excluded).
+void read_bounds(Check& check, std::string_view text) {
+  constexpr int64_t kMost = UINT32_MAX;
+  const size_t between = text.find("<>");
+  if (between != std::string_view::npos) {
+    check.least = whole_number(trimmed(text.substr(0, between)), 0, kMost) + 1;
+    check.most = whole_number(trimmed(text.substr(between + 2)), 0, kMost) - 1;
+  } else if (text.starts_with('<')) {
+    check.least = 0;
+    check.most = whole_number(trimmed(text.substr(1)), 0, kMost) - 1;
+  } else if (text.starts_with('>')) {
+    check.least = whole_number(trimmed(text.substr(1)), 0, kMost) + 1;
+  } else {
+    check.least = check.most = whole_number(text, 0, kMost);
+  }
+}
+
+void read_size(Building& building, const Option& option, Buffer buffer) {
+  Check check;
+  check.kind = Check::Kind::size;
+  check.buffer = buffer;
+  read_bounds(check, trimmed(option.value));
+  building.rule.checks.push_back(std::move(check));
+}
+void read_bsize(Building& building, const Option& option) {
+  if (building.sticky == Buffer::none) throw RuleError("no buffer was chosen before it");
+  read_size(building, option, building.sticky);
+}
+void read_urilen(Building& building, const Option& option) {
+  const std::vector<std::string> parts = split_list(option.value);
+  if (parts.empty() || parts.size() > 2) throw RuleError("a size is wanted");
+  const bool raw = parts.size() == 1 || parts[1] == "raw";
+  if (!raw && parts[1] != "norm") throw RuleError("raw or norm is wanted");
+  read_size(building, {option.name, parts[0]}, raw ? Buffer::http_uri_raw : Buffer::http_uri);
+}
+
+void read_isdataat(Building& building, const Option& option) {
+  std::string_view text = option.value;
+  Check check;
+  check.kind = Check::Kind::data_at;
+  check.buffer = building.sticky;
+  if (text.starts_with('!')) {
+    check.negated = true;
+    text.remove_prefix(1);
+  }
+  const std::vector<std::string> parts = split_list(text);
+  if (parts.empty()) throw RuleError("a position is wanted");
+  check.offset = static_cast<int32_t>(whole_number(parts[0], 0, kMostOffset));
+  for (size_t at = 1; at < parts.size(); ++at) {
+    if (parts[at] != "relative") throw RuleError("'" + parts[at] + "' is not supported");
+    check.relative = true;
+  }
+  building.rule.checks.push_back(std::move(check));
+}
+
+// The letters of old rules that name a buffer.
+Buffer buffer_of(char letter) noexcept {
+  switch (letter) {
+    case 'U':
+      return Buffer::http_uri;
+    case 'I':
+      return Buffer::http_uri_raw;
+    case 'M':
+      return Buffer::http_method;
+    case 'V':
+      return Buffer::http_user_agent;
+    case 'W':
+      return Buffer::http_host;
+    case 'S':
+      return Buffer::http_stat_code;
+    case 'Y':
+      return Buffer::http_stat_msg;
+    default:
+      return Buffer::none;
+  }
+}
+
+uint32_t pcre_option(char letter) {
+  switch (letter) {
+    case 'i':
+      return PCRE2_CASELESS;
+    case 's':
+      return PCRE2_DOTALL;
+    case 'm':
+      return PCRE2_MULTILINE;
+    case 'x':
+      return PCRE2_EXTENDED;
+    case 'A':
+      return PCRE2_ANCHORED;
+    case 'E':
+      return PCRE2_DOLLAR_ENDONLY;
+    case 'G':
+      return PCRE2_UNGREEDY;
+    default:
+      throw RuleError(std::string("flag '") + letter + "' is not supported");
+  }
+}
+
+Regex compile(std::string_view pattern, uint32_t options) {
+  int code = 0;
+  size_t at = 0;
+  Regex regex(pcre2_compile(reinterpret_cast<const unsigned char*>(pattern.data()), pattern.size(),
+                            options, &code, &at, nullptr));
+  if (!regex) {
+    std::array<unsigned char, 160> why{};
+    pcre2_get_error_message(code, why.data(), why.size());
+    throw RuleError(std::string(reinterpret_cast<const char*>(why.data())) + " at octet " +
+                    std::to_string(at));
+  }
+  pcre2_jit_compile(regex.get(), PCRE2_JIT_COMPLETE);  // without it matching is slower, not wrong
+  return regex;
+}
+
+void read_pcre(Building& building, const Option& option) {
+  std::string text = option.value;
+  const size_t last = text.rfind('/');
+  if (!option.quoted || text.empty() || text[0] != '/' || last == 0) {
+    throw RuleError("\"/PATTERN/flags\" is wanted");
+  }
+  Check check;
+  check.kind = Check::Kind::regex;
+  check.buffer = building.sticky;
+  check.negated = option.negated;
+  uint32_t options = 0;
+  for (const char letter : text.substr(last + 1)) {
+    if (letter == 'R') {
+      check.relative = true;
+    } else if (const Buffer named = buffer_of(letter); named != Buffer::none) {
+      check.buffer = named;
+    } else {
+      options |= pcre_option(letter);
+    }
+  }
+  if (caseless(check.buffer)) options |= PCRE2_CASELESS;
+  check.regex = compile(std::string_view(text).substr(1, last - 1), options);
+  building.rule.checks.push_back(std::move(check));
+}
+
+template <Buffer buffer>
+void choose(Building& building, const Option&) {
+  building.sticky = buffer;
+}
+
+// The old form: says of the content before it where to look.
+template <Buffer buffer>
+void place(Building& building, const Option&) {
+  Check& check = building.last_content();
+  check.buffer = buffer;
+  if (caseless(buffer)) lower(check);
+}
+
+}  // namespace
+
+std::vector<Keyword> buffer_keywords() {
+  return {
+      {"content", read_content},
+      {"nocase", read_nocase},
+      {"depth", read_depth},
+      {"offset", read_offset},
+      {"distance", read_distance},
+      {"within", read_within},
+      {"startswith", read_startswith},
+      {"endswith", read_endswith},
+      {"fast_pattern", read_fast_pattern},
+      {"bsize", read_bsize},
+      {"urilen", read_urilen},
+      {"isdataat", read_isdataat},
+      {"pcre", read_pcre},
+      {"http.method", choose<Buffer::http_method>},
+      {"http.uri", choose<Buffer::http_uri>},
+      {"http.uri.raw", choose<Buffer::http_uri_raw>},
+      {"http.host", choose<Buffer::http_host>},
+      {"http.user_agent", choose<Buffer::http_user_agent>},
+      {"http.referer", choose<Buffer::http_referer>},
+      {"http.content_type", choose<Buffer::http_content_type>},
+      {"http.protocol", choose<Buffer::http_protocol>},
+      {"http.stat_code", choose<Buffer::http_stat_code>},
+      {"http.stat_msg", choose<Buffer::http_stat_msg>},
+      {"http.location", choose<Buffer::http_location>},
+      {"http.server", choose<Buffer::http_server>},
+      {"tls.sni", choose<Buffer::tls_sni>},
+      {"tls_sni", choose<Buffer::tls_sni>},
+      {"ja3.hash", choose<Buffer::ja3_hash>},
+      {"ja3_hash", choose<Buffer::ja3_hash>},
+      {"ja3.string", choose<Buffer::ja3_string>},
+      {"ja3s.hash", choose<Buffer::ja3s_hash>},
+      {"ja3s.string", choose<Buffer::ja3s_string>},
+      {"ja4.hash", choose<Buffer::ja4_hash>},
+      {"http_method", place<Buffer::http_method>},
+      {"http_uri", place<Buffer::http_uri>},
+      {"http_raw_uri", place<Buffer::http_uri_raw>},
+      {"http_host", place<Buffer::http_host>},
+      {"http_user_agent", place<Buffer::http_user_agent>},
+      {"http_stat_code", place<Buffer::http_stat_code>},
+      {"http_stat_msg", place<Buffer::http_stat_msg>},
+  };
+}
+
+}  // namespace exwire::detect::rules

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/detect/rules/rule_parser.hpp"
+
+#include <algorithm>
+
+#include "sensor/detect/rules/building.hpp"
+
+namespace exwire::detect::rules {
+namespace {
+
+const std::vector<Keyword>& keywords() {
+  static const std::vector<Keyword> all = [] {
+    std::vector<Keyword> table = buffer_keywords();
+    for (const Keyword& one : other_keywords()) table.push_back(one);
+    std::sort(table.begin(), table.end(),
+              [](const Keyword& a, const Keyword& b) { return a.name < b.name; });
+    return table;
+  }();
+  return all;
+}
+
+// Variables stand for every address: a sensor on one link sees what its operator wired to it.
+void add_addresses(AddressSet& set, std::string_view text, bool negated) {
+  if (!text.empty() && text[0] == '!') return add_addresses(set, text.substr(1), !negated);
+  if (text == "any" || (!text.empty() && text[0] == '$')) return;
+  if (text.size() >= 2 && text.front() == '[' && text.back() == ']') {
+    for (const std::string& part : split_list(text.substr(1, text.size() - 2))) {
+      add_addresses(set, part, negated);
+    }
+    return;
+  }
+  const auto prefix = Prefix::parse(text);
+  if (!prefix) throw RuleError("'" + std::string(text) + "' is no address, prefix or variable");
+  (negated ? set.out : set.in).push_back(*prefix);
+}
+
+void add_ports(PortSet& set, std::string_view text, bool negated) {
+  if (!text.empty() && text[0] == '!') return add_ports(set, text.substr(1), !negated);
+  if (text == "any" || (!text.empty() && text[0] == '$')) return;
+  if (text.size() >= 2 && text.front() == '[' && text.back() == ']') {
+    for (const std::string& part : split_list(text.substr(1, text.size() - 2))) {
+      add_ports(set, part, negated);
+    }
+    return;
+  }
+  const size_t colon = text.find(':');
+  const std::string_view first = text.substr(0, colon);
+  const std::string_view last = colon == std::string_view::npos ? first : text.substr(colon + 1);
+  const auto least = first.empty() ? 0 : whole_number(first, 0, 65535);
+  const auto most = last.empty() ? 65535 : whole_number(last, 0, 65535);
+  if (least > most) throw RuleError("'" + std::string(text) + "' is an empty range of ports");
+  (negated ? set.out : set.in)
+      .push_back({static_cast<uint16_t>(least), static_cast<uint16_t>(most)});
+}
+
+void read_head(Rule& rule, const std::vector<std::string>& head) {
+  static constexpr std::string_view kActions[] = {"alert",     "drop",      "reject",
+                                                  "rejectsrc", "rejectdst", "rejectboth"};
+  static constexpr std::string_view kProtocols[] = {"http", "http1", "tls", "tcp", "ip"};
+  if (std::find(std::begin(kActions), std::end(kActions), head[0]) == std::end(kActions)) {
+    throw RuleError("action '" + head[0] + "' is not supported");
+  }
+  if (std::find(std::begin(kProtocols), std::end(kProtocols), head[1]) == std::end(kProtocols)) {
+    throw RuleError("protocol '" + head[1] + "' is not supported");
+  }
+  if (head[4] != "->" && head[4] != "<>") throw RuleError("a direction is -> or <>");
+  rule.source = read_addresses(head[2]);
+  rule.source_port = read_ports(head[3]);
+  rule.both_ways = head[4] == "<>";
+  rule.destination = read_addresses(head[5]);
+  rule.destination_port = read_ports(head[6]);
+}
+
+bool of_response(Buffer buffer) noexcept {
+  return buffer == Buffer::http_stat_code || buffer == Buffer::http_stat_msg ||
+         buffer == Buffer::http_location || buffer == Buffer::http_server;
+}
+
+// When everything the rule looks at is there.
+Moment moment_of(const Building& building, const std::string& protocol) {
+  bool tls = false, http = false, response = building.to_client.value_or(false);
+  for (const Check& check : building.rule.checks) {
+    if (check.buffer == Buffer::none) {
+      throw RuleError("it looks into the payload: only buffers of HTTP and TLS are matched");
+    }
+    tls |= check.buffer >= Buffer::tls_sni;
+    http |= check.buffer < Buffer::tls_sni;
+    response |= of_response(check.buffer);
+  }
+  if (tls && http) throw RuleError("it looks into HTTP and TLS at once");
+  if (tls) return Moment::handshake;
+  if (!http && !protocol.starts_with("http")) {
+    throw RuleError("it looks into no buffer of HTTP or TLS: packets alone are not matched");
+  }
+  return response ? Moment::response : Moment::request;
+}
+
+void complete(Building& building, const std::string& protocol) {
+  Rule& rule = building.rule;
+  if (rule.sid == 0) throw RuleError("it has no sid");
+  if (rule.message.empty()) throw RuleError("it has no msg");
+  rule.moment = moment_of(building, protocol);
+  rule.to_client = building.to_client.value_or(false);
+  // Tests of one buffer stand together, in the order in which they were written.
+  std::stable_sort(rule.checks.begin(), rule.checks.end(),
+                   [](const Check& a, const Check& b) { return a.buffer < b.buffer; });
+  rule.signature = {rule.sid,
+                    rule.revision,
+                    rule.severity,
+                    rule.message.c_str(),
+                    rule.category.c_str(),
+                    "See the references of the rule.",
+                    rule.group,
+                    &rule.notes};
+}
+
+}  // namespace
+
+AddressSet read_addresses(std::string_view text) {
+  AddressSet set;
+  add_addresses(set, text, false);
+  return set;
+}
+
+PortSet read_ports(std::string_view text) {
+  PortSet set;
+  add_ports(set, text, false);
+  return set;
+}
+
+bool AddressSet::covers(const wire::Address& address, uint8_t version) const noexcept {
+  const auto within = [&](const Prefix& prefix) { return prefix.covers(address, version); };
+  return (in.empty() || std::any_of(in.begin(), in.end(), within)) &&
+         std::none_of(out.begin(), out.end(), within);
+}
+
+bool PortSet::covers(uint16_t port) const noexcept {
+  const auto within = [&](const Span& span) { return port >= span.least && port <= span.most; };
+  return (in.empty() || std::any_of(in.begin(), in.end(), within)) &&
+         std::none_of(out.begin(), out.end(), within);
+}
+
+std::unique_ptr<Rule> parse_rule(std::string_view line) {
+  const RuleText text = split_rule(line);
+  auto rule = std::make_unique<Rule>();
+  read_head(*rule, text.head);
+  Building building{*rule};
+  for (const Option& option : text.options) {
+    const auto& table = keywords();
+    const auto found = std::lower_bound(
+        table.begin(), table.end(), std::string_view(option.name),
+        [](const Keyword& keyword, std::string_view name) { return keyword.name < name; });
+    if (found == table.end() || found->name != option.name) {
+      throw RuleError("keyword '" + option.name + "' is not supported");
+    }
+    try {
+      found->read(building, option);
+    } catch (const RuleError& error) {
+      throw RuleError(option.name + ": " + error.what());
+    }
+  }
+  complete(building, text.head[1]);
+  return rule;
+}
+
+std::vector<std::string_view> known_keywords() {
+  std::vector<std::string_view> names;
+  for (const Keyword& one : keywords()) names.push_back(one.name);
+  return names;
+}
+
+}  // namespace exwire::detect::rules

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/detect/rules/rule_set.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "sensor/base/result.hpp"
+#include "sensor/detect/rules/rule_parser.hpp"
+
+namespace exwire::detect::rules {
+namespace {
+
+constexpr std::string_view kOwnPack =
+#include "exwire_rules.inc"
+    ;
+
+}  // namespace
+
+void RuleSet::load_own() {
+  load_text(kOwnPack, "exwire.rules");
+}
+
+void RuleSet::load_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file.is_open() || file.bad()) throw SetupError(path + ": cannot be read");
+  load_text(text, path);
+}
+
+void RuleSet::load_text(std::string_view text, const std::string& name) {
+  std::string line;
+  size_t number = 0, first = 0;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    std::string_view part = text.substr(at, end - at);
+    at = end + 1;
+    ++number;
+    if (line.empty()) first = number;
+    part = trimmed(part);
+    if (part.ends_with('\\')) {  // goes on in the next line
+      line += part.substr(0, part.size() - 1);
+      if (at < text.size()) continue;
+    } else {
+      line += part;
+    }
+    if (!line.empty() && line[0] != '#') add(line, name + ":" + std::to_string(first));
+    line.clear();
+  }
+}
+
+void RuleSet::add(std::string_view line, const std::string& place) {
+  try {
+    std::unique_ptr<Rule> rule = parse_rule(line);
+    const bool known = std::any_of(rules_.begin(), rules_.end(), [&](const auto& other) {
+      return other->sid == rule->sid && other->group == rule->group;
+    });
+    if (known) throw RuleError("sid " + std::to_string(rule->sid) + " was there before");
+    rules_.push_back(std::move(rule));
+  } catch (const RuleError& error) {
+    refusals_.push_back(place + ": rule skipped: " + error.what());
+  }
+}
+
+}  // namespace exwire::detect::rules

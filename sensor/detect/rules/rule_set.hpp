@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// All loaded signatures, and what became of every line that was read.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sensor/detect/rules/rule.hpp"
+
+namespace exwire::detect::rules {
+
+class RuleSet {
+ public:
+  /// Our own pack, signatures/exwire.rules, which is part of the program.
+  void load_own();
+  /// A rule that cannot be taken is counted and told in refusals(). Throws SetupError when the file
+  /// cannot be read.
+  void load_file(const std::string& path);
+  /// `name` stands in front of complaints.
+  void load_text(std::string_view text, const std::string& name);
+
+  const std::vector<std::unique_ptr<Rule>>& rules() const noexcept { return rules_; }
+  /// "FILE:LINE: why", one line each.
+  const std::vector<std::string>& refusals() const noexcept { return refusals_; }
+
+ private:
+  void add(std::string_view line, const std::string& place);
+
+  std::vector<std::unique_ptr<Rule>> rules_;
+  std::vector<std::string> refusals_;
+};
+
+}  // namespace exwire::detect::rules

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/detect/rules/search.hpp"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include <algorithm>
+#include <new>
+
+namespace exwire::detect::rules {
+namespace {
+
+constexpr size_t kNowhere = std::string_view::npos;
+
+char lower(char letter) noexcept {
+  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter | 0x20) : letter;
+}
+
+size_t find(std::string_view text, size_t from, const Check& check) noexcept {
+  if (!check.nocase) return text.find(check.pattern, from);
+  if (from > text.size()) return kNowhere;
+  const auto at = std::search(
+      text.begin() + static_cast<std::ptrdiff_t>(from), text.end(), check.pattern.begin(),
+      check.pattern.end(), [](char octet, char wanted) noexcept { return lower(octet) == wanted; });
+  const bool found = at != text.end() || check.pattern.empty();
+  return found ? static_cast<size_t>(at - text.begin()) : kNowhere;
+}
+
+struct Window {
+  size_t first, last;  ///< octets [first, last) may be part of the match
+};
+
+// Where the check may match, with `cursor` behind the match before it.
+Window window_of(const Check& check, size_t size, size_t cursor) noexcept {
+  int64_t first = check.offset;
+  int64_t last = static_cast<int64_t>(size);
+  if (check.relative) {
+    first = static_cast<int64_t>(cursor) + check.distance;
+    if (check.within >= 0) last = std::min<int64_t>(last, first + check.within);
+  } else if (check.depth >= 0) {
+    last = std::min<int64_t>(last, first + check.depth);
+  }
+  first = std::max<int64_t>(first, 0);
+  if (check.at_start) {
+    last = first > 0 ? 0 : std::min<int64_t>(last, static_cast<int64_t>(check.pattern.size()));
+  }
+  if (check.at_end) {
+    first =
+        std::max(first, static_cast<int64_t>(size) - static_cast<int64_t>(check.pattern.size()));
+  }
+  return {static_cast<size_t>(first), static_cast<size_t>(std::max<int64_t>(last, 0))};
+}
+
+}  // namespace
+
+Search::Search()
+    : found_(pcre2_match_data_create(1, nullptr)), limits_(pcre2_match_context_create(nullptr)) {
+  if (found_ == nullptr || limits_ == nullptr) throw std::bad_alloc();
+  pcre2_set_match_limit(limits_, kMatchLimit);
+  pcre2_set_depth_limit(limits_, kDepthLimit);
+}
+
+Search::~Search() {
+  pcre2_match_data_free(found_);
+  pcre2_match_context_free(limits_);
+}
+
+bool Search::matches(const Rule& rule, const Buffers& buffers) noexcept {
+  steps_ = 0;
+  const bool found = from(rule, buffers, 0, 0);
+  if (steps_ > kMostSteps) ++given_up_;
+  return found && steps_ <= kMostSteps;
+}
+
+// True when the checks from `index` on hold, with `cursor` behind the last match.
+bool Search::from(const Rule& rule, const Buffers& buffers, size_t index, size_t cursor) noexcept {
+  if (index == rule.checks.size()) return true;
+  if (++steps_ > kMostSteps) return false;
+  const Check& check = rule.checks[index];
+  const std::string_view text = buffers[static_cast<size_t>(check.buffer)];
+  if (text.data() == nullptr) return false;  // not there: not even a negation speaks of it
+  switch (check.kind) {
+    case Check::Kind::size: {
+      const auto size = static_cast<int64_t>(text.size());
+      return size >= check.least && size <= check.most && next(rule, buffers, index, cursor);
+    }
+    case Check::Kind::data_at: {
+      const size_t at = static_cast<size_t>(check.offset) + (check.relative ? cursor : 0);
+      return (at < text.size()) != check.negated && next(rule, buffers, index, cursor);
+    }
+    case Check::Kind::content:
+      return content(rule, buffers, index, cursor);
+    case Check::Kind::regex:
+      return regex(rule, buffers, index, cursor);
+  }
+  return false;
+}
+
+// The following buffer starts anew.
+bool Search::next(const Rule& rule, const Buffers& buffers, size_t index, size_t cursor) noexcept {
+  const bool other =
+      index + 1 < rule.checks.size() && rule.checks[index + 1].buffer != rule.checks[index].buffer;
+  return from(rule, buffers, index + 1, other ? 0 : cursor);
+}
+
+bool Search::content(const Rule& rule, const Buffers& buffers, size_t index,
+                     size_t cursor) noexcept {
+  const Check& check = rule.checks[index];
+  const std::string_view text = buffers[static_cast<size_t>(check.buffer)];
+  const Window window = window_of(check, text.size(), cursor);
+  const std::string_view part = text.substr(0, window.last);
+  size_t at = find(part, window.first, check);
+  if (check.negated) return at == kNowhere && next(rule, buffers, index, cursor);
+  for (; at != kNowhere; at = find(part, at + 1, check)) {
+    if (next(rule, buffers, index, at + check.pattern.size())) return true;
+    if (++steps_ > kMostSteps) return false;
+    // Only a later place can help what is looked for relative to this one.
+    const bool depends = index + 1 < rule.checks.size() &&
+                         rule.checks[index + 1].buffer == check.buffer &&
+                         rule.checks[index + 1].relative;
+    if (!depends) return false;
+  }
+  return false;
+}
+
+bool Search::regex(const Rule& rule, const Buffers& buffers, size_t index, size_t cursor) noexcept {
+  const Check& check = rule.checks[index];
+  const std::string_view text = buffers[static_cast<size_t>(check.buffer)];
+  const size_t start = check.relative ? std::min(cursor, text.size()) : 0;
+  // Relative: what stands before is not part of the subject, so that ^ means here.
+  const std::string_view subject = text.substr(start);
+  const int result =
+      pcre2_match(check.regex.get(), reinterpret_cast<const unsigned char*>(subject.data()),
+                  subject.size(), 0, 0, found_, limits_);
+  if (result < 0 && result != PCRE2_ERROR_NOMATCH) {
+    ++given_up_;
+    return false;
+  }
+  if (check.negated) return result < 0 && next(rule, buffers, index, cursor);
+  if (result < 0) return false;
+  return next(rule, buffers, index, start + pcre2_get_ovector_pointer(found_)[1]);
+}
+
+}  // namespace exwire::detect::rules

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Each keyword of the rule language: a buffer it matches, and one beside it that it does not.
+#include <catch2/catch.hpp>
+
+#include "sensor/detect/rules/memory.hpp"
+#include "sensor/detect/rules/rule_parser.hpp"
+#include "sensor/detect/rules/rule_set.hpp"
+#include "sensor/detect/rules/search.hpp"
+
+using namespace exwire;
+using namespace exwire::detect::rules;
+
+namespace {
+
+std::unique_ptr<Rule> rule_of(const std::string& options) {
+  return parse_rule("alert http any any -> any any (msg:\"m\"; sid:1; " + options + ")");
+}
+
+std::string complaint_of(const std::string& line) {
+  try {
+    parse_rule(line);
+  } catch (const RuleError& error) {
+    return error.what();
+  }
+  return {};
+}
+
+bool matches(const std::string& options, Buffer buffer, std::string_view text) {
+  Buffers buffers{};
+  buffers[static_cast<size_t>(buffer)] = text;
+  Search search;
+  return search.matches(*rule_of(options), buffers);
+}
+
+bool in_uri(const std::string& options, std::string_view uri) {
+  return matches("http.uri; " + options, Buffer::http_uri, uri);
+}
+
+struct Case {
+  const char* options;
+  const char* hit;
+  const char* miss;
+};
+
+}  // namespace
+
+TEST_CASE("contents and their modifiers", "[rules]") {
+  const Case one = GENERATE(
+      Case{R"(content:"owa";)", "/owa/", "/OWA/"},
+      Case{R"(content:"owa"; nocase;)", "/OWA/", "/0wa/"},
+      Case{R"(content:"o|77 61|";)", "/owa", "/o77a"},
+      Case{R"(content:"a\;b\"c";)", "/a;b\"c", "/a;bc"}, Case{R"(content:!"owa";)", "/ecp", "/owa"},
+      Case{R"(content:"owa"; depth:4;)", "/owa", "//owa"},
+      Case{R"(content:"owa"; offset:2;)", "//owa", "/owa"},
+      Case{R"(content:"a"; content:"b"; distance:2;)", "a12b", "a1b"},
+      Case{R"(content:"a"; content:"b"; within:2;)", "a1b", "a12b"},
+      Case{R"(content:"a"; content:"b"; distance:0;)", "ab", "ba"},
+      Case{R"(content:"a"; content:!"b"; distance:0;)", "ba", "ab"},
+      Case{R"(content:"a"; content:"b"; distance:0; within:1;)", "aacab", "aacb"},
+      Case{R"(content:"/owa"; startswith;)", "/owa", "x/owa"},
+      Case{R"(content:".js"; endswith;)", "/y.js", "/y.js?"},
+      Case{R"(content:"owa"; fast_pattern;)", "/owa", "/ecp"}, Case{R"(bsize:4;)", "/owa", "/owa/"},
+      Case{R"(bsize:>4;)", "/owa/", "/owa"}, Case{R"(bsize:<4;)", "/ow", "/owa"},
+      Case{R"(bsize:3<>5;)", "/owa", "/owa/"}, Case{R"(urilen:4,norm;)", "/owa", "/owa/"},
+      Case{R"(isdataat:4;)", "/owa/", "/owa"}, Case{R"(isdataat:!4;)", "/owa", "/owa/"},
+      Case{R"(content:"o"; isdataat:2,relative;)", "/owa/", "/owa"},
+      Case{R"(pcre:"/^\/o.a$/i";)", "/OWA", "/owa/"}, Case{R"(pcre:!"/owa/";)", "/ecp", "/owa"},
+      Case{R"(content:"a"; pcre:"/^b/R";)", "ab", "acb"});
+  INFO(one.options);
+  CHECK(in_uri(one.options, one.hit));
+  CHECK_FALSE(in_uri(one.options, one.miss));
+}
+
+TEST_CASE("every buffer is its own", "[rules]") {
+  const auto [name, buffer] =
+      GENERATE(table<const char*, Buffer>({{"http.method", Buffer::http_method},
+                                           {"http.uri", Buffer::http_uri},
+                                           {"http.uri.raw", Buffer::http_uri_raw},
+                                           {"http.host", Buffer::http_host},
+                                           {"http.user_agent", Buffer::http_user_agent},
+                                           {"http.referer", Buffer::http_referer},
+                                           {"http.content_type", Buffer::http_content_type},
+                                           {"http.protocol", Buffer::http_protocol},
+                                           {"http.stat_code", Buffer::http_stat_code},
+                                           {"http.stat_msg", Buffer::http_stat_msg},
+                                           {"http.location", Buffer::http_location},
+                                           {"http.server", Buffer::http_server},
+                                           {"tls.sni", Buffer::tls_sni},
+                                           {"ja3.hash", Buffer::ja3_hash},
+                                           {"ja3s.hash", Buffer::ja3s_hash},
+                                           {"ja4.hash", Buffer::ja4_hash}}));
+  const std::string options = std::string(name) + R"(; content:"x1";)";
+  INFO(name);
+  CHECK(matches(options, buffer, "ax1b"));
+  CHECK_FALSE(matches(options, buffer, "ax2b"));
+  const Buffer other = buffer == Buffer::http_method ? Buffer::http_uri : Buffer::http_method;
+  CHECK_FALSE(matches(options, other, "ax1b"));
+}
+
+TEST_CASE("modifiers of old rules name the buffer behind the content", "[rules]") {
+  const auto [name, buffer] =
+      GENERATE(table<const char*, Buffer>({{"http_method", Buffer::http_method},
+                                           {"http_uri", Buffer::http_uri},
+                                           {"http_raw_uri", Buffer::http_uri_raw},
+                                           {"http_user_agent", Buffer::http_user_agent},
+                                           {"http_stat_code", Buffer::http_stat_code}}));
+  const std::string options = std::string(R"(content:"x1"; )") + name + ";";
+  CHECK(matches(options, buffer, "ax1b"));
+  CHECK_FALSE(matches(options, Buffer::http_server, "ax1b"));
+  CHECK(matches(R"(pcre:"/x1/U";)", Buffer::http_uri, "ax1b"));
+  CHECK_FALSE(matches(R"(pcre:"/x1/I";)", Buffer::http_uri, "ax1b"));
+}
+
+TEST_CASE("a rule says what is wrong with it", "[rules]") {
+  const std::string head = "alert http any any -> any any ";
+  CHECK(complaint_of(head + R"((msg:"m"; sid:1; tls.sni; content:"a"; lua:x;))") ==
+        "keyword 'lua' is not supported");
+  CHECK(complaint_of(head + R"((msg:"m"; sid:1; http.uri; content:"a))") ==
+        "a quote is not closed");
+  CHECK(complaint_of(head + R"((msg:"m"; http.uri; content:"a";))") == "it has no sid");
+  CHECK(complaint_of(head + R"((msg:"m"; sid:1; http.uri; content:"|4|";))") ==
+        "content: hexadecimal octets have two digits");
+  CHECK(complaint_of(head + R"((msg:"m"; sid:1; nocase;))") ==
+        "nocase: a modifier needs a content before it");
+  CHECK(complaint_of(head + R"((msg:"m"; sid:1; classtype:none;))") ==
+        "classtype: 'none' is no known class");
+  CHECK(complaint_of("alert smb any any -> any any (msg:\"m\"; sid:1;)") ==
+        "protocol 'smb' is not supported");
+  CHECK_FALSE(complaint_of(head + R"((msg:"m"; sid:1; pcre:"/(/";))").empty());
+  CHECK_FALSE(complaint_of(head + R"((msg:"m"; sid:1; content:"a";))").empty());
+}
+
+TEST_CASE("the head names addresses and ports", "[rules]") {
+  const auto rule = parse_rule(
+      "alert tcp [10.0.0.0/8, !10.1.0.0/16] any -> $HOME_NET [443,8000:8080,!8001] "
+      "(msg:\"m\"; sid:7; rev:3; gid:5; priority:2; classtype:misc-attack; reference:cve,2020-1; "
+      "metadata:a b, a c; tls.sni; content:\"x\";)");
+  CHECK(rule->source.covers({10, 2, 0, 1}, 4));
+  CHECK_FALSE(rule->source.covers({10, 1, 0, 1}, 4));
+  CHECK_FALSE(rule->source.covers({192, 0, 2, 1}, 4));
+  CHECK(rule->destination_port.covers(443));
+  CHECK(rule->destination_port.covers(8080));
+  CHECK_FALSE(rule->destination_port.covers(8001));
+  CHECK_FALSE(rule->destination_port.covers(80));
+  CHECK(rule->severity == 2);
+  CHECK(rule->category == "Misc Attack");
+  CHECK(rule->notes.references[0] == "https://nvd.nist.gov/vuln/detail/CVE-2020-1");
+  CHECK(rule->notes.metadata[0].second == std::vector<std::string>{"b", "c"});
+  CHECK(rule->moment == Moment::handshake);
+}
+
+TEST_CASE("rates speak as Suricata documents", "[rules]") {
+  const auto told = [](const char* options, int matches, int64_t step_s) {
+    Memory memory;
+    const auto rule = rule_of(options);
+    int count = 0;
+    for (int at = 0; at < matches; ++at) {
+      count += memory.may_speak(rule->rate, 1, {at * step_s * kNanosPerSecond});
+    }
+    return count;
+  };
+  CHECK(told("threshold:type limit, track by_src, count 2, seconds 60;", 10, 1) == 2);
+  CHECK(told("threshold:type limit, track by_src, count 1, seconds 60;", 4, 60) == 4);
+  CHECK(told("threshold:type threshold, track by_dst, count 3, seconds 60;", 10, 1) == 3);
+  CHECK(told("threshold:seconds 60, count 3, type both, track by_both;", 10, 1) == 1);
+  CHECK(told("threshold:type both, track by_src, count 3, seconds 60;", 10, 31) == 0);
+  CHECK(told("detection_filter:track by_rule, count 3, seconds 60;", 10, 1) == 7);
+}
+
+TEST_CASE("dependent contents end after a bounded number of steps", "[rules]") {
+  std::string options = "http.uri; ";
+  for (int at = 0; at < 12; ++at) options += "content:\"a\"; distance:0; ";
+  const auto rule = rule_of(options + "content:\"b\"; distance:0;");
+  const std::string uri(2000, 'a');
+  Buffers buffers{};
+  buffers[static_cast<size_t>(Buffer::http_uri)] = uri;
+  Search search;
+  CHECK_FALSE(search.matches(*rule, buffers));
+  CHECK(search.given_up() == 1);
+}
+
+TEST_CASE("our own pack loads whole, and a bad line is skipped by name", "[rules]") {
+  RuleSet set;
+  set.load_own();
+  CHECK(set.refusals().empty());
+  REQUIRE(set.rules().size() > 30);
+  for (const auto& rule : set.rules()) {
+    INFO(rule->sid);
+    CHECK(rule->sid / 1000 == 1444);
+    CHECK(rule->severity == 2);
+    CHECK_FALSE(rule->category.empty());
+    CHECK_FALSE(rule->notes.references.empty());
+    CHECK(rule->notes.metadata[0].first == "mitre_technique_id");
+  }
+  RuleSet mixed;
+  mixed.load_text("# comment\n\nalert http any any -> any any (msg:\"m\"; \\\n sid:1; new.word;)\n",
+                  "a.rules");
+  CHECK(mixed.rules().empty());
+  REQUIRE(mixed.refusals().size() == 1);
+  CHECK(mixed.refusals()[0] == "a.rules:3: rule skipped: keyword 'new.word' is not supported");
+}
