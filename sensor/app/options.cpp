@@ -162,6 +162,7 @@ Option ports(const char* key, const char* standard, const char* meaning,
                     set.set(*port);
                   }
                   config.watch.*member = set;
+                  config.site.tls_ports = config.watch.tls_ports;
                   return {};
                 },
                 [=](const Config& config) {

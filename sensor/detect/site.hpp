@@ -2,6 +2,7 @@
 // What the configuration says about the user's own network, in the form detectors ask.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -35,6 +36,7 @@ struct PlaintextHop {
 
 struct Site {
   std::vector<Prefix> servers;
+  std::bitset<65536> tls_ports;  ///< those of flow::Watch
   std::vector<PlaintextHop> plaintext_hops;
   bool loopback_allowed = true;
   const rules::RuleSet* rules = nullptr;  ///< loaded signatures; outlive all detectors

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/detect/exchange_servers.hpp"
+
+#include <algorithm>
+
+#include "sensor/base/siphash.hpp"
+#include "sensor/detect/host_names.hpp"
+
+namespace exwire::detect {
+namespace {
+
+using inspect::Certificate;
+using inspect::TlsField;
+using inspect::TlsHandshake;
+
+constexpr ExchangeServer kConfigured{};
+
+// Services besides HTTPS whose certificates and versions are another matter: SMTP, POP, IMAP, LDAP,
+// their TLS ports, RPC over SMB, databases, RDP, SIP, remote management.
+constexpr std::array<uint16_t, 27> kOtherServices{
+    25,   110,  143,  389,  445,  465,  475,  587,  636,  717,  853,  990,  993, 995,
+    1080, 1433, 2525, 3128, 3268, 3269, 3306, 3389, 5061, 5432, 5986, 8172, 9389};
+
+static_assert(std::is_sorted(kOtherServices.begin(), kOtherServices.end()));
+
+bool is_other_service(uint16_t port) noexcept {
+  return std::binary_search(kOtherServices.begin(), kOtherServices.end(), port);
+}
+
+bool is_private(const wire::Address& address, uint8_t ip_version) noexcept {
+  if (ip_version == 6) return (address[0] & 0xfe) == 0xfc || address[0] == 0xfe;
+  return address[0] == 10 || (address[0] == 172 && (address[1] & 0xf0) == 16) ||
+         (address[0] == 192 && address[1] == 168) ||
+         (address[0] == 100 && (address[1] & 0xc0) == 64) ||
+         (address[0] == 169 && address[1] == 254);
+}
+
+// From inside to somewhere on the Internet: somebody else's server, most likely.
+bool leaves_site(const flow::Flow& flow) noexcept {
+  const uint8_t version = flow.key.ip_version;
+  return is_private(flow.client(), version) && !is_private(flow.server(), version) &&
+         !wire::is_loopback(flow.server(), version);
+}
+
+// Hosting panels put autodiscover.* into every certificate they order.
+bool is_hosting_panel(const Certificate& certificate) noexcept {
+  return std::any_of(certificate.names.begin(), certificate.names.end(), [](std::string_view name) {
+    return name.starts_with("cpanel.") || name.starts_with("webdisk.") || name.starts_with("whm.");
+  });
+}
+
+// Exchange makes it for five years; other self-made certificates of this form live shorter or
+// longer.
+bool lives_five_years(const Certificate& certificate) noexcept {
+  constexpr int64_t kDay = 86400;
+  const int64_t life = certificate.not_after_s - certificate.not_before_s;
+  return certificate.not_before_s != 0 && life >= 1824 * kDay && life <= 1828 * kDay;
+}
+
+}  // namespace
+
+const char* to_text(Reason reason) noexcept {
+  switch (reason) {
+    case Reason::asked_name:
+      return "name asked for";
+    case Reason::certificate_name:
+      return "name in certificate";
+    case Reason::own_certificate:
+      return "certificate made by Exchange";
+    case Reason::endpoint:
+      return "endpoint";
+    case Reason::configured:
+      break;
+  }
+  return "site.servers";
+}
+
+size_t ExchangeServers::Hash::operator()(const Endpoint& endpoint) const noexcept {
+  SipHash13 hash{HashKey{}};
+  hash.octets(endpoint.address.data(), endpoint.address.size());
+  hash.word(uint64_t{endpoint.port} << 8 | endpoint.ip_version);
+  return hash.finish();
+}
+
+ExchangeServers::ExchangeServers(const Site& site) : site_(site) {
+  by_endpoint_.reserve(kMost);
+  order_.reserve(kMost);
+}
+
+const ExchangeServer* ExchangeServers::find(const flow::Flow& flow) const noexcept {
+  const wire::Address& server = flow.server();
+  const uint8_t version = flow.key.ip_version;
+  if (is_other_service(flow.server_port())) return nullptr;
+  if (!site_.servers.empty()) {
+    const bool configured =
+        std::any_of(site_.servers.begin(), site_.servers.end(),
+                    [&](const Prefix& prefix) { return prefix.covers(server, version); });
+    return configured ? &kConfigured : nullptr;
+  }
+  auto known = by_endpoint_.find({server, flow.server_port(), version});
+  if (known == by_endpoint_.end() && site_.tls_ports[flow.server_port()]) {
+    known = by_endpoint_.find({server, kAnyTlsPort, version});
+  }
+  return known == by_endpoint_.end() ? nullptr : &known->second;
+}
+
+void ExchangeServers::learn(const flow::Flow& flow, const TlsHandshake& handshake) {
+  if (!site_.servers.empty() || !handshake.server_seen()) return;
+  const uint16_t port = flow.server_port();
+  if (is_other_service(port) || flow.has(flow::kUncertainRoles)) return;
+  const bool tls_port = site_.tls_ports[port];
+  const auto teaches = [&](std::string_view name) {
+    const NameSign sign = sign_of(name);
+    return sign == NameSign::exchange ||
+           (sign == NameSign::common && tls_port && !leaves_site(flow));
+  };
+  const auto keep = [&](Reason reason, std::string_view detail) {
+    learn(flow.server(), flow.key.ip_version, port, reason, detail);
+  };
+  const bool named = handshake.has(TlsField::sni) && !(handshake.flags & kExwireTlsEncryptedHello);
+  if (named && teaches(handshake.text(TlsField::sni))) {
+    return keep(Reason::asked_name, handshake.text(TlsField::sni));
+  }
+  const Certificate* certificate = handshake.server_certificate;
+  if (certificate == nullptr || !certificate->readable || !tls_port) return;
+  if (is_self_provisioned(*certificate) && lives_five_years(*certificate)) {
+    return keep(Reason::own_certificate, certificate->common_name);
+  }
+  if (is_hosting_panel(*certificate)) return;
+  if (teaches(certificate->common_name)) {
+    return keep(Reason::certificate_name, certificate->common_name);
+  }
+  // One certificate may serve the whole company: its further names count where nobody asked for
+  // another one.
+  if (handshake.has(TlsField::sni)) return;
+  const auto name = std::find_if(certificate->names.begin(), certificate->names.end(), teaches);
+  if (name != certificate->names.end()) keep(Reason::certificate_name, *name);
+}
+
+void ExchangeServers::learn(const wire::Address& server, uint8_t ip_version, uint16_t port,
+                            Reason reason, std::string_view detail) {
+  const Endpoint endpoint{server, port, ip_version};
+  if (by_endpoint_.contains(endpoint)) return;
+  ExchangeServer entry;
+  entry.reason = reason;
+  entry.size = static_cast<uint8_t>(std::min(detail.size(), entry.octets.size()));
+  std::copy_n(detail.begin(), entry.size, entry.octets.begin());
+  if (order_.size() < kMost) {
+    order_.push_back(endpoint);
+  } else {
+    by_endpoint_.erase(order_[next_]);
+    order_[next_] = endpoint;
+    next_ = (next_ + 1) % kMost;
+  }
+  by_endpoint_.emplace(endpoint, entry);
+}
+
+}  // namespace exwire::detect

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/detect/host_names.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace exwire::detect {
+namespace {
+
+constexpr std::array<std::string_view, 3> kExchangeLabels{"autodiscover", "owa", "activesync"};
+constexpr std::array<std::string_view, 9> kCommonLabels{
+    "mail", "webmail", "exchange", "exch", "eas", "ews", "mapi", "oma", "outlook"};
+
+// Public mail services, and those whose names look like mail without being it.
+constexpr std::array<std::string_view, 34> kPublicServices{
+    "google.com",  "gmail.com",     "googleusercontent.com",
+    "yahoo.com",   "yahoo.co.jp",   "live.com",
+    "outlook.com", "office365.com", "office.com",
+    "hotmail.com", "msn.com",       "gmx.net",
+    "gmx.com",     "gmx.de",        "web.de",
+    "aol.com",     "icloud.com",    "me.com",
+    "qq.com",      "163.com",       "126.com",
+    "sina.com.cn", "yandex.ru",     "yandex.com",
+    "yandex.net",  "mail.ru",       "rambler.ru",
+    "proton.me",   "zoho.com",      "naver.com",
+    "daum.net",    "t-online.de",   "emediate.eu",
+    "fastmail.com"};
+constexpr size_t kMostNetbios = 15;
+
+constexpr char lower(char letter) noexcept {
+  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
+}
+
+bool same(std::string_view a, std::string_view b) noexcept {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view without_dot(std::string_view name) noexcept {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  return name;
+}
+
+bool is_within(std::string_view name, std::string_view domain) noexcept {
+  if (name.size() < domain.size()) return false;
+  const size_t before = name.size() - domain.size();
+  return same(name.substr(before), domain) && (before == 0 || name[before - 1] == '.');
+}
+
+// "owa", "owa2", "mail-01": the word before a number.
+std::string_view word_of(std::string_view label) noexcept {
+  while (!label.empty() && label.back() >= '0' && label.back() <= '9') label.remove_suffix(1);
+  if (label.ends_with('-')) label.remove_suffix(1);
+  return label;
+}
+
+template <size_t Count>
+bool holds(const std::array<std::string_view, Count>& words, std::string_view word) noexcept {
+  return std::any_of(words.begin(), words.end(), [&](auto one) { return same(one, word); });
+}
+
+bool is_address(std::string_view name) noexcept {
+  return name.find_first_not_of("0123456789.") == std::string_view::npos ||
+         name.find(':') != std::string_view::npos;
+}
+
+}  // namespace
+
+NameSign sign_of(std::string_view name) noexcept {
+  name = without_dot(name);
+  if (name.starts_with("*.") || is_address(name)) return NameSign::none;
+  const size_t dot = name.find('.');
+  if (dot == std::string_view::npos) return NameSign::none;
+  for (const std::string_view service : kPublicServices) {
+    if (is_within(name, service)) return NameSign::none;
+  }
+  const std::string_view word = word_of(name.substr(0, dot));
+  if (holds(kExchangeLabels, word)) return NameSign::exchange;
+  // mail.ru and the like are whole domains, not hosts in one.
+  const bool in_domain = name.find('.', dot + 1) != std::string_view::npos;
+  return in_domain && holds(kCommonLabels, word) ? NameSign::common : NameSign::none;
+}
+
+bool covers_name(std::string_view held, std::string_view name) noexcept {
+  held = without_dot(held);
+  name = without_dot(name);
+  if (!held.starts_with("*.")) return same(held, name);
+  const size_t dot = name.find('.');
+  return dot != std::string_view::npos && dot > 0 && same(held.substr(1), name.substr(dot));
+}
+
+bool covers_name(const inspect::Certificate& certificate, std::string_view name) noexcept {
+  bool alternatives = false;
+  for (const std::string& held : certificate.names) {
+    if (is_address(held)) continue;
+    alternatives = true;
+    if (covers_name(held, name)) return true;
+  }
+  return !alternatives && covers_name(certificate.common_name, name);
+}
+
+bool has_wildcard(const inspect::Certificate& certificate) noexcept {
+  return certificate.common_name.starts_with("*.") ||
+         std::any_of(certificate.names.begin(), certificate.names.end(),
+                     [](const std::string& name) { return name.starts_with("*."); });
+}
+
+bool is_self_provisioned(const inspect::Certificate& certificate) noexcept {
+  const std::string_view host = certificate.common_name;
+  if (!certificate.self_signed || host.empty()) return false;
+  if (certificate.subject.size() != host.size() + 3) return false;  // "CN=" and nothing else
+  if (host == "Microsoft Exchange" || host == "Microsoft Exchange Server Auth Certificate") {
+    return true;
+  }
+  if (host.size() > kMostNetbios || host.find_first_of(". *") != std::string_view::npos) {
+    return false;
+  }
+  if (certificate.names.empty() || certificate.names.size() > 2) return false;
+  const auto is_own = [&](std::string_view name) {
+    return same(name.substr(0, name.find('.')), host);
+  };
+  const auto is_full = [&](std::string_view name) { return name.size() > host.size() + 1; };
+  return std::all_of(certificate.names.begin(), certificate.names.end(), is_own) &&
+         std::any_of(certificate.names.begin(), certificate.names.end(), is_full);
+}
+
+}  // namespace exwire::detect
