@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The list of detectors: one line each.
 #include "sensor/detect/detector.hpp"
+#include "sensor/detect/exchange_servers.hpp"
 #include "sensor/detect/fleet_detector.hpp"
 
 namespace exwire::detect {
@@ -9,12 +10,15 @@ std::unique_ptr<FlowDetector> make_idle_timeout();
 std::unique_ptr<FlowDetector> make_plaintext_exchange(const Site& site);
 std::unique_ptr<FleetDetector> make_idle_paths();
 std::unique_ptr<FlowDetector> make_rule_matcher(const rules::RuleSet& rules);
+std::unique_ptr<FlowDetector> make_tls_posture(std::shared_ptr<ExchangeServers> servers);
 
 std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(const Site& site) {
   std::vector<std::unique_ptr<FlowDetector>> detectors;
+  const auto servers = std::make_shared<ExchangeServers>(site);
   detectors.push_back(make_plaintext_exchange(site));
   detectors.push_back(make_idle_timeout());
   if (site.rules != nullptr) detectors.push_back(make_rule_matcher(*site.rules));
+  detectors.push_back(make_tls_posture(servers));
   return detectors;
 }
 
