@@ -11,6 +11,8 @@ std::unique_ptr<FlowDetector> make_plaintext_exchange(const Site& site);
 std::unique_ptr<FleetDetector> make_idle_paths();
 std::unique_ptr<FlowDetector> make_rule_matcher(const rules::RuleSet& rules);
 std::unique_ptr<FlowDetector> make_tls_posture(std::shared_ptr<ExchangeServers> servers);
+std::unique_ptr<FlowDetector> make_tls_port_use(const Site& site,
+                                                std::shared_ptr<ExchangeServers> servers);
 
 std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(const Site& site) {
   std::vector<std::unique_ptr<FlowDetector>> detectors;
@@ -19,6 +21,7 @@ std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(const Site& site)
   detectors.push_back(make_idle_timeout());
   if (site.rules != nullptr) detectors.push_back(make_rule_matcher(*site.rules));
   detectors.push_back(make_tls_posture(servers));
+  detectors.push_back(make_tls_port_use(site, servers));
   return detectors;
 }
 
