@@ -92,6 +92,8 @@ enum ExwireMoment : uint32_t {
   kExwireRequestEnd = 2,    ///< the last octet of the request has passed
   kExwireResponseHead = 3,  ///< all fields of a final response are published
   kExwireResponseEnd = 4,   ///< the last octet of the response has passed: transaction complete
+  kExwireRequestBody = 5,   ///< fields learned from the front of the request's body
+  kExwireResponseBody = 6,  ///< the same of the response
 };
 
 struct ExwireMessage {

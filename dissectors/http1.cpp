@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // HTTP/1 (RFC 9110, RFC 9112), both directions of a connection: start lines, header fields,
-// framing, pairing of responses with requests. Lines are consumed as they become whole; bodies are
-// never looked at. A broken message never blocks the flow: the next plausible start line is found
-// again. Passwords, tokens and cookies are not published; HTTP/2 is recognised and left alone.
+// framing, pairing of responses with requests. Lines are consumed as they become whole; of bodies
+// only the front of ActiveSync ones is looked at. A broken message never blocks the flow: the next
+// plausible start line is found again. Passwords, tokens and cookies are not published; HTTP/2 is
+// recognised and left alone.
 #include "dissectors/http1_credentials.hpp"
 #include "dissectors/http1_dissector.hpp"
-#include "dissectors/http1_parked.hpp"
 #include "dissectors/http1_target.hpp"
 
 namespace exwire::http1 {
 
 constexpr uint32_t kMostHeaders = 256, kMostHeaderOctets = 65536;
 constexpr uint32_t kMostExtension = 4096;  // octets of a chunk header
+constexpr uint32_t kMostBody = 4096;       // of a body's front
 
 Progress Http1::data(const Host& host, Bytes in) {
   Side& side = side_of(host);
@@ -73,6 +74,13 @@ Step Http1::read_data(const Host& host, Side& side, Bytes rest) {
     if (found == kExwireProbeMore && rest.size < shown) return {0, 0, true};
     if (found == kExwireProbeYes) host.anomaly(kSmuggledRequest);
     side.other_end = Framing::kNone;
+  }
+  if (side.wanted > 0) {
+    const auto shown = static_cast<uint32_t>(std::min<uint64_t>(side.left, side.wanted));
+    side.held = rest.size < shown ? rest.size : 0;
+    if (side.held > 0) return {0, 0, true};
+    show_body(host, side, rest.first(shown));
+    side.wanted = 0;
   }
   const Step step = pass_data(side, rest.size);
   if (side.left == 0) end_of_data(host, side);
@@ -220,6 +228,7 @@ void Http1::request_line(const Host& host, Side& side, const RequestLine& reques
   const Target target = take_target(request.target, connect);
   host.field(kUriRaw, target.raw);
   host.field(kUri, target.uri);
+  show_query(host, target.uri);
   host_digest_ = target.host.empty() ? 0 : host_digest(target.host);
   if (target.encoded_twice) host.anomaly(kEncodedTwice);
   if (target.odd) host.anomaly(kOddPath);
@@ -311,6 +320,9 @@ void Http1::use_header(const Host& host, Side& side, const Header& header, std::
       if (field != kNone) host.field(field, without_secrets(value, buffer.data(), buffer.size()));
       return;
     }
+    case Role::content_type:
+      if (starts_ignoring_case(value, "application/vnd.ms-sync")) side.wanted = kMostBody;
+      [[fallthrough]];
     case Role::publish:
       if (field != kNone) host.field(field, value);
       return;
@@ -336,6 +348,7 @@ void Http1::end_of_headers(const Host& host, Side& side) {
     return;
   }
   const Framing& framing = side.framing;
+  if (framing.other_end() != Framing::kNone) side.wanted = 0;  // whose body would it be?
   // RFC 9110 9.3.1: a GET with content is known from smuggling.
   const bool needless =
       side.bodyless && (framing.chunked() || (framing.has_length() && framing.length() > 0));
@@ -430,6 +443,8 @@ bool Http1::gap(const Host& host, uint64_t missing) {
   Side& side = side_of(host);
   begin(host);
   if (over_ || side.finished) return true;
+  missing += side.held;  // what waited for the octets now lost is lost with them
+  side.wanted = side.held = 0;
   if (side.phase == Phase::until_close) {
     side.body += missing;
   } else if (side.in_data() && missing <= side.left && side.other_end != 0) {
@@ -452,44 +467,6 @@ void Http1::end(const Host& host) {
   if (side.phase == Phase::until_close) end_of_message(host, side);
   side = Side{};
   side.finished = true;
-}
-
-void Http1::sleep(uint8_t parked[16]) const {
-  ParkedWriter out(parked);
-  // A host that puts a flow to sleep without having been told that it rests loses the pairing.
-  const bool fits = pairing_.parkable();
-  out.put(pairing_.newest_request() + 1, 32);
-  out.put(fits ? pairing_.open() : 0, 3);
-  out.put(fits ? pairing_.parked_kinds() : 0, 2 * Pairing::kMostParked);
-  out.put(pairing_.lost() || !fits, 1);
-  out.put(begun_, 1);
-  out.put(over_, 1);
-  for (const Side& side : sides_) {
-    const Phase phase = side.rests() ? side.phase : Phase::start_line;
-    out.put(static_cast<uint64_t>(phase), 3);
-    out.put(side.lost || !side.rests(), 1);
-    out.put(side.finished, 1);
-    out.put(std::min<uint64_t>(side.body, 0xffffffffU), 32);
-  }
-}
-
-void Http1::wake(const uint8_t parked[16]) {
-  ParkedReader in(parked);
-  const uint32_t requests = in.take(32), open = in.take(3),
-                 kinds = in.take(2 * Pairing::kMostParked);
-  pairing_.restore(requests, open, kinds, in.take(1) != 0);
-  begun_ = in.take(1) != 0;
-  over_ = in.take(1) != 0;
-  for (size_t which = 0; which < sides_.size(); ++which) {
-    Side& side = sides_[which];
-    side.phase = static_cast<Phase>(
-        std::min<uint32_t>(in.take(3), static_cast<uint32_t>(Phase::until_close)));
-    side.left = side.phase == Phase::body ? 1 : 0;  // the rest of it is being skipped
-    side.lost = in.take(1) != 0;
-    side.finished = in.take(1) != 0;
-    side.body = in.take(32);
-    side.transaction = which == 0 ? pairing_.newest_request() : pairing_.newest_response();
-  }
 }
 
 }  // namespace exwire::http1

@@ -30,6 +30,8 @@ class Http1 {
   Step advance(const Host& host, Side& side, Bytes rest);
   Step read_data(const Host& host, Side& side, Bytes rest);
   Step claim_data(const Host& host, Side& side);
+  void show_query(const Host& host, std::string_view target) const;
+  void show_body(const Host& host, const Side& side, Bytes front) const;
   Step read_chunk_end(const Host& host, Side& side, Bytes rest);
   Step read_line(const Host& host, Side& side, Bytes rest);
   Step read_long_line(const Host& host, Side& side, Bytes front);

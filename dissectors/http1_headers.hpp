@@ -13,7 +13,17 @@
 namespace exwire::http1 {
 
 /// What is to be done with a header.
-enum class Role : uint8_t { publish, url, length, coding, host, credentials, challenge, upgrade };
+enum class Role : uint8_t {
+  publish,
+  url,
+  length,
+  coding,
+  host,
+  credentials,
+  challenge,
+  upgrade,
+  content_type,
+};
 
 struct Header {
   std::string_view name;
@@ -24,7 +34,7 @@ struct Header {
 inline constexpr std::array kHeaders{
     Header{"authorization", Role::credentials, kNone, kNone},
     Header{"content-length", Role::length, kNone, kNone},
-    Header{"content-type", Role::publish, kContentType, kResponseContentType},
+    Header{"content-type", Role::content_type, kContentType, kResponseContentType},
     Header{"host", Role::host, kHost, kNone},
     Header{"location", Role::url, kNone, kLocation},
     Header{"ms-asprotocolversion", Role::publish, kAsVersion, kNone},

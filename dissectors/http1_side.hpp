@@ -34,6 +34,8 @@ struct Side {
   uint64_t other_end = Framing::kNone;  ///< octets until the other reading's end of the body
   uint32_t transaction = 0;
   uint32_t headers = 0, header_octets = 0;
+  uint32_t wanted = 0;  ///< octets of the body's front that somebody reads
+  uint32_t held = 0;    ///< of these, here already and waiting for the others
   LineFinder lines;
   Phase phase = Phase::start_line, after_skip = Phase::start_line;
   bool lost = false;      ///< looking for the next start line
@@ -69,7 +71,7 @@ inline Step pass_data(Side& side, uint32_t offered) noexcept {
   const auto passed = static_cast<uint32_t>(std::min<uint64_t>(offered, border));
   side.left -= passed;
   side.count_framing(passed);
-  if (passed == border) return {passed, 0, false};
+  if (passed == border || side.wanted > 0) return {passed, 0, false};
   const uint64_t kept = side.phase == Phase::body ? 1 : 0;
   const uint64_t skip = std::min(side.left - kept, side.other_end);
   side.left -= skip;

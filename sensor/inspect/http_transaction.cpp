@@ -37,6 +37,16 @@ const std::array<const char*, kHttpFieldCount> kHttpFieldNames = {
     "http.x_owa_version",
     "http.x_powered_by",
     "http.retry_after",
+    "http.as_command",
+    "http.as_user",
+    "http.as_device_id",
+    "http.as_device_type",
+    "http.as_heartbeat_s",
+    "http.as_folders",
+    "http.as_client_policy_status",
+    "http.as_status",
+    "http.as_new_policy_key",
+    "http.as_remote_wipe",
 };
 
 int HttpTransaction::status() const noexcept {

@@ -45,6 +45,16 @@ enum class HttpField : uint8_t {
   owa_version,
   powered_by,
   retry_after,
+  as_command,
+  as_user,
+  as_device_id,
+  as_device_type,
+  as_heartbeat_s,
+  as_folders,
+  as_client_policy_status,
+  as_status,
+  as_new_policy_key,
+  as_remote_wipe,
   count_
 };
 inline constexpr size_t kHttpFieldCount = static_cast<size_t>(HttpField::count_);

@@ -19,7 +19,8 @@ uint32_t Inspector::building(Session& session, Direction direction) {
 
 void Inspector::on_message(flow::Flow& flow, Session& session, const ExwireMessage& message,
                            Timestamp time, uint64_t packet_number) {
-  const bool request = message.moment == kExwireRequestHead || message.moment == kExwireRequestEnd;
+  const bool request = message.moment == kExwireRequestHead ||
+                       message.moment == kExwireRequestEnd || message.moment == kExwireRequestBody;
   const Direction direction = request ? Direction::to_server : Direction::to_client;
   uint32_t known = transactions_.find(session.flow, message.transaction);
   const bool head = message.moment == kExwireRequestHead || message.moment == kExwireResponseHead;
@@ -34,6 +35,13 @@ void Inspector::on_message(flow::Flow& flow, Session& session, const ExwireMessa
       transactions_[known].transaction.merge(transactions_[fresh].transaction);
       transactions_.give(fresh);
     }
+  }
+  const bool body = message.moment == kExwireRequestBody || message.moment == kExwireResponseBody;
+  uint32_t& learned = session.building[static_cast<size_t>(direction)];
+  if (body && learned != 0) {
+    if (known != 0) transactions_[known].transaction.merge(transactions_[learned].transaction);
+    transactions_.give(learned);
+    learned = 0;
   }
   if (known == 0) return;  // was shed meanwhile, and told
   HttpTransaction& transaction = transactions_[known].transaction;
@@ -58,6 +66,8 @@ void Inspector::on_message(flow::Flow& flow, Session& session, const ExwireMessa
       transaction.response_complete = true;
       transaction.response_body = message.body_octets;
       finish_transaction(flow, known);
+      break;
+    default:
       break;
   }
 }

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <ctime>
 
+#include "sensor/inspect/activesync.hpp"
+
 namespace exwire::report {
 namespace {
 
@@ -153,10 +155,37 @@ void EveEncoder::http(const Event& event, const HttpBody& body) {
   if (transaction.request_complete) {
     json_.unsigned_number("exw.request_octets", transaction.request_body);
   }
+  activesync_numbers(transaction);
   json_.boolean("exw.complete", transaction.request_complete && transaction.response_complete);
   json_.boolean("exw.midstream", event.flow->has(flow::kMidstream));
   json_.boolean("exw.one_sided", event.flow->one_sided());
   json_.close().close();
+}
+
+// What a phone asked ActiveSync for, as far as this link shows it.
+void EveEncoder::activesync_numbers(const HttpTransaction& transaction) {
+  static constexpr struct {
+    const char* name;
+    HttpField field;
+  } kTexts[] = {{"exw.command", HttpField::as_command},
+                {"exw.user", HttpField::as_user},
+                {"exw.device_id", HttpField::as_device_id},
+                {"exw.device_type", HttpField::as_device_type},
+                {"exw.protocol_version", HttpField::as_version},
+                {"exw.policy_key", HttpField::policy_key}},
+    kNumbers[] = {{"exw.heartbeat_s", HttpField::as_heartbeat_s},
+                  {"exw.folders", HttpField::as_folders},
+                  {"exw.status", HttpField::as_status},
+                  {"exw.client_policy_status", HttpField::as_client_policy_status},
+                  {"exw.new_policy_key", HttpField::as_new_policy_key},
+                  {"exw.remote_wipe", HttpField::as_remote_wipe}};
+  if (!transaction.has(HttpField::as_command)) return;
+  for (const auto& [name, field] : kTexts) {
+    if (transaction.has(field)) json_.text(name, transaction.text(field));
+  }
+  for (const auto& [name, field] : kNumbers) {
+    if (const auto value = number_of(transaction, field)) json_.unsigned_number(name, *value);
+  }
 }
 
 void EveEncoder::flow_counters(const flow::Flow& flow) {

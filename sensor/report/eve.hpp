@@ -38,6 +38,7 @@ class EveEncoder {
   void tls_object(const inspect::TlsHandshake& handshake);
   void stats(const StatsBody& body);
   void http_object(const inspect::HttpTransaction& transaction);
+  void activesync_numbers(const inspect::HttpTransaction& transaction);
   void flow_counters(const flow::Flow& flow);
   void tcp_object(const flow::Flow& flow);
   void flow_numbers(const flow::Flow& flow);

@@ -41,9 +41,15 @@ def read_conf(path):
 def pick(event, keys):
     picked = {}
     for key in keys:
-        value = event
-        for part in key.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
+        value, rest = event, key
+        while rest and isinstance(value, dict):
+            if rest in value:  # a name may hold dots itself, as exw.command does
+                value, rest = value[rest], ""
+            else:
+                part, _, rest = rest.partition(".")
+                value = value.get(part)
+        if rest:
+            value = None
         if value is not None:
             picked[key] = value
     return picked

@@ -201,11 +201,12 @@ void DissectorHarness::on_field(void* host, uint32_t index, Bytes value) {
 }
 
 void DissectorHarness::on_message(void* host, const ExwireMessage* message) {
-  static constexpr const char* kMoments[] = {"none", "request_head", "request_end", "response_head",
-                                             "response_end"};
+  static constexpr const char* kMoments[] = {"none",          "request_head", "request_end",
+                                             "response_head", "response_end", "request_body",
+                                             "response_body"};
   auto& self = *static_cast<DissectorHarness*>(host);
-  if (message->moment < 1 || message->moment > 4) return self.violation("unknown moment");
-  const bool end = message->moment % 2 == 0;
+  if (message->moment < 1 || message->moment > 6) return self.violation("unknown moment");
+  const bool end = message->moment == kExwireRequestEnd || message->moment == kExwireResponseEnd;
   self.line(std::string("moment ") + kMoments[message->moment] + " " +
             std::to_string(message->transaction) +
             (end ? " body " + std::to_string(message->body_octets) : ""));
