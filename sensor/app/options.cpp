@@ -202,6 +202,29 @@ Option servers() {
   return option;
 }
 
+Option gateways() {
+  Option option{"site.gateways", "[]",
+                "Reverse proxies and MDM gateways, as addresses or prefixes: the only ones allowed "
+                "to reach the servers. Empty: nobody is told to come past a gateway.",
+                [](Config& config, const Words& words) -> Complaint {
+                  std::vector<detect::Prefix> prefixes;
+                  for (const std::string& word : words) {
+                    const auto prefix = detect::Prefix::parse(word);
+                    if (!prefix) return "'" + word + "' is no address or prefix";
+                    prefixes.push_back(*prefix);
+                  }
+                  config.site.gateways = prefixes;
+                  return {};
+                },
+                [](const Config& config) {
+                  Words words;
+                  for (const auto& prefix : config.site.gateways) words.push_back(to_text(prefix));
+                  return join(words);
+                }};
+  option.list = true;
+  return option;
+}
+
 std::optional<detect::PlaintextHop> parse_hop(const std::string& text) {
   constexpr std::string_view kArrow = " -> ";
   const size_t arrow = text.find(kArrow);
@@ -285,6 +308,7 @@ std::vector<Option> make_options() {
             &flow::Watch::tls_ports),
       ports("site.ports.plaintext", "[80, 81]", "Ports on which Exchange speaks plaintext HTTP.",
             &flow::Watch::plaintext_ports),
+      gateways(),
       plaintext_hops(),
       choice("site.loopback", "allow",
              "Plaintext within one machine (127/8, ::1, source equal to destination) is the normal "

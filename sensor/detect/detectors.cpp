@@ -6,8 +6,11 @@
 
 namespace exwire::detect {
 
+std::unique_ptr<FlowDetector> make_activesync_admission(const Site& site);
+std::unique_ptr<FlowDetector> make_gateway_bypass(const Site& site);
 std::unique_ptr<FlowDetector> make_idle_timeout();
 std::unique_ptr<FlowDetector> make_plaintext_exchange(const Site& site);
+std::unique_ptr<FleetDetector> make_exchange_tally();
 std::unique_ptr<FleetDetector> make_idle_paths();
 std::unique_ptr<FlowDetector> make_rule_matcher(const rules::RuleSet& rules);
 std::unique_ptr<FlowDetector> make_tls_posture(std::shared_ptr<ExchangeServers> servers);
@@ -19,6 +22,8 @@ std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(const Site& site)
   const auto servers = std::make_shared<ExchangeServers>(site);
   detectors.push_back(make_plaintext_exchange(site));
   detectors.push_back(make_idle_timeout());
+  detectors.push_back(make_activesync_admission(site));
+  detectors.push_back(make_gateway_bypass(site));
   if (site.rules != nullptr) detectors.push_back(make_rule_matcher(*site.rules));
   detectors.push_back(make_tls_posture(servers));
   detectors.push_back(make_tls_port_use(site, servers));
@@ -28,6 +33,7 @@ std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(const Site& site)
 std::vector<std::unique_ptr<FleetDetector>> make_fleet_detectors(const Site&) {
   std::vector<std::unique_ptr<FleetDetector>> detectors;
   detectors.push_back(make_idle_paths());
+  detectors.push_back(make_exchange_tally());
   return detectors;
 }
 

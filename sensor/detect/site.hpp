@@ -38,6 +38,7 @@ struct Site {
   std::vector<Prefix> servers;
   std::bitset<65536> tls_ports;  ///< those of flow::Watch
   std::vector<PlaintextHop> plaintext_hops;
+  std::vector<Prefix> gateways;  ///< allowed to reach the servers; empty: anybody is
   bool loopback_allowed = true;
   const rules::RuleSet* rules = nullptr;  ///< loaded signatures; outlive all detectors
 };

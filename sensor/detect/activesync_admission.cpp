@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What ActiveSync lets in (MS-ASPROV): mail served to a device that holds no policy key, and
+// protocol versions that know no policies worth the name. Both are one story per server. Also tells
+// the tally of logons and provisioning (exchange_tally.cpp) what happened, by digest of device and
+// user.
+#include "sensor/base/siphash.hpp"
+#include "sensor/detect/detector.hpp"
+#include "sensor/detect/exchange_endpoints.hpp"
+#include "sensor/detect/exchange_tally.hpp"
+#include "sensor/inspect/activesync.hpp"
+
+namespace exwire::detect {
+namespace {
+
+using inspect::ActiveSync;
+using inspect::HttpField;
+using inspect::HttpTransaction;
+
+constexpr Signature kNoPolicyKey{
+    1443501,
+    1,
+    3,
+    "EXWIRE ActiveSync serves mail without provisioning",
+    "Misc activity",
+    "Assign a mobile device mailbox policy and refuse devices that cannot be provisioned."};
+constexpr Signature kOldProtocol{
+    1443503,
+    1,
+    3,
+    "EXWIRE ActiveSync protocol below 12.0",
+    "Misc activity",
+    "Retire these devices: protocols before 12.0 know only the oldest policies."};
+
+bool starts_with(std::string_view text, std::string_view start) noexcept {
+  return text.substr(0, start.size()) == start;
+}
+
+// Commands that carry mail. Ping lacks the key by design on Android; OPTIONS and Provision come
+// before there is one, and FolderSync is how a phone asks whether it needs one.
+bool carries_mail(std::string_view command) noexcept {
+  return command == "Sync" || command == "SendMail" || command == "ItemOperations" ||
+         command == "SmartReply" || command == "SmartForward" || command == "Search";
+}
+
+// MS-ASCMD 2.2.2: devices refused or sent to provisioning by a status instead of HTTP's 449.
+bool asks_for_provisioning(const ActiveSync& activesync) noexcept {
+  return activesync.status && *activesync.status >= 126 && *activesync.status <= 145;
+}
+
+// A refusal by status fits into some tens of octets, even compressed. A body whose status nobody
+// can read proves nothing unless it is longer than that.
+bool is_served(const HttpTransaction& transaction, const ActiveSync& activesync) noexcept {
+  constexpr uint64_t kLongerThanRefusals = 200;
+  if (transaction.status() != 200 || !transaction.response_complete) return false;
+  if (asks_for_provisioning(activesync)) return false;
+  return activesync.status || transaction.response_body == 0 ||
+         transaction.response_body > kLongerThanRefusals;
+}
+
+uint64_t digest(std::string_view text) noexcept {
+  SipHash13 hash{HashKey{}};
+  for (const char letter : text) {
+    hash.word(letter >= 'A' && letter <= 'Z' ? static_cast<uint64_t>(letter) + 32
+                                             : static_cast<uint64_t>(letter));
+  }
+  return hash.finish();
+}
+
+class ActiveSyncAdmission final : public FlowDetector {
+ public:
+  explicit ActiveSyncAdmission(const Site& site) : site_(site) {}
+
+  DetectorInfo info() const noexcept override { return {"activesync_admission", kWantsHttp}; }
+  std::vector<const Signature*> signatures() const override {
+    return {&kNoPolicyKey, &kOldProtocol};
+  }
+
+  void transaction_over(const FlowContext& context, HttpTransaction& transaction,
+                        FindingSink& sink) override {
+    if (!transaction.request_seen || !transaction.response_seen) return;
+    const Endpoint* endpoint = endpoint_of(transaction);
+    if (endpoint == nullptr) return;
+    watch_logon(context, transaction, sink);
+    const std::string_view protocol = endpoint->protocol;
+    const bool from_front_end =
+        starts_with(transaction.text(HttpField::user_agent), "Microsoft-Server-ActiveSync");
+    if (from_front_end || starts_with(protocol, "ActiveSync")) {
+      watch_hop(context, transaction, from_front_end, sink);
+    }
+    if (protocol != "ActiveSync") return;
+    const ActiveSync activesync = ActiveSync::of(transaction);
+    watch_provisioning(context, transaction, activesync, sink);
+    if (!is_served(transaction, activesync)) return;
+    if (hop_of(site_, context.flow) == Hop::loopback && site_.loopback_allowed) return;
+    const std::string_view version = transaction.text(HttpField::as_version);
+    const bool old = version == "1.0" || starts_with(version, "2.");
+    if (old && !activesync.command.empty()) {
+      tell(kOldProtocol, context, transaction, activesync, sink);
+    }
+    const std::string_view key = transaction.text(HttpField::policy_key);
+    if (carries_mail(activesync.command) && (key.empty() || key == "0")) {
+      tell(kNoPolicyKey, context, transaction, activesync, sink);
+    }
+  }
+
+ private:
+  // A challenge before credentials is how every logon begins: only answers to a request that named
+  // its user count (Basic, or the last message of NTLM).
+  void watch_logon(const FlowContext& context, const HttpTransaction& transaction,
+                   FindingSink& sink) {
+    const std::string_view user = transaction.text(HttpField::auth_user);
+    if (user.empty() || hop_of(site_, context.flow) == Hop::loopback) return;
+    const int status = transaction.status();
+    if (status == 0 || (status >= 402 && status != 456)) return;
+    const bool refused = status == 401 || status == 456;
+    observe(context, refused ? TallyKind::logon_refused : TallyKind::logon_accepted, digest(user),
+            sink);
+  }
+
+  void watch_provisioning(const FlowContext& context, const HttpTransaction& transaction,
+                          const ActiveSync& activesync, FindingSink& sink) {
+    if (activesync.device_id.empty()) return;
+    const uint64_t device = digest(activesync.device_id);
+    if (transaction.status() == 449 ||
+        (activesync.status && *activesync.status >= 141 && *activesync.status <= 144)) {
+      observe(context, TallyKind::provisioning_asked, device, sink);
+    } else if (is_served(transaction, activesync) && carries_mail(activesync.command)) {
+      observe(context, TallyKind::served, device, sink);
+    }
+  }
+
+  // Within one machine: the front end's own request to the mailbox directory.
+  void watch_hop(const FlowContext& context, const HttpTransaction& transaction,
+                 bool from_front_end, FindingSink& sink) {
+    if (hop_of(site_, context.flow) != Hop::loopback) return;
+    const int status = transaction.status();
+    // A phone's 403 is its own; the front end's is a directory that wants SSL (KB 817379).
+    if (status == 500 || status == 440 || (status == 403 && from_front_end)) {
+      observe(context, TallyKind::hop_refused, static_cast<uint64_t>(status), sink);
+    } else if (status >= 200 && status < 300 && transaction.text(HttpField::method) != "OPTIONS") {
+      observe(context, TallyKind::hop_answered, 0, sink);
+    }
+  }
+
+  static void observe(const FlowContext& context, TallyKind kind, uint64_t subject,
+                      FindingSink& sink) {
+    Observation observation =
+        Observation::of(context.flow, Topic::guessing, static_cast<uint16_t>(kind), context.now);
+    observation.put(subject);
+    sink.observe(observation);
+  }
+
+  static void tell(const Signature& signature, const FlowContext& context,
+                   const HttpTransaction& transaction, const ActiveSync& activesync,
+                   FindingSink& sink) {
+    const flow::Flow& flow = context.flow;
+    Finding finding;
+    finding.signature = &signature;
+    finding.severity = signature.severity;
+    finding.when = finding.first_seen = finding.last_seen = context.now;
+    finding.packet = context.packet;
+    finding.http = &transaction;
+    SipHash13 hash{HashKey{}};
+    hash.word(signature.sid);
+    hash.octets(flow.server().data(), flow.server().size());
+    finding.story = hash.finish();
+    Facts& facts = finding.facts;
+    facts.add("server", wire::to_text(flow.server(), flow.key.ip_version));
+    facts.add("command", activesync.command);
+    facts.add("device_id", activesync.device_id);
+    facts.add("device_type", activesync.device_type);
+    facts.add("protocol_version", transaction.text(HttpField::as_version));
+    const std::string_view key = transaction.text(HttpField::policy_key);
+    facts.add("policy_key", key.empty() ? "absent" : key);
+    sink.found(context, finding);
+  }
+
+  const Site& site_;
+};
+
+}  // namespace
+
+std::unique_ptr<FlowDetector> make_activesync_admission(const Site& site) {
+  return std::make_unique<ActiveSyncAdmission>(site);
+}
+
+}  // namespace exwire::detect

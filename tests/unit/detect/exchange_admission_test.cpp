@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Who is let in, who guesses and who comes past the gateway: each finding with the traffic that
+// raises it and the honest twin that must not.
+#include <catch2/catch.hpp>
+
+#include "sensor/detect/detector.hpp"
+#include "sensor/detect/fleet_detector.hpp"
+
+using namespace exwire;
+using detect::Site;
+using inspect::HttpField;
+using inspect::HttpTransaction;
+
+namespace {
+
+const wire::Address kPhone{192, 0, 2, 10}, kServer{198, 51, 100, 20}, kLoopback{127, 0, 0, 1};
+
+struct Stage final : detect::FindingSink, detect::FleetSink {
+  Site site;
+  std::vector<uint32_t> sids;
+  int64_t seconds = 1000;
+  uint64_t answered = 0;  ///< octets of the responses' bodies
+  std::vector<std::unique_ptr<detect::FlowDetector>> flows = detect::make_flow_detectors(site);
+  std::vector<std::unique_ptr<detect::FleetDetector>> fleet = detect::make_fleet_detectors(site);
+
+  void found(const detect::FlowContext&, const detect::Finding& finding) override {
+    sids.push_back(finding.signature->sid);
+  }
+  void found(const flow::Flow&, const detect::Finding& finding) override {
+    sids.push_back(finding.signature->sid);
+  }
+  void observe(const detect::Observation& one) override {
+    for (const auto& detector : fleet) detector->observe(one, *this);
+  }
+  static flow::Flow between(wire::Address client, wire::Address server) {
+    flow::Flow flow;
+    if (set_endpoints(flow.key, client, 50000, server, 80)) flow.mark(flow::kClientIsLo);
+    return flow;
+  }
+  using Fields = std::vector<std::pair<HttpField, std::string_view>>;
+  void transaction(const Fields& fields, wire::Address client = kPhone,
+                   wire::Address server = kServer) {
+    HttpTransaction one;
+    one.request_seen = one.response_seen = one.response_complete = true;
+    one.response_body = answered;
+    for (const auto& [field, text] : fields) one.set(field, as_bytes(text));
+    const flow::Flow flow = between(client, server);
+    for (const auto& detector : flows) {
+      if (std::string_view(detector->info().name) == "plaintext_exchange") continue;
+      if (!(detector->info().interests & detect::kWantsHttp)) continue;
+      std::array<uint8_t, 24> facts{};
+      const detect::FlowContext context{flow,
+                                        {seconds * kNanosPerSecond},
+                                        1,
+                                        0,
+                                        std::span(facts).first(detector->info().fact_octets)};
+      detector->transaction_over(context, one, *this);
+    }
+    ++seconds;
+  }
+  size_t told(uint32_t sid) const {
+    return static_cast<size_t>(std::count(sids.begin(), sids.end(), sid));
+  }
+};
+
+Stage::Fields activesync(std::string_view command, std::string_view key, std::string_view status,
+                         std::string_view version = "14.1") {
+  return {{HttpField::method, "POST"},      {HttpField::uri, "/Microsoft-Server-ActiveSync?Cmd=x"},
+          {HttpField::as_command, command}, {HttpField::as_device_id, "DEVICE1"},
+          {HttpField::as_version, version}, {HttpField::policy_key, key},
+          {HttpField::stat_code, status}};
+}
+
+Stage::Fields logon(std::string_view user, std::string_view status) {
+  Stage::Fields fields{{HttpField::method, "POST"},
+                       {HttpField::uri, "/ews/exchange.asmx"},
+                       {HttpField::stat_code, status}};
+  if (!user.empty()) fields.push_back({HttpField::auth_user, user});
+  return fields;
+}
+
+}  // namespace
+
+TEST_CASE("mail served without a policy key is told", "[admission]") {
+  Stage stage;
+  stage.transaction(activesync("Ping", "", "200"));  // Android never sends it there
+  stage.transaction(activesync("FolderSync", "0", "200"));
+  stage.transaction(activesync("Provision", "0", "200"));
+  stage.transaction(activesync("Sync", "0", "449"));
+  stage.transaction(activesync("Sync", "3942919513", "200"));
+  auto refused = activesync("Sync", "0", "200");
+  refused.push_back({HttpField::as_status, "142"});
+  stage.transaction(refused);
+  stage.transaction(activesync("Sync", "0", "200"), kLoopback, kLoopback);
+  stage.answered = 40;  // compressed: may be a refusal by status
+  stage.transaction(activesync("Sync", "0", "200"));
+  CHECK(stage.sids.empty());
+  stage.answered = 4000;  // no refusal is that long
+  stage.transaction(activesync("Sync", "0", "200"));
+  CHECK(stage.told(1443501) == 1);
+  stage.answered = 0;  // nothing new
+  stage.transaction(activesync("Sync", "", "200"));
+  CHECK(stage.told(1443501) == 2);
+}
+
+TEST_CASE("protocols before 12.0 are told", "[admission]") {
+  Stage stage;
+  stage.transaction(activesync("Ping", "1", "200", "12.0"));
+  CHECK(stage.told(1443503) == 0);
+  stage.transaction(activesync("Ping", "1", "200", "2.5"));
+  CHECK(stage.told(1443503) == 1);
+}
+
+TEST_CASE("a device that is asked for provisioning again and again is told", "[admission]") {
+  Stage honest;
+  for (int round = 0; round < 20; ++round) {
+    honest.transaction(activesync("Sync", "0", "449"));
+    honest.transaction(activesync("Sync", "7", "200"));
+  }
+  CHECK(honest.told(1443502) == 0);
+  Stage loop;
+  for (int round = 0; round < 10; ++round) loop.transaction(activesync("Sync", "0", "449"));
+  CHECK(loop.told(1443502) == 1);
+}
+
+TEST_CASE("guessing is many refusals and few logons", "[admission]") {
+  Stage honest;
+  for (int round = 0; round < 200; ++round) {
+    honest.transaction(logon("", "401"));  // the challenge before every logon
+    honest.transaction(logon("", "401"));  // and the one of NTLM
+    honest.transaction(logon("alice", "200"));
+  }
+  CHECK(honest.sids.empty());
+  Stage guessing;
+  for (int round = 0; round < 60; ++round) guessing.transaction(logon("alice", "401"));
+  CHECK(guessing.told(1443601) == 1);
+  CHECK(guessing.told(1443603) == 1);
+}
+
+TEST_CASE("spraying is many users refused from one source", "[admission]") {
+  const std::string names = "abcdefghijklmnopqrst";
+  Stage spray, proxy;
+  for (const char& name : names) {
+    spray.transaction(logon(std::string_view(&name, 1), "401"));
+    for (int round = 0; round < 9; ++round) proxy.transaction(logon("honest", "200"));
+    proxy.transaction(logon(std::string_view(&name, 1), "401"));
+  }
+  CHECK(spray.told(1443602) == 1);
+  CHECK(proxy.sids.empty());
+}
+
+TEST_CASE("failures spread over hours are a device with an old password", "[admission]") {
+  Stage stage;
+  for (int round = 0; round < 100; ++round) {
+    stage.transaction(logon("alice", "401"));
+    stage.seconds += 300;
+  }
+  CHECK(stage.sids.empty());
+}
+
+TEST_CASE("a hop that only fails is told, one that recovers is not", "[admission]") {
+  const auto answer = [](std::string_view status) {
+    auto fields = activesync("Sync", "7", status);
+    fields.push_back({HttpField::user_agent, "Microsoft-Server-ActiveSync/6.5.7638.1"});
+    return fields;
+  };
+  Stage broken, working, remote;
+  working.transaction(answer("200"), kLoopback, kLoopback);
+  for (int round = 0; round < 10; ++round) {
+    broken.transaction(answer("403"), kServer, kServer);  // by its LAN address, as 2003 does
+    working.transaction(answer("403"), kLoopback, kLoopback);
+    remote.transaction(answer("500"));
+  }
+  CHECK(broken.told(1443007) == 1);
+  CHECK(working.told(1443007) == 0);
+  CHECK(remote.told(1443007) == 0);
+}
+
+TEST_CASE("the front end's own directory is not for others", "[admission]") {
+  const auto request = [](std::string_view status) {
+    return Stage::Fields{{HttpField::method, "PROPFIND"},
+                         {HttpField::uri, "/exchange-oma/user1/"},
+                         {HttpField::stat_code, status}};
+  };
+  Stage stage;
+  stage.transaction(request("207"), kLoopback, kLoopback);
+  stage.transaction(request("207"), kServer, kServer);
+  stage.transaction(request("403"));
+  CHECK(stage.told(1443006) == 0);
+  stage.transaction(request("207"));
+  CHECK(stage.told(1443006) == 1);
+}
+
+TEST_CASE("only a site with gateways knows who comes past them", "[admission]") {
+  Stage stage;
+  stage.transaction(logon("alice", "200"));
+  CHECK(stage.told(1443401) == 0);
+  stage.site.gateways = {*detect::Prefix::parse("203.0.113.0/28")};
+  stage.transaction(logon("alice", "200"), {203, 0, 113, 5});
+  stage.transaction(logon("alice", "200"), kServer, kServer);
+  CHECK(stage.told(1443401) == 0);
+  stage.transaction(logon("alice", "200"));
+  CHECK(stage.told(1443401) == 1);
+}
