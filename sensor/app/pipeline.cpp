@@ -145,6 +145,7 @@ void Pipeline::passed(const flow::Flow& flow, const detect::Finding& finding) {
   alert.flow = &flow;
   alert.packet = finding.packet;
   if (finding.http != nullptr) alert.application = "http";
+  if (finding.tls != nullptr) alert.application = "tls";
   alert.body = report::AlertBody{&finding};
   event(alert);
 }

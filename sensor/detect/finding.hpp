@@ -13,6 +13,7 @@
 #include "sensor/base/time.hpp"
 #include "sensor/flow/flow.hpp"
 #include "sensor/inspect/http_transaction.hpp"
+#include "sensor/inspect/tls_facts.hpp"
 
 namespace exwire::detect {
 
@@ -85,6 +86,7 @@ struct Finding {
   uint64_t occurrences = 1;
   Timestamp first_seen, last_seen;
   const inspect::HttpTransaction* http = nullptr;  ///< valid during the call only
+  const inspect::TlsHandshake* tls = nullptr;      ///< valid during the call only
   Facts facts;
 };
 

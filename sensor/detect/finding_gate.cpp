@@ -37,6 +37,7 @@ void FindingGate::begin(const flow::Flow& flow, const Finding& finding) {
   Story& story = stories_[handle];
   story.finding = finding;
   story.finding.http = nullptr;  // gone after this call
+  story.finding.tls = nullptr;
   story.flow = flow;
   story.told = finding.occurrences;
   story.older = newest_;

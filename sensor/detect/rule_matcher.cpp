@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "sensor/base/siphash.hpp"
-#include "sensor/detect/detector.hpp"
+#include "sensor/detect/rules/inputs.hpp"
 #include "sensor/detect/rules/memory.hpp"
 #include "sensor/detect/rules/rule_set.hpp"
 #include "sensor/detect/rules/search.hpp"
@@ -24,30 +24,6 @@ using rules::Rule;
 
 // A bit of a connection is worth nothing when it is over; the table forgets it after this time.
 constexpr int64_t kFlowBitLifetimeNs = 7200 * kNanosPerSecond;
-
-Buffers buffers_of(const HttpTransaction& transaction, Moment moment) noexcept {
-  Buffers buffers{};
-  const auto put = [&](Buffer buffer, HttpField field) {
-    if (transaction.has(field)) buffers[static_cast<size_t>(buffer)] = transaction.text(field);
-  };
-  const bool response = moment == Moment::response;
-  put(Buffer::http_method, HttpField::method);
-  put(Buffer::http_uri, HttpField::uri);
-  put(Buffer::http_uri_raw, HttpField::uri_raw);
-  put(Buffer::http_host, HttpField::host);
-  put(Buffer::http_user_agent, HttpField::user_agent);
-  put(Buffer::http_referer, HttpField::referer);
-  put(Buffer::http_content_type,
-      response ? HttpField::response_content_type : HttpField::content_type);
-  put(Buffer::http_protocol, response ? HttpField::response_protocol : HttpField::protocol);
-  if (response) {
-    put(Buffer::http_stat_code, HttpField::stat_code);
-    put(Buffer::http_stat_msg, HttpField::stat_msg);
-    put(Buffer::http_location, HttpField::location);
-    put(Buffer::http_server, HttpField::server);
-  }
-  return buffers;
-}
 
 /// The ends of the conversation as the rule's direction sees them.
 struct Ends {
@@ -79,7 +55,10 @@ uint64_t key_of(uint64_t name, const Ends& ends, bool source, bool destination) 
 class RuleMatcher final : public FlowDetector {
  public:
   explicit RuleMatcher(const rules::RuleSet& set) {
-    for (const auto& rule : set.rules()) at(rule->moment).push_back(rule.get());
+    for (const auto& rule : set.rules()) {
+      at(rule->moment).push_back(rule.get());
+      for (const rules::Check& check : rule->checks) used_.set(static_cast<size_t>(check.buffer));
+    }
     // A bit is set before it is asked for, as Suricata orders rules.
     for (auto& all : by_moment_) {
       std::stable_partition(all.begin(), all.end(), [](const Rule* rule) {
@@ -104,34 +83,20 @@ class RuleMatcher final : public FlowDetector {
   }
   void request_head(const FlowContext& context, HttpTransaction& transaction,
                     FindingSink& sink) override {
-    match(Moment::request, buffers_of(transaction, Moment::request), context, &transaction, sink);
+    match_http(Moment::request, context, transaction, sink);
   }
   void response_head(const FlowContext& context, HttpTransaction& transaction,
                      FindingSink& sink) override {
-    match(Moment::response, buffers_of(transaction, Moment::response), context, &transaction, sink);
+    match_http(Moment::response, context, transaction, sink);
   }
   void tls_handshake(const FlowContext& context, inspect::TlsHandshake& handshake,
                      FindingSink& sink) override {
-    const std::string ja3 = ja3_text(handshake), ja3s = ja3s_text(handshake);
-    const std::string ja3_hash = inspect::md5_hex(ja3), ja3s_hash = inspect::md5_hex(ja3s);
-    const std::string ja4_hash = ja4(handshake);
-    Buffers buffers{};
-    const auto put = [&](Buffer buffer, std::string_view text) {
-      buffers[static_cast<size_t>(buffer)] = text;
-    };
-    if (handshake.has(inspect::TlsField::sni)) {
-      put(Buffer::tls_sni, handshake.text(inspect::TlsField::sni));
-    }
-    if (!ja3.empty()) {
-      put(Buffer::ja3_string, ja3);
-      put(Buffer::ja3_hash, ja3_hash);
-    }
-    if (!ja3s.empty()) {
-      put(Buffer::ja3s_string, ja3s);
-      put(Buffer::ja3s_hash, ja3s_hash);
-    }
-    if (!ja4_hash.empty()) put(Buffer::ja4_hash, ja4_hash);
-    match(Moment::handshake, buffers, context, nullptr, sink);
+    const rules::TlsInputs inputs(handshake, used_);
+    const std::array<Buffers, 2> sides{inputs.buffers(false), inputs.buffers(true)};
+    match({Moment::handshake, context, nullptr, &handshake}, sink, [&](const Rule& rule) {
+      Buffers buffers = sides[rule.client_certificate ? 1 : 0];
+      return matches_names(rule, inputs, buffers, 0);
+    });
   }
 
  private:
@@ -139,25 +104,59 @@ class RuleMatcher final : public FlowDetector {
     return by_moment_[static_cast<size_t>(moment)];
   }
 
-  void match(Moment moment, const Buffers& buffers, const FlowContext& context,
-             const HttpTransaction* transaction, FindingSink& sink) {
-    const flow::Flow& flow = context.flow;
-    const uint8_t version = flow.key.ip_version;
-    for (const Rule* rule : at(moment)) {
-      const Ends ends = ends_of(flow, rule->to_client);
+  /// What is looked at: a message or a handshake, the other is null.
+  struct Look {
+    Moment moment;
+    const FlowContext& context;
+    const HttpTransaction* transaction;
+    const inspect::TlsHandshake* handshake;
+  };
+
+  void match_http(Moment moment, const FlowContext& context, const HttpTransaction& transaction,
+                  FindingSink& sink) {
+    const Buffers buffers = rules::buffers_of(transaction, moment);
+    match({moment, context, &transaction, nullptr}, sink,
+          [&](const Rule& rule) { return search_.matches(rule, buffers); });
+  }
+
+  // Of a list of names one must fit the rule, each looked at alone.
+  bool matches_names(const Rule& rule, const rules::TlsInputs& inputs, Buffers& buffers,
+                     size_t list) {
+    static constexpr Buffer kLists[] = {Buffer::tls_alpn, Buffer::tls_subject_alt_name};
+    if (list == std::size(kLists)) return search_.matches(rule, buffers);
+    if (!rule.uses(kLists[list])) return matches_names(rule, inputs, buffers, list + 1);
+    for (const std::string_view name : inputs.names(kLists[list], rule.client_certificate)) {
+      buffers[static_cast<size_t>(kLists[list])] = name;
+      if (matches_names(rule, inputs, buffers, list + 1)) return true;
+    }
+    return false;
+  }
+
+  template <class Matches>
+  void match(const Look& look, FindingSink& sink, Matches matches) {
+    const FlowContext& context = look.context;
+    const uint8_t version = context.flow.key.ip_version;
+    for (const Rule* rule : at(look.moment)) {
+      const Ends ends = ends_of(context.flow, rule->to_client);
       const bool applies =
           covers(*rule, ends, version) ||
-          (rule->both_ways && covers(*rule, ends_of(flow, !rule->to_client), version));
-      if (!applies || !search_.matches(*rule, buffers) || !bits_allow(*rule, ends, context)) {
+          (rule->both_ways && covers(*rule, ends_of(context.flow, !rule->to_client), version));
+      if (!applies || !numbers_hold(*rule, look) || !matches(*rule) ||
+          !bits_allow(*rule, ends, context)) {
         continue;
       }
       change_bits(*rule, ends, context);
       if (!rule->silent && may_speak(*rule, ends, context.now)) {
-        tell(*rule, context, transaction, sink);
+        tell(*rule, look, sink);
       }
     }
   }
 
+  static bool numbers_hold(const Rule& rule, const Look& look) noexcept {
+    return std::all_of(rule.numbers.begin(), rule.numbers.end(), [&](const auto& check) {
+      return check.holds(rules::number_of(check.number, look.context, look.handshake));
+    });
+  }
   static uint64_t key_of_bit(const Bit& bit, const Ends& ends, const flow::Flow& flow) noexcept {
     if (bit.scope == Bit::Scope::flow) {
       SipHash13 hash{HashKey{}};
@@ -198,8 +197,9 @@ class RuleMatcher final : public FlowDetector {
     return memory_.may_speak(rule.rate, key_of(name, ends, source, destination), now);
   }
 
-  static void tell(const Rule& rule, const FlowContext& context, const HttpTransaction* transaction,
-                   FindingSink& sink) {
+  static void tell(const Rule& rule, const Look& look, FindingSink& sink) {
+    const FlowContext& context = look.context;
+    const HttpTransaction* transaction = look.transaction;
     const flow::Flow& flow = context.flow;
     Finding finding;
     finding.signature = &rule.signature;
@@ -207,6 +207,7 @@ class RuleMatcher final : public FlowDetector {
     finding.when = finding.first_seen = finding.last_seen = context.now;
     finding.packet = context.packet;
     finding.http = transaction;
+    finding.tls = look.handshake;
     finding.story = key_of(uint64_t{rule.group} << 32 | rule.sid, ends_of(flow, false), true, true);
     if (transaction != nullptr) {
       const std::string_view uri = transaction->text(HttpField::uri);
@@ -218,6 +219,7 @@ class RuleMatcher final : public FlowDetector {
   }
 
   std::array<std::vector<const Rule*>, 3> by_moment_;
+  rules::BufferSet used_;  ///< by any rule
   rules::Search search_;
   rules::Memory memory_;
 };

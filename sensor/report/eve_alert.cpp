@@ -61,6 +61,7 @@ void EveEncoder::alert(const Event& event, const AlertBody& body) {
     json_.unsigned_number("tx_id", finding.http->number);
     http_object(*finding.http);
   }
+  if (finding.tls != nullptr) tls_object(*finding.tls);
   json_.object("flow");
   flow_counters(flow);
   json_.close();

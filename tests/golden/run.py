@@ -5,6 +5,7 @@
 case.conf, `key = value` lines:
   pcap     capture in pcaps/ (or below the folder itself)
   set      a configuration key, may be repeated
+  rules    a file of signatures below the folder, given with -S
   kinds    event types compared, e.g. "alert, http"; of these every event must be expected
   compare  dotted keys compared; a key an event lacks is left out
   forbid   text that must not occur in any output, at -vvv; may be repeated
@@ -62,6 +63,8 @@ def run(exwire, case, conf):
     command = [exwire, "-vvv", "-r", str(capture)]
     for setting in conf["set"]:
         command += ["--set", setting]
+    if "rules" in conf:
+        command += ["-S", str(case / conf["rules"])]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120)
     if result.returncode != 0:
         raise SystemExit(f"{case.name}: exit status {result.returncode}\n{result.stderr}")

@@ -19,9 +19,12 @@ namespace {
 
 constexpr int64_t kMostOffset = 65535;
 
-// Host names are compared without regard to case whoever sent them (RFC 9110 4.2.3).
+// Host names are compared without regard to case whoever sent them (RFC 9110 4.2.3), and so are
+// hexadecimal digits.
 bool caseless(Buffer buffer) noexcept {
-  return buffer == Buffer::http_host;
+  return buffer == Buffer::http_host || buffer == Buffer::tls_cert_serial ||
+         buffer == Buffer::tls_cert_fingerprint || buffer == Buffer::ja3_hash ||
+         buffer == Buffer::ja3s_hash;
 }
 
 void lower(Check& check) {
@@ -82,28 +85,13 @@ void read_fast_pattern(Building& building, const Option&) {
   building.last_content();
 }
 
-// "10", "<10", ">10", "10<>20" (both ends excluded).
-void read_bounds(Check& check, std::string_view text) {
-  constexpr int64_t kMost = UINT32_MAX;
-  const size_t between = text.find("<>");
-  if (between != std::string_view::npos) {
-    check.least = whole_number(trimmed(text.substr(0, between)), 0, kMost) + 1;
-    check.most = whole_number(trimmed(text.substr(between + 2)), 0, kMost) - 1;
-  } else if (text.starts_with('<')) {
-    check.least = 0;
-    check.most = whole_number(trimmed(text.substr(1)), 0, kMost) - 1;
-  } else if (text.starts_with('>')) {
-    check.least = whole_number(trimmed(text.substr(1)), 0, kMost) + 1;
-  } else {
-    check.least = check.most = whole_number(text, 0, kMost);
-  }
-}
-
 void read_size(Building& building, const Option& option, Buffer buffer) {
   Check check;
   check.kind = Check::Kind::size;
   check.buffer = buffer;
-  read_bounds(check, trimmed(option.value));
+  const NumberCheck::Span span = read_span(option.value);
+  check.least = span.least;
+  check.most = span.most;
   building.rule.checks.push_back(std::move(check));
 }
 void read_bsize(Building& building, const Option& option) {
@@ -233,6 +221,17 @@ void place(Building& building, const Option&) {
   if (caseless(buffer)) lower(check);
 }
 
+// A content of its own: tls.subject:"CN=..." of Suricata 1.
+template <Buffer buffer>
+void look_into(Building& building, const Option& option) {
+  Check check;
+  check.buffer = buffer;
+  check.negated = option.negated;
+  check.pattern = content_octets(option.value);
+  if (caseless(buffer)) lower(check);
+  building.rule.checks.push_back(std::move(check));
+}
+
 }  // namespace
 
 std::vector<Keyword> buffer_keywords() {
@@ -264,6 +263,19 @@ std::vector<Keyword> buffer_keywords() {
       {"http.server", choose<Buffer::http_server>},
       {"tls.sni", choose<Buffer::tls_sni>},
       {"tls_sni", choose<Buffer::tls_sni>},
+      {"tls.cert_subject", choose<Buffer::tls_cert_subject>},
+      {"tls_cert_subject", choose<Buffer::tls_cert_subject>},
+      {"tls.cert_issuer", choose<Buffer::tls_cert_issuer>},
+      {"tls_cert_issuer", choose<Buffer::tls_cert_issuer>},
+      {"tls.cert_serial", choose<Buffer::tls_cert_serial>},
+      {"tls_cert_serial", choose<Buffer::tls_cert_serial>},
+      {"tls.cert_fingerprint", choose<Buffer::tls_cert_fingerprint>},
+      {"tls_cert_fingerprint", choose<Buffer::tls_cert_fingerprint>},
+      {"tls.alpn", choose<Buffer::tls_alpn>},
+      {"tls.subjectaltname", choose<Buffer::tls_subject_alt_name>},
+      {"tls.subject", look_into<Buffer::tls_cert_subject>},
+      {"tls.issuerdn", look_into<Buffer::tls_cert_issuer>},
+      {"tls.fingerprint", look_into<Buffer::tls_cert_fingerprint>},
       {"ja3.hash", choose<Buffer::ja3_hash>},
       {"ja3_hash", choose<Buffer::ja3_hash>},
       {"ja3.string", choose<Buffer::ja3_string>},

@@ -13,6 +13,7 @@ struct Building {
   Rule& rule;
   Buffer sticky = Buffer::none;  ///< what contents from here on look into
   std::optional<bool> to_client{};
+  std::string protocol{};  ///< as app-layer-protocol names it
   bool severity_given = false;
 
   /// The content that modifiers behind it speak of. Throws RuleError when there is none.
@@ -31,9 +32,15 @@ struct Keyword {
   ReadOption read;
 };
 
-/// Options that look into buffers, and all others; each sorted into one table by the parser.
+/// Options that look into buffers, those that compare numbers, and all others; sorted into one
+/// table by the parser.
 std::vector<Keyword> buffer_keywords();
+std::vector<Keyword> number_keywords();
 std::vector<Keyword> other_keywords();
+bool is_keyword(std::string_view name);
+
+/// "10", "<10", ">10", "<=10", ">=10", "10<>20" (both ends excluded), "10-20". Throws RuleError.
+NumberCheck::Span read_span(std::string_view text);
 
 /// The head's addresses and ports. Throw RuleError.
 AddressSet read_addresses(std::string_view text);

@@ -126,6 +126,26 @@ void read_flow(Building& building, const Option& option) {
   }
 }
 
+void read_protocol(Building& building, const Option& option) {
+  if (option.value != "http" && option.value != "http1" && option.value != "tls") {
+    throw RuleError("'" + option.value + "' is not supported");
+  }
+  building.protocol = option.value;
+}
+
+// What a rule needs of its reader; one that asks for what is not here is skipped by name.
+void read_requires(Building&, const Option& option) {
+  for (const std::string& part : split_list(option.value)) {
+    const size_t blank = part.find(' ');
+    const std::string_view word = std::string_view(part).substr(0, blank);
+    const std::string_view rest =
+        blank == std::string::npos ? "" : trimmed(std::string_view(part).substr(blank));
+    // Of features and versions nothing can be said here: the other options tell.
+    if (word != "keyword") continue;
+    if (!is_keyword(rest)) throw RuleError("keyword '" + std::string(rest) + "' is not supported");
+  }
+}
+
 Rate::Track read_track(std::string_view word) {
   if (word == "by_src") return Rate::Track::by_src;
   if (word == "by_dst") return Rate::Track::by_dst;
@@ -245,6 +265,8 @@ std::vector<Keyword> other_keywords() {
       {"target", read_target},
       {"noalert", read_noalert},
       {"flow", read_flow},
+      {"app-layer-protocol", read_protocol},
+      {"requires", read_requires},
       {"threshold", read_threshold},
       {"detection_filter", read_detection_filter},
       {"flowbits", read_flowbits},

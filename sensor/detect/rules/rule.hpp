@@ -31,6 +31,12 @@ enum class Buffer : uint8_t {
   http_location,
   http_server,
   tls_sni,
+  tls_cert_subject,
+  tls_cert_issuer,
+  tls_cert_serial,
+  tls_cert_fingerprint,
+  tls_alpn,              ///< one name of the list at a time
+  tls_subject_alt_name,  ///< one name of the list at a time
   ja3_hash,
   ja3_string,
   ja3s_hash,
@@ -61,6 +67,35 @@ struct Check {
   std::string pattern;
   Regex regex;
   int64_t least = 0, most = INT64_MAX;  ///< of size (and position, for data_at)
+};
+
+/// What a rule compares by value.
+enum class Number : uint8_t {
+  tls_version,
+  tls_chain_length,
+  tls_seconds_valid,  ///< since notBefore of the certificate
+  tls_seconds_left,   ///< until its notAfter
+  tls_client_hello,   ///< 1 when it was seen
+  tls_server_hello,
+  flow_age_s,
+  packets_to_server,
+  packets_to_client,
+  octets_to_server,
+  octets_to_client,
+  stream_to_server,
+  stream_to_client,
+};
+/// Not there: no comparison holds.
+inline constexpr int64_t kNoNumber = INT64_MIN;
+
+struct NumberCheck {
+  struct Span {
+    int64_t least, most;
+  };
+  Number number = Number::tls_version;
+  bool negated = false;
+  std::vector<Span> spans;  ///< one of them is enough
+  bool holds(int64_t value) const noexcept;
 };
 
 struct AddressSet {
@@ -107,13 +142,16 @@ struct Rule {
   bool silent = false;  ///< noalert
   Moment moment = Moment::request;
   std::vector<Check> checks;  ///< in their order; those of one buffer stand together
+  std::vector<NumberCheck> numbers;
   std::vector<Bit> bits;
   Rate rate;
+  bool client_certificate = false;  ///< not the server's: the rule follows the client's octets
 
   uint32_t sid = 0, revision = 1, group = 1;
   uint8_t severity = 3;
   std::string message, category;
   SignatureNotes notes;
+  bool uses(Buffer buffer) const noexcept;
   Signature signature{};  ///< points into this rule, which therefore never moves
 };
 

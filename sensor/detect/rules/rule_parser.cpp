@@ -11,6 +11,7 @@ namespace {
 const std::vector<Keyword>& keywords() {
   static const std::vector<Keyword> all = [] {
     std::vector<Keyword> table = buffer_keywords();
+    for (const Keyword& one : number_keywords()) table.push_back(one);
     for (const Keyword& one : other_keywords()) table.push_back(one);
     std::sort(table.begin(), table.end(),
               [](const Keyword& a, const Keyword& b) { return a.name < b.name; });
@@ -56,7 +57,7 @@ void add_ports(PortSet& set, std::string_view text, bool negated) {
 void read_head(Rule& rule, const std::vector<std::string>& head) {
   static constexpr std::string_view kActions[] = {"alert",     "drop",      "reject",
                                                   "rejectsrc", "rejectdst", "rejectboth"};
-  static constexpr std::string_view kProtocols[] = {"http", "http1", "tls", "tcp", "ip"};
+  static constexpr std::string_view kProtocols[] = {"http", "http1", "tls", "ssl", "tcp", "ip"};
   if (std::find(std::begin(kActions), std::end(kActions), head[0]) == std::end(kActions)) {
     throw RuleError("action '" + head[0] + "' is not supported");
   }
@@ -78,7 +79,11 @@ bool of_response(Buffer buffer) noexcept {
 
 // When everything the rule looks at is there.
 Moment moment_of(const Building& building, const std::string& protocol) {
-  bool tls = false, http = false, response = building.to_client.value_or(false);
+  const auto is_tls = [](std::string_view name) { return name == "tls" || name == "ssl"; };
+  const auto is_http = [](std::string_view name) { return name == "http" || name == "http1"; };
+  bool tls = is_tls(protocol) || is_tls(building.protocol);
+  bool http = is_http(protocol) || is_http(building.protocol);
+  bool response = building.to_client.value_or(false);
   for (const Check& check : building.rule.checks) {
     if (check.buffer == Buffer::none) {
       throw RuleError("it looks into the payload: only buffers of HTTP and TLS are matched");
@@ -87,9 +92,11 @@ Moment moment_of(const Building& building, const std::string& protocol) {
     http |= check.buffer < Buffer::tls_sni;
     response |= of_response(check.buffer);
   }
+  tls |= std::any_of(building.rule.numbers.begin(), building.rule.numbers.end(),
+                     [](const NumberCheck& one) { return one.number <= Number::tls_server_hello; });
   if (tls && http) throw RuleError("it looks into HTTP and TLS at once");
   if (tls) return Moment::handshake;
-  if (!http && !protocol.starts_with("http")) {
+  if (!http) {
     throw RuleError("it looks into no buffer of HTTP or TLS: packets alone are not matched");
   }
   return response ? Moment::response : Moment::request;
@@ -101,6 +108,7 @@ void complete(Building& building, const std::string& protocol) {
   if (rule.message.empty()) throw RuleError("it has no msg");
   rule.moment = moment_of(building, protocol);
   rule.to_client = building.to_client.value_or(false);
+  rule.client_certificate = building.to_client == false;
   // Tests of one buffer stand together, in the order in which they were written.
   std::stable_sort(rule.checks.begin(), rule.checks.end(),
                    [](const Check& a, const Check& b) { return a.buffer < b.buffer; });
@@ -140,6 +148,11 @@ bool PortSet::covers(uint16_t port) const noexcept {
          std::none_of(out.begin(), out.end(), within);
 }
 
+bool Rule::uses(Buffer buffer) const noexcept {
+  return std::any_of(checks.begin(), checks.end(),
+                     [&](const Check& check) { return check.buffer == buffer; });
+}
+
 std::unique_ptr<Rule> parse_rule(std::string_view line) {
   const RuleText text = split_rule(line);
   auto rule = std::make_unique<Rule>();
@@ -161,6 +174,11 @@ std::unique_ptr<Rule> parse_rule(std::string_view line) {
   }
   complete(building, text.head[1]);
   return rule;
+}
+
+bool is_keyword(std::string_view name) {
+  return std::any_of(keywords().begin(), keywords().end(),
+                     [&](const Keyword& one) { return one.name == name; });
 }
 
 std::vector<std::string_view> known_keywords() {

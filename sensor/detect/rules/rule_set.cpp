@@ -2,6 +2,9 @@
 #include "sensor/detect/rules/rule_set.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -22,9 +25,11 @@ void RuleSet::load_own() {
 }
 
 void RuleSet::load_file(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) throw SetupError(path + ": is a folder");
   std::ifstream file(path, std::ios::binary);
+  if (!file.is_open()) throw SetupError(path + ": " + std::strerror(errno));
   const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file.is_open() || file.bad()) throw SetupError(path + ": cannot be read");
   load_text(text, path);
 }
 
@@ -52,10 +57,9 @@ void RuleSet::load_text(std::string_view text, const std::string& name) {
 void RuleSet::add(std::string_view line, const std::string& place) {
   try {
     std::unique_ptr<Rule> rule = parse_rule(line);
-    const bool known = std::any_of(rules_.begin(), rules_.end(), [&](const auto& other) {
-      return other->sid == rule->sid && other->group == rule->group;
-    });
-    if (known) throw RuleError("sid " + std::to_string(rule->sid) + " was there before");
+    if (!known_.emplace(rule->group, rule->sid).second) {
+      throw RuleError("sid " + std::to_string(rule->sid) + " was there before");
+    }
     rules_.push_back(std::move(rule));
   } catch (const RuleError& error) {
     refusals_.push_back(place + ": rule skipped: " + error.what());

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sensor/detect/rules/rule.hpp"
@@ -29,6 +31,7 @@ class RuleSet {
 
   std::vector<std::unique_ptr<Rule>> rules_;
   std::vector<std::string> refusals_;
+  std::set<std::pair<uint32_t, uint32_t>> known_;  ///< group and sid
 };
 
 }  // namespace exwire::detect::rules

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Each keyword of the rule language: a buffer it matches, and one beside it that it does not.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "sensor/detect/rules/memory.hpp"
@@ -13,7 +14,7 @@ using namespace exwire::detect::rules;
 namespace {
 
 std::unique_ptr<Rule> rule_of(const std::string& options) {
-  return parse_rule("alert http any any -> any any (msg:\"m\"; sid:1; " + options + ")");
+  return parse_rule("alert tcp any any -> any any (msg:\"m\"; sid:1; " + options + ")");
 }
 
 std::string complaint_of(const std::string& line) {
@@ -86,6 +87,12 @@ TEST_CASE("every buffer is its own", "[rules]") {
                                            {"http.location", Buffer::http_location},
                                            {"http.server", Buffer::http_server},
                                            {"tls.sni", Buffer::tls_sni},
+                                           {"tls.cert_subject", Buffer::tls_cert_subject},
+                                           {"tls.cert_issuer", Buffer::tls_cert_issuer},
+                                           {"tls.cert_serial", Buffer::tls_cert_serial},
+                                           {"tls.cert_fingerprint", Buffer::tls_cert_fingerprint},
+                                           {"tls.alpn", Buffer::tls_alpn},
+                                           {"tls.subjectaltname", Buffer::tls_subject_alt_name},
                                            {"ja3.hash", Buffer::ja3_hash},
                                            {"ja3s.hash", Buffer::ja3s_hash},
                                            {"ja4.hash", Buffer::ja4_hash}}));
@@ -149,10 +156,55 @@ TEST_CASE("the head names addresses and ports", "[rules]") {
   CHECK(rule->moment == Moment::handshake);
 }
 
+TEST_CASE("numbers are compared by value", "[rules]") {
+  const auto holds = [](const std::string& options, Number number, int64_t value) {
+    const auto rule = rule_of("tls.sni; content:\"a\"; " + options);
+    return std::all_of(rule->numbers.begin(), rule->numbers.end(), [&](const NumberCheck& check) {
+      CHECK(check.number == number);
+      return check.holds(value);
+    });
+  };
+  CHECK(holds("tls.version:1.2;", Number::tls_version, 0x0303));
+  CHECK_FALSE(holds("tls.version:1.2;", Number::tls_version, 0x0304));
+  CHECK(holds("ssl_version:tls1.0,tls1.1;", Number::tls_version, 0x0302));
+  CHECK_FALSE(holds("ssl_version:tls1.0,tls1.1;", Number::tls_version, 0x0303));
+  CHECK(holds("ssl_version:!tls1.3;", Number::tls_version, 0x0303));
+  CHECK_FALSE(holds("ssl_version:!tls1.3;", Number::tls_version, 0x0304));
+  CHECK_FALSE(holds("ssl_version:!tls1.3;", Number::tls_version, kNoNumber));
+  CHECK(holds("tls.cert_chain_len:>2;", Number::tls_chain_length, 3));
+  CHECK_FALSE(holds("tls.cert_chain_len:>2;", Number::tls_chain_length, 2));
+  CHECK(holds("tls_cert_expired;", Number::tls_seconds_left, -1));
+  CHECK_FALSE(holds("tls_cert_expired;", Number::tls_seconds_left, 0));
+  CHECK(holds("ssl_state:server_hello;", Number::tls_server_hello, 1));
+  CHECK_FALSE(holds("ssl_state:server_hello;", Number::tls_server_hello, 0));
+  CHECK(holds("flow.age:>=60;", Number::flow_age_s, 60));
+  CHECK_FALSE(holds("flow.age:>=60;", Number::flow_age_s, 59));
+  CHECK(holds("flow.pkts:toserver,<5;", Number::packets_to_server, 4));
+  CHECK_FALSE(holds("flow.pkts_toserver:<5;", Number::packets_to_server, 5));
+  CHECK(holds("flow.bytes:toclient,10-20;", Number::octets_to_client, 20));
+  CHECK_FALSE(holds("flow.bytes_toclient:10-20;", Number::octets_to_client, 21));
+  CHECK(holds("stream_size:server,<=,6;", Number::stream_to_client, 6));
+  CHECK_FALSE(holds("stream_size:server,!=,6;", Number::stream_to_client, 6));
+  CHECK(rule_of("tls.version:1.0;")->moment == Moment::handshake);
+  CHECK(rule_of("tls_cert_valid; ")->numbers.size() == 2);
+  CHECK(complaint_of("alert tls any any -> any any (msg:\"m\"; sid:1; tls.version:1.9;)") ==
+        "tls.version: '1.9' is no version");
+}
+
+TEST_CASE("a rule may ask for what its reader knows", "[rules]") {
+  const std::string head =
+      "alert http any any -> any any (msg:\"m\"; sid:1; http.uri; content:\"a\"; ";
+  CHECK(complaint_of(head + "requires:keyword http.uri;)").empty());
+  CHECK(complaint_of(head + "requires:keyword lua;)") ==
+        "requires: keyword 'lua' is not supported");
+  CHECK(complaint_of(head + "app-layer-protocol:http;)").empty());
+  CHECK(complaint_of(head + "app-layer-protocol:tls;)") == "it looks into HTTP and TLS at once");
+}
+
 TEST_CASE("rates speak as Suricata documents", "[rules]") {
   const auto told = [](const char* options, int matches, int64_t step_s) {
     Memory memory;
-    const auto rule = rule_of(options);
+    const auto rule = rule_of(std::string("http.uri; content:\"a\"; ") + options);
     int count = 0;
     for (int at = 0; at < matches; ++at) {
       count += memory.may_speak(rule->rate, 1, {at * step_s * kNanosPerSecond});
