@@ -21,6 +21,12 @@ Fragments::Fragments(HashKey secret, FragmentPolicy policy, Budget& budget)
   lent_.reserve(kMostLent);
 }
 
+// The pool frees only what it was given back.
+Fragments::~Fragments() {
+  release();
+  while (oldest_ != 0) drop(oldest_);
+}
+
 // IPv6 knows a datagram by addresses and identification alone (RFC 8200 4.5).
 uint64_t Fragments::key_of(const NetworkView& view, uint16_t vlan) const noexcept {
   SipHash13 hash(secret_);

@@ -36,6 +36,9 @@ class Fragments {
   static constexpr int64_t kTimeoutNs = 60 * kNanosPerSecond;
 
   Fragments(HashKey secret, FragmentPolicy policy, Budget& budget);
+  Fragments(const Fragments&) = delete;
+  Fragments& operator=(const Fragments&) = delete;
+  ~Fragments();
 
   /// A fragment; true when it completes its datagram: `view` is the whole one then, its octets
   /// valid until the next release().
