@@ -225,6 +225,57 @@ Option gateways() {
   return option;
 }
 
+using flow::OverlapPolicy;
+constexpr std::pair<const char*, OverlapPolicy> kOverlapPolicies[] = {
+    {"first", OverlapPolicy::first},
+    {"windows-legacy", OverlapPolicy::windows_legacy},
+    {"linux", OverlapPolicy::linux},
+    {"last", OverlapPolicy::last}};
+
+// "10.0.0.0/8 linux"
+std::optional<flow::OverlapRule> parse_overlap(std::string_view text) {
+  const size_t space = text.find(' ');
+  if (space == std::string_view::npos) return std::nullopt;
+  const auto prefix = detect::Prefix::parse(text.substr(0, space));
+  if (!prefix) return std::nullopt;
+  for (const auto& [word, policy] : kOverlapPolicies) {
+    if (text.substr(space + 1) == word) {
+      return flow::OverlapRule{prefix->address, prefix->ip_version, prefix->length, policy};
+    }
+  }
+  return std::nullopt;
+}
+
+Option overlaps() {
+  Option option{"flow.overlap", "[]",
+                "Which copy of an octet a receiver keeps when TCP segments disagree, as "
+                "\"prefix policy\": first (the default, all current Windows), windows-legacy, "
+                "linux or last. Name front ends that end TCP themselves.",
+                [](Config& config, const Words& words) -> Complaint {
+                  std::vector<flow::OverlapRule> rules;
+                  for (const std::string& word : words) {
+                    const auto rule = parse_overlap(word);
+                    if (!rule) return "'" + word + "' is no prefix with a policy";
+                    rules.push_back(*rule);
+                  }
+                  config.inspect.overlap = rules;
+                  return {};
+                },
+                [](const Config& config) {
+                  Words words;
+                  for (const auto& rule : config.inspect.overlap) {
+                    for (const auto& [word, policy] : kOverlapPolicies) {
+                      if (policy != rule.policy) continue;
+                      words.push_back("\"" + wire::to_text(rule.address, rule.ip_version) + "/" +
+                                      std::to_string(rule.length) + " " + word + "\"");
+                    }
+                  }
+                  return join(words);
+                }};
+  option.list = true;
+  return option;
+}
+
 std::optional<detect::PlaintextHop> parse_hop(const std::string& text) {
   constexpr std::string_view kArrow = " -> ";
   const size_t arrow = text.find(kArrow);
@@ -321,6 +372,7 @@ std::vector<Option> make_options() {
       choice("decode.remove_duplicates", "yes",
              "Drop the second copy of a packet that a span port shows within a millisecond.", "yes",
              "no", [](Config& config) -> bool& { return config.decode.remove_duplicates; }),
+      overlaps(),
       number("flow.most", "1048576", "Connections followed at once, 192 octets each.",
              &Config::flow, &FlowSettings::most_flows, 1024U, 1U << 26),
       number("flow.half_open", "262144", "Handshakes watched at once, 64 octets each.",

@@ -153,6 +153,9 @@ Tracked FlowTable::promote(HalfOpen& entry, const wire::Packet& packet) {
   flow.start_ns = known.start_ns;
   flow.direction = known.direction;
   flow.marks = known.marks;
+  // What the server's SYN-ACK has acknowledged: its window is counted from there.
+  if (entry.has(kSyn) && entry.has(kSynAck))
+    flow.of(Direction::to_client).last_ack = entry.client_next;
   flow.window_scales =
       entry.has(kClientScales) && entry.has(kServerScales) ? entry.window_scales : uint8_t{0};
   if (entry.is_stray()) {

@@ -55,19 +55,23 @@ bool OutOfOrder::write(uint64_t offset, Bytes octets, BufferPool& pool) {
   return true;
 }
 
-OutOfOrder::Kept OutOfOrder::keep(uint64_t offset, Bytes octets, BufferPool& pool) {
-  return add(offset, octets.size, octets.data, pool);
+OutOfOrder::Kept OutOfOrder::keep(uint64_t offset, Bytes octets, const SentSegment& sent,
+                                  OverlapPolicy policy, BufferPool& pool) {
+  // Neighbours merge unless the policy will ask where they came from.
+  const SentSegment from = asks_for_segment(policy) ? sent : SentSegment{};
+  return add({offset, octets.size, false, from}, octets.data, policy, pool);
 }
 
 OutOfOrder::Kept OutOfOrder::cover(uint64_t offset, uint32_t size, BufferPool& pool) {
-  return add(offset, size, nullptr, pool);
+  return add({offset, size, true, {}}, nullptr, OverlapPolicy::first, pool);
 }
 
-OutOfOrder::Kept OutOfOrder::add(uint64_t offset, uint32_t size, const uint8_t* octets,
+OutOfOrder::Kept OutOfOrder::add(Range added, const uint8_t* octets, OverlapPolicy policy,
                                  BufferPool& pool) {
   if (!reserve(pool)) return Kept::full;
   Kept result = Kept::all;
-  const uint64_t end = offset + size;
+  uint64_t offset = added.start;
+  const uint64_t end = added.end();
   while (offset < end) {
     const uint32_t at = lower_range(offset);
     const bool covered = at < range_count_ && ranges()[at].start <= offset;
@@ -75,7 +79,12 @@ OutOfOrder::Kept OutOfOrder::add(uint64_t offset, uint32_t size, const uint8_t* 
       const Range& old = ranges()[at];
       const auto part = static_cast<uint32_t>(std::min(end, old.end()) - offset);
       if (octets != nullptr) {
-        if (!old.counted_only && differs(offset, {octets, part})) result = Kept::conflict;
+        if (!old.counted_only) {
+          if (differs(offset, {octets, part})) result = Kept::conflict;
+          if (later_wins(policy, old.sent, added.sent)) {
+            replace(at, {offset, part, false, added.sent}, {octets, part}, pool);
+          }
+        }
         octets += part;
       }
       offset += part;
@@ -88,11 +97,34 @@ OutOfOrder::Kept OutOfOrder::add(uint64_t offset, uint32_t size, const uint8_t* 
       if (!write(offset, {octets, part}, pool)) return Kept::full;
       octets += part;
     }
-    insert(at, {offset, part, octets == nullptr});
+    insert(at, {offset, part, octets == nullptr, added.sent});
     merge_around(at);
     offset = stop;
   }
   return result;
+}
+
+// The octets of a part of the range at `at` give way to a later copy; what is left of the range on
+// either side keeps the segment it came in. Without room for the pieces the older copy stays.
+void OutOfOrder::replace(uint32_t at, const Range& winner, Bytes octets, BufferPool& pool) {
+  const Range old = ranges()[at];
+  const bool split = old.sent != winner.sent;
+  const bool before = split && old.start < winner.start;
+  const bool behind = split && winner.end() < old.end();
+  if (range_count_ + (before ? 1U : 0U) + (behind ? 1U : 0U) > kMostRanges) return;
+  if (!write(winner.start, octets, pool)) return;
+  if (!split) return;
+  if (behind) {
+    const auto left = static_cast<uint32_t>(old.end() - winner.end());
+    insert(at + 1, {winner.end(), left, false, old.sent});
+  }
+  if (before) {
+    ranges()[at].size = static_cast<uint32_t>(winner.start - old.start);
+    insert(++at, winner);
+  } else {
+    ranges()[at] = winner;
+  }
+  merge_around(at);
 }
 
 void OutOfOrder::insert(uint32_t at, Range range) noexcept {
@@ -102,14 +134,15 @@ void OutOfOrder::insert(uint32_t at, Range range) noexcept {
   ++range_count_;
 }
 
-// Joins the range at `at` with the neighbours it touches, when they are of the same kind and the
-// sum still fits 32 bits.
+// Joins the range at `at` with the neighbours it touches, when they are of the same kind, of the
+// same segment where that matters, and the sum still fits 32 bits.
 void OutOfOrder::merge_around(uint32_t at) noexcept {
   Range* all = ranges();
   const auto join = [&](uint32_t left) {
     const uint64_t sum = uint64_t{all[left].size} + all[left + 1].size;
     if (all[left].end() != all[left + 1].start || sum > 0x7fffffff ||
-        all[left].counted_only != all[left + 1].counted_only) {
+        all[left].counted_only != all[left + 1].counted_only ||
+        all[left].sent != all[left + 1].sent) {
       return;
     }
     all[left].size = static_cast<uint32_t>(sum);
@@ -136,6 +169,24 @@ bool OutOfOrder::differs(uint64_t offset, Bytes octets) const noexcept {
     octets = octets.from(part);
   }
   return false;
+}
+
+OutOfOrder::Stored OutOfOrder::copy(uint64_t offset, uint32_t size,
+                                    std::array<uint8_t, kPage>& to) const noexcept {
+  if (empty()) return {};
+  const uint32_t at = lower_range(offset);
+  if (at == range_count_) return {};
+  const Range& range = ranges()[at];
+  if (range.start >= offset + size || range.counted_only) return {};
+  Stored stored{range.start, std::min(range.size, kPage)};
+  for (uint32_t done = 0; done < stored.size;) {
+    const uint64_t from = stored.offset + done;
+    const auto within = static_cast<uint32_t>(from % kPage);
+    const uint32_t part = std::min(stored.size - done, kPage - within);
+    std::memcpy(to.data() + done, page(from / kPage) + within, part);
+    done += part;
+  }
+  return stored;
 }
 
 void OutOfOrder::pop_first(BufferPool& pool) noexcept {

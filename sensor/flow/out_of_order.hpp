@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Octets of one direction that arrived before their turn: sorted, disjoint ranges, and their octets
-// in pages by stream offset, so that neighbours merge without moving a single octet. The first copy
-// of an octet wins, as on every Windows since Vista (policy `first`); a copy that differs is told.
+// in pages by stream offset, so that neighbours merge without moving a single octet. Which copy of
+// an octet stays is the receiver's overlap policy; a copy that differs is told.
 // Bounded: 1 MiB of pages and 1,024 ranges, all charged to the budget.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "sensor/base/bytes.hpp"
 #include "sensor/base/memory.hpp"
+#include "sensor/flow/overlap.hpp"
 
 namespace exwire::flow {
 
@@ -18,12 +20,17 @@ class OutOfOrder {
   static constexpr uint32_t kMostRanges = 1024;
   static constexpr uint32_t kMostPages = 512;
 
+  struct Stored {
+    uint64_t offset = 0;
+    uint32_t size = 0;
+  };
   enum class Kept : uint8_t { all, conflict, full };
 
   struct Range {
     uint64_t start;
     uint32_t size;
     bool counted_only;  ///< lies in a part nobody reads: covered, octets not kept
+    SentSegment sent;   ///< the segment it came in, where the policy asks for it
     uint64_t end() const noexcept { return start + size; }
   };
 
@@ -31,8 +38,12 @@ class OutOfOrder {
   const Range& first() const noexcept { return ranges()[0]; }
   uint64_t stored() const noexcept { return uint64_t{page_count_} * kPage; }
 
-  /// Keeps what of [offset, offset + octets.size) is not there yet. `full`: nothing of it was kept.
-  Kept keep(uint64_t offset, Bytes octets, BufferPool& pool);
+  /// Keeps what of [offset, offset + octets.size) is not there yet, or wins over what is. `sent`:
+  /// the segment the octets are part of. `full`: not all of it was kept.
+  Kept keep(uint64_t offset, Bytes octets, const SentSegment& sent, OverlapPolicy policy,
+            BufferPool& pool);
+  /// Copies out the stored octets of the first range that [offset, offset + size) touches.
+  Stored copy(uint64_t offset, uint32_t size, std::array<uint8_t, kPage>& to) const noexcept;
   /// Remembers a stretch as covered without its octets.
   Kept cover(uint64_t offset, uint32_t size, BufferPool& pool);
   /// Octets of the first range from `offset` on, up to the end of their page.
@@ -61,7 +72,8 @@ class OutOfOrder {
   uint8_t* page(uint64_t number) const noexcept;
   uint8_t* make_page(uint64_t number, BufferPool& pool);
   bool write(uint64_t offset, Bytes octets, BufferPool& pool);
-  Kept add(uint64_t offset, uint32_t size, const uint8_t* octets, BufferPool& pool);
+  Kept add(Range added, const uint8_t* octets, OverlapPolicy policy, BufferPool& pool);
+  void replace(uint32_t at, const Range& winner, Bytes octets, BufferPool& pool);
   void insert(uint32_t at, Range range) noexcept;
   void merge_around(uint32_t at) noexcept;
   void drop_pages_before(uint64_t offset, BufferPool& pool) noexcept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "sensor/flow/reassembler.hpp"
 
+#include <array>
 #include <cstring>
 
 namespace exwire::flow {
@@ -11,6 +12,8 @@ void Reassembler::segment(DirectionState& side, int64_t offset, Bytes octets, ui
   const auto position = static_cast<int64_t>(side.stream_octets);
   const int64_t end = offset + claimed;
   if (end <= position) return;
+  const SentSegment sent{offset, claimed};
+  const Bytes whole = octets;
   if (offset < position) {
     const auto old = static_cast<uint32_t>(position - offset);
     octets = octets.from(old);
@@ -23,7 +26,18 @@ void Reassembler::segment(DirectionState& side, int64_t offset, Bytes octets, ui
                now_ns);
     return;
   }
+  if (!early_.empty() && early_.first().start < side.stream_octets + claimed &&
+      octets.size == claimed) {
+    const OverlapPolicy policy = reader.overlap_policy();
+    if (policy != OverlapPolicy::first && store(side.stream_octets, octets, sent, policy, reader,
+                                                pool, counters) != OutOfOrder::Kept::full) {
+      ++counters.overlaps;
+      drain_early(side, reader, pool, now_ns);
+      return;
+    }
+  }
   // What arrived early and overlaps wins over this copy (policy `first`).
+  bool told = false;
   while (!early_.empty() && early_.first().start < side.stream_octets + claimed) {
     const OutOfOrder::Range range = early_.first();
     const auto before = static_cast<uint32_t>(range.start - side.stream_octets);
@@ -34,9 +48,10 @@ void Reassembler::segment(DirectionState& side, int64_t offset, Bytes octets, ui
     claimed -= before;
     ++counters.overlaps;
     const auto shared = static_cast<uint32_t>(std::min<uint64_t>(claimed, range.size));
-    if (!range.counted_only && early_.differs(range.start, octets.first(shared))) {
+    if (!told && !range.counted_only && early_.differs(range.start, octets.first(shared))) {
+      told = true;
       ++counters.conflicts;
-      reader.conflict();
+      reader.conflict(sent.start, whole);
     }
     drain_early(side, reader, pool, now_ns);
     const auto passed = std::min<uint64_t>(claimed, side.stream_octets - range.start);
@@ -55,8 +70,10 @@ void Reassembler::keep_early(uint64_t offset, Bytes octets, uint32_t claimed, Di
   ++counters.out_of_order;
   if (early_.empty()) hole_since_ns_ = now_ns;
   const bool unread = offset + claimed <= side.stream_octets + skip_;
-  OutOfOrder::Kept kept =
-      unread ? early_.cover(offset, claimed, pool) : early_.keep(offset, octets, pool);
+  const SentSegment sent{static_cast<int64_t>(offset), claimed};
+  const OverlapPolicy policy = reader.overlap_policy();
+  OutOfOrder::Kept kept = unread ? early_.cover(offset, claimed, pool)
+                                 : store(offset, octets, sent, policy, reader, pool, counters);
   if (kept == OutOfOrder::Kept::full) {
     // No room to wait any longer: the hole is skipped rather than the flow dropped.
     ++counters.shed;
@@ -65,16 +82,46 @@ void Reassembler::keep_early(uint64_t offset, Bytes octets, uint32_t claimed, Di
       segment(side, static_cast<int64_t>(offset), octets, claimed, reader, pool, counters, now_ns);
       return;
     }
-    kept = early_.keep(offset, octets, pool);
+    kept = store(offset, octets, sent, policy, reader, pool, counters);
     if (kept == OutOfOrder::Kept::full && early_.empty()) {
       lose(side, offset - side.stream_octets, reader, pool, counters);
       in_order(side, octets, reader, pool);
     }
   }
+}
+
+// Stores octets by the receiver's policy and tells of a copy that differs. Where the later copy may
+// win, the stored one is shown as well, as far as 2 KiB reach: one of the two will not be read.
+OutOfOrder::Kept Reassembler::store(uint64_t offset, Bytes octets, const SentSegment& sent,
+                                    OverlapPolicy policy, StreamReader& reader, BufferPool& pool,
+                                    ReassemblyCounters& counters) {
+  std::array<uint8_t, OutOfOrder::kPage> older;
+  const OutOfOrder::Stored stored = policy == OverlapPolicy::first
+                                        ? OutOfOrder::Stored{}
+                                        : early_.copy(offset, octets.size, older);
+  const OutOfOrder::Kept kept = early_.keep(offset, octets, sent, policy, pool);
   if (kept == OutOfOrder::Kept::conflict) {
     ++counters.conflicts;
-    reader.conflict();
+    reader.conflict(static_cast<int64_t>(offset), octets);
+    if (stored.size > 0) {
+      reader.conflict(static_cast<int64_t>(stored.offset), {older.data(), stored.size});
+    }
   }
+  return kept;
+}
+
+void Reassembler::omit(DirectionState& side, int64_t offset, StreamReader& reader, BufferPool& pool,
+                       int64_t now_ns) {
+  const auto position = static_cast<int64_t>(side.stream_octets);
+  if (offset < position) return;
+  if (offset > position) {
+    if (early_.empty()) hole_since_ns_ = now_ns;
+    early_.cover(static_cast<uint64_t>(offset), 1, pool);
+    return;
+  }
+  side.advance(1);
+  skip_ -= std::min<uint64_t>(skip_, 1);
+  drain_early(side, reader, pool, now_ns);
 }
 
 void Reassembler::give_up_hole(DirectionState& side, StreamReader& reader, BufferPool& pool,

@@ -36,7 +36,11 @@ class StreamReader {
   virtual ReadAnswer read(Bytes octets) = 0;
   /// False: cannot go on behind the gap.
   virtual bool gap(uint64_t missing) = 0;
-  virtual void conflict() = 0;
+  /// Octets differ from those stored: `octets` at `offset` are the copy that is not read, or the
+  /// segment it was part of.
+  virtual void conflict(int64_t offset, Bytes octets) = 0;
+  /// How the receiver of this stream treats overlaps.
+  virtual OverlapPolicy overlap_policy() const { return OverlapPolicy::first; }
   /// Most octets to be kept unconsumed.
   virtual uint32_t most_pending() const = 0;
 };
@@ -48,6 +52,9 @@ class Reassembler {
   void segment(DirectionState& side, int64_t offset, Bytes octets, uint32_t claimed,
                StreamReader& reader, BufferPool& pool, ReassemblyCounters& counters,
                int64_t now_ns);
+  /// An octet that belongs to the sequence but not to the stream (urgent data, RFC 6093 3.1).
+  void omit(DirectionState& side, int64_t offset, StreamReader& reader, BufferPool& pool,
+            int64_t now_ns);
   /// Gives the first hole up and goes on behind it.
   void give_up_hole(DirectionState& side, StreamReader& reader, BufferPool& pool,
                     ReassemblyCounters& counters, int64_t now_ns);
@@ -72,6 +79,9 @@ class Reassembler {
   void keep_early(uint64_t offset, Bytes octets, uint32_t claimed, DirectionState& side,
                   StreamReader& reader, BufferPool& pool, ReassemblyCounters& counters,
                   int64_t now_ns);
+  OutOfOrder::Kept store(uint64_t offset, Bytes octets, const SentSegment& sent,
+                         OverlapPolicy policy, StreamReader& reader, BufferPool& pool,
+                         ReassemblyCounters& counters);
   void drain_early(DirectionState& side, StreamReader& reader, BufferPool& pool, int64_t now_ns);
   bool take_answer(const ReadAnswer& answer, BufferPool& pool) noexcept;
   bool append(Bytes octets, const StreamReader& reader, BufferPool& pool);

@@ -3,6 +3,8 @@
 // in inspector_transactions.cpp.
 #include "sensor/inspect/inspector.hpp"
 
+#include <algorithm>
+
 #include "sensor/flow/sequence.hpp"
 #include "sensor/inspect/reader.hpp"
 #include "sensor/inspect/tls_start.hpp"
@@ -29,6 +31,7 @@ Inspector::Inspector(const InspectSettings& settings, const DissectorHost& disse
       flows_(flows),
       listener_(listener),
       buffers_(budget),
+      recent_(budget),
       sessions_(budget, settings.most_sessions),
       transactions_(budget, settings.most_transactions),
       handshakes_(budget, settings.most_handshakes),
@@ -45,9 +48,11 @@ void Inspector::inspect(const flow::Tracked& tracked, const wire::Packet& packet
   // A hole that is due was due before this packet.
   if (flow.session != 0) consider_hole(tracked.handle, flow, packet.time, packet.number);
   if (packet.payload_octets == 0 && !fin) return;
-  // Hosts take neither payload without ACK nor the payload of a reset (RFC 9293 3.10.7.4).
-  if (!(packet.tcp_flags & wire::kAck) || (packet.tcp_flags & wire::kRst)) return;
+  if (!takes_payload(tracked, packet)) return;
   const Direction direction = tracked.direction;
+  const bool repeated =
+      tracked.offset < static_cast<int64_t>(flow.of(direction).stream_octets) && !tracked.keepalive;
+  if (repeated && !packet.payload.empty()) compare_repeated(tracked, packet);
   if (!(flow.work & dissect_bit(direction)) && starts_tls(packet.payload)) reopen(tracked);
   if (!(flow.work & dissect_bit(direction))) {
     pass_uninspected(tracked, packet);
@@ -66,10 +71,7 @@ void Inspector::inspect(const flow::Tracked& tracked, const wire::Packet& packet
   }
   touch(handle);
   Session& session = sessions_[handle];
-  Reader reader(*this, tracked.handle, flow, session, direction, packet.time, packet.number);
-  session.stream[side(direction)].segment(flow.of(direction), tracked.offset, packet.payload,
-                                          packet.payload_octets, reader, buffers_,
-                                          counters_.reassembly, packet.time.ns);
+  hand_on(tracked, packet, session);
   if (flow.work == flow::kWorkIdentify) look_for_label(flow, packet);
   consider_hole(tracked.handle, flow, packet.time, packet.number);
   check_fin(tracked, packet);
@@ -84,6 +86,68 @@ bool Inspector::may_look_anew(uint32_t handle) {
   if (known == told_.end() || (known->second & kMask)) return false;
   known->second |= kMask;
   return true;
+}
+
+// Whether a host would look at the payload at all (RFC 9293 3.10.7.4).
+bool Inspector::takes_payload(const flow::Tracked& tracked, const wire::Packet& packet) {
+  flow::Flow& flow = *tracked.flow;
+  if (!(packet.tcp_flags & wire::kAck) && !(packet.tcp_flags & wire::kRst)) return false;
+  if (packet.tcp_flags & wire::kRst) {
+    // Some hosts hand the payload of a reset on: it is read on its own.
+    inspect_other_copy(tracked.handle, flow, tracked.direction, tracked.offset, packet.payload,
+                       packet.time, packet.number);
+    return false;
+  }
+  const flow::DirectionState& state = flow.of(tracked.direction);
+  if (packet.tcp_flags & wire::kSyn) {  // only a SYN-ACK that opens may carry payload
+    return tracked.direction == Direction::to_client && state.stream_octets == 0 &&
+           tracked.offset == 0;
+  }
+  // Beyond two of the largest windows no host takes anything. Counted from what the receiver has
+  // acknowledged as well: a capture may have missed more than a window.
+  const flow::DirectionState& peer = flow.of(opposite(tracked.direction));
+  const unsigned scale = tracked.direction == Direction::to_server ? flow.window_scales >> 4U
+                                                                   : flow.window_scales & 15U;
+  constexpr unsigned kLeastScale = 8, kMostScale = 14;
+  const int64_t reach = int64_t{2 * 65536} << std::clamp(scale, kLeastScale, kMostScale);
+  if (tracked.offset - static_cast<int64_t>(state.stream_octets) <= reach || peer.last_ack == 0 ||
+      flow.has(flow::kMidstream) || flow::distance(peer.last_ack, packet.seq) <= reach) {
+    return true;
+  }
+  ++counters_.out_of_window;
+  return flow.one_sided();
+}
+
+// The payload goes to the stream: without the urgent octet (RFC 6093 3.1), which most hosts take
+// out; the copy that keeps it is read on its own.
+void Inspector::hand_on(const flow::Tracked& tracked, const wire::Packet& packet,
+                        Session& session) {
+  flow::Flow& flow = *tracked.flow;
+  const Direction direction = tracked.direction;
+  flow::DirectionState& state = flow.of(direction);
+  flow::Reassembler& stream = session.stream[side(direction)];
+  Reader reader(*this, tracked.handle, flow, session, direction, packet.time, packet.number);
+  const bool fresh = tracked.offset >= static_cast<int64_t>(state.stream_octets);
+  if (fresh && direction == Direction::to_server) {
+    recent_.remember(packet.hash, packet.seq, packet.payload);
+  }
+  const bool urgent = packet.tcp_flags & wire::kUrg;
+  const uint32_t at = packet.urgent > 0 ? packet.urgent - 1U : 0U;
+  if (!urgent || at >= packet.payload.size || packet.payload.size != packet.payload_octets) {
+    stream.segment(state, tracked.offset, packet.payload, packet.payload_octets, reader, buffers_,
+                   counters_.reassembly, packet.time.ns);
+    return;
+  }
+  report(tracked.handle, flow, kUrgentAnomaly,
+         {"stream", "stream.urgent_data", nullptr, direction});
+  inspect_other_copy(tracked.handle, flow, direction, tracked.offset, packet.payload, packet.time,
+                     packet.number);
+  stream.segment(state, tracked.offset, packet.payload.first(at), at, reader, buffers_,
+                 counters_.reassembly, packet.time.ns);
+  stream.omit(state, tracked.offset + at, reader, buffers_, packet.time.ns);
+  const Bytes rest = packet.payload.from(at + 1);
+  stream.segment(state, tracked.offset + at + 1, rest, rest.size, reader, buffers_,
+                 counters_.reassembly, packet.time.ns);
 }
 
 // The connection goes over to TLS: identification starts anew at this segment.

@@ -6,9 +6,11 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "sensor/base/memory.hpp"
 #include "sensor/flow/flow_table.hpp"
+#include "sensor/flow/recent_segments.hpp"
 #include "sensor/inspect/dissector_host.hpp"
 #include "sensor/inspect/label.hpp"
 #include "sensor/inspect/listener.hpp"
@@ -20,8 +22,9 @@ namespace exwire::inspect {
 struct InspectSettings {
   uint32_t most_sessions = 32768;
   uint32_t most_transactions = 16384;
-  uint32_t most_handshakes = 16384;  ///< TLS handshakes whose facts are gathered at once
-  bool label_unknown = true;         ///< ask nDPI about what no dissector knows
+  uint32_t most_handshakes = 16384;        ///< TLS handshakes whose facts are gathered at once
+  bool label_unknown = true;               ///< ask nDPI about what no dissector knows
+  std::vector<flow::OverlapRule> overlap;  ///< by receiver; others keep the first copy
 };
 
 struct InspectCounters {
@@ -29,6 +32,8 @@ struct InspectCounters {
   uint64_t sessions_shed = 0, transactions_shed = 0, transactions = 0;
   uint64_t anomalies = 0, anomalies_suppressed = 0;
   uint64_t unknown = 0, labelled = 0, contract_broken = 0, handshakes = 0;
+  uint64_t out_of_window = 0;
+  uint64_t other_copies = 0;  ///< copies read on their own because they disagreed
   static constexpr size_t kDissectors = 16;
   std::array<uint64_t, kDissectors> identified{};  ///< flows, by number of the dissector
 };
@@ -59,8 +64,19 @@ class Inspector {
  private:
   friend class Reader;
 
+  /// Set in the owner of transactions that a copy of its own holds.
+  static constexpr uint32_t kOtherCopy = 1U << 31;
+
   void reopen(const flow::Tracked& tracked);
   bool may_look_anew(uint32_t handle);
+  void compare_repeated(const flow::Tracked& tracked, const wire::Packet& packet);
+  void report_conflict(uint32_t handle, flow::Flow& flow, Direction direction);
+  void inspect_other_copy(uint32_t handle, flow::Flow& flow, Direction direction, int64_t offset,
+                          Bytes octets, Timestamp now, uint64_t packet_number);
+  void read_other_copy(uint32_t handle, flow::Flow& flow, uint32_t taken, uint8_t dissector,
+                       Bytes text, Timestamp now, uint64_t packet_number);
+  bool takes_payload(const flow::Tracked& tracked, const wire::Packet& packet);
+  void hand_on(const flow::Tracked& tracked, const wire::Packet& packet, Session& session);
   void pass_uninspected(const flow::Tracked& tracked, const wire::Packet& packet);
   bool pass_asleep(const flow::Tracked& tracked, const wire::Packet& packet);
   void check_fin(const flow::Tracked& tracked, const wire::Packet& packet);
@@ -93,6 +109,7 @@ class Inspector {
   flow::FlowTable& flows_;
   Listener& listener_;
   BufferPool buffers_;
+  flow::RecentSegments recent_;
   Slab<Session> sessions_;
   TransactionTable transactions_;
   Slab<TlsHandshake> handshakes_;

@@ -11,7 +11,7 @@ uint32_t Inspector::building(Session& session, Direction direction) {
   if (handle == 0 && transactions_.oldest() != 0) {
     const uint32_t oldest = transactions_.oldest();
     ++counters_.transactions_shed;
-    finish_transaction(flows_[transactions_[oldest].flow], oldest);
+    finish_transaction(flows_[transactions_[oldest].flow & ~kOtherCopy], oldest);
     handle = transactions_.take();
   }
   return handle;

@@ -133,9 +133,18 @@ bool Inspector::Reader::gap(uint64_t missing) {
   return goes_on;
 }
 
-void Inspector::Reader::conflict() {
-  inspector_.report(handle_, flow_, kConflictAnomaly,
-                    {"stream", "stream.reassembly_overlap_different_data", nullptr, direction_});
+void Inspector::Reader::conflict(int64_t offset, Bytes octets) {
+  inspector_.report_conflict(handle_, flow_, direction_);
+  inspector_.inspect_other_copy(handle_, flow_, direction_, offset, octets, {view_.time_ns},
+                                packet_);
+}
+
+flow::OverlapPolicy Inspector::Reader::overlap_policy() const {
+  const auto& rules = inspector_.settings_.overlap;
+  if (rules.empty()) return flow::OverlapPolicy::first;
+  const bool to_server = direction_ == Direction::to_server;
+  return flow::overlap_policy_of(rules, to_server ? flow_.server() : flow_.client(),
+                                 flow_.key.ip_version);
 }
 
 void Inspector::Reader::end() {

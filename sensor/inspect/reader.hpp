@@ -15,6 +15,7 @@ enum StreamAnomaly : uint32_t {
   kContractAnomaly,
   kShedAnomaly,
   kLookedAnew,  ///< no anomaly, but remembered with them
+  kUrgentAnomaly,
   kFirstDissectorAnomaly = 8,
 };
 
@@ -25,7 +26,8 @@ class Inspector::Reader final : public flow::StreamReader {
 
   flow::ReadAnswer read(Bytes octets) override;
   bool gap(uint64_t missing) override;
-  void conflict() override;
+  void conflict(int64_t offset, Bytes octets) override;
+  flow::OverlapPolicy overlap_policy() const override;
   uint32_t most_pending() const override;
   void end();
 

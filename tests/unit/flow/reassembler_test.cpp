@@ -29,7 +29,7 @@ class Collector final : public flow::StreamReader {
     text += "[" + std::to_string(missing) + "]";
     return true;
   }
-  void conflict() override { ++conflicts; }
+  void conflict(int64_t, Bytes) override { ++conflicts; }
   uint32_t most_pending() const override { return 65536; }
 
   std::string text;

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a server makes of odd segments (measured on Linux, known of Windows), each row with a
+// request of a phone in it: whatever comes before it, the request GOOD is told; what no host
+// accepts is not.
+#include <catch2/catch.hpp>
+#include <optional>
+#include <string>
+
+#include "sensor/inspect/inspector.hpp"
+#include "tests/support/packet_builder.hpp"
+
+using namespace exwire;
+using inspect::HttpField;
+
+namespace {
+
+const std::string kGood = "POST /Microsoft-Server-ActiveSync?Cmd=GOOD HTTP/1.1\r\nHost: ex\r\n\r\n";
+const std::string kEvil = "POST /Microsoft-Server-ActiveSync?Cmd=EVIL HTTP/1.1\r\nHost: ex\r\n\r\n";
+const std::string kJunk(kGood.size(), '#');
+
+class Recorder final : public inspect::Listener, public flow::FlowListener {
+ public:
+  void request_head(flow::Flow&, inspect::HttpTransaction& one) override {
+    const std::string uri(one.text(HttpField::uri));
+    log += uri.substr(uri.find('=') + 1) + " ";
+  }
+  void response_head(flow::Flow&, inspect::HttpTransaction&) override {}
+  void transaction_over(flow::Flow&, inspect::HttpTransaction&) override {}
+  void anomaly(flow::Flow&, const inspect::Anomaly& anomaly) override {
+    events += std::string(anomaly.event) + " ";
+  }
+  void flow_ended(uint32_t handle, flow::Flow& flow, flow::EndReason, Timestamp when) override {
+    inspector->close(handle, flow, when);
+    ++flows;
+  }
+  void half_open_ended(const flow::Flow&, flow::EndReason, Timestamp) override {}
+  void flow_timer(uint32_t handle, flow::Flow& flow, Timestamp now) override {
+    inspector->timer(handle, flow, now);
+  }
+  std::string log, events;
+  int flows = 0;
+  inspect::Inspector* inspector = nullptr;
+};
+
+// A server on port 80 and the attacker's segments to it.
+struct Server {
+  Server() {
+    settings.most_sessions = 64;
+    settings.label_unknown = false;
+    flow_settings.most_flows = 1024;
+    flow_settings.half_open_entries = 1024;
+    watch.plaintext_ports.set(80);
+    table.emplace(flow_settings, watch, budget, recorder);
+    inspector.emplace(settings, host, *table, budget, recorder);
+    recorder.inspector = &*inspector;
+  }
+  /// The client's segment `ahead` octets from where its stream stands.
+  Server& send(std::string_view payload, int64_t ahead = 0, uint8_t flags = wire::kAck | wire::kPsh,
+               uint16_t urgent = 0) {
+    test::Segment segment;
+    segment.seq = next + static_cast<uint32_t>(ahead);
+    segment.ack = 5001;
+    segment.flags = flags;
+    segment.payload = payload;
+    give(segment, urgent);
+    return *this;
+  }
+  Server& moved(size_t octets) {
+    next += static_cast<uint32_t>(octets);
+    return *this;
+  }
+  Server& good() { return send(kGood).moved(kGood.size()); }
+  /// The server's answer acknowledges everything so far.
+  Server& acknowledged(uint8_t flags = wire::kAck) {
+    test::Segment segment;
+    std::swap(segment.source, segment.destination);
+    std::swap(segment.source_port, segment.destination_port);
+    segment.seq = 5001;
+    segment.ack = next;
+    segment.flags = flags;
+    give(segment, 0);
+    return *this;
+  }
+  Server& handshake(uint32_t isn = 1000) {
+    next = isn;
+    send("", 0, wire::kSyn);
+    next = isn + 1;
+    test::Segment segment;
+    std::swap(segment.source, segment.destination);
+    std::swap(segment.source_port, segment.destination_port);
+    segment.seq = 5000;
+    segment.ack = next;
+    segment.flags = wire::kSyn | wire::kAck;
+    give(segment, 0);
+    return send("", 0, wire::kAck);
+  }
+  void give(const test::Segment& segment, uint16_t urgent) {
+    now.ns += kNanosPerMilli;
+    const std::vector<test::TestFrame> frames{test::build(segment, now)};
+    for (wire::Packet& packet : test::decode_all(frames)) {
+      packet.urgent = urgent;
+      const flow::Tracked tracked = table->track(packet);
+      if (tracked.flow != nullptr) inspector->inspect(tracked, packet);
+      table->expire(packet.time);
+    }
+  }
+  bool told(const std::string& word) const {
+    return recorder.log.find(word + " ") != std::string::npos;
+  }
+  bool event(const std::string& name) const {
+    return recorder.events.find(name) != std::string::npos;
+  }
+
+  Timestamp now{1'700'000'000 * kNanosPerSecond};
+  uint32_t next = 0;
+  Budget budget{size_t{256} << 20};
+  flow::Watch watch;
+  flow::FlowSettings flow_settings;
+  inspect::InspectSettings settings;
+  inspect::DissectorHost host{inspect::builtin_dissectors()};
+  Recorder recorder;
+  std::optional<flow::FlowTable> table;
+  std::optional<inspect::Inspector> inspector;
+};
+
+constexpr auto kConflict = "stream.reassembly_overlap_different_data";
+
+}  // namespace
+
+TEST_CASE("an honest request is told once, without any anomaly", "[endpoint]") {
+  for (const uint32_t isn : {0U, 1U, 0xffffffffU, 0xfffffff5U}) {
+    Server server;
+    server.handshake(isn).good().acknowledged();
+    CHECK(server.recorder.log == "GOOD ");
+    CHECK(server.recorder.events.empty());
+  }
+}
+
+TEST_CASE("payload without ACK, or with no flag at all, is nobody's", "[endpoint]") {
+  Server server;
+  server.handshake().send(kEvil, 0, wire::kPsh).send(kEvil, 0, 0).good();
+  CHECK(server.recorder.log == "GOOD ");
+}
+
+TEST_CASE("payload of a SYN within the connection is nobody's", "[endpoint]") {
+  Server server;
+  server.handshake().send(kEvil, -1, wire::kSyn).send(kEvil, -1, wire::kSyn | wire::kAck);
+  server.send(kEvil, 10, wire::kSyn).good();
+  CHECK(server.recorder.log == "GOOD ");
+  CHECK(server.table->size() == 1);
+}
+
+TEST_CASE("FIN without ACK or beyond the window leaves the connection open", "[endpoint]") {
+  Server server;
+  server.handshake().send("", 0, wire::kFin);
+  server.send("", 1 << 28, wire::kFin | wire::kAck).acknowledged().good();
+  CHECK(server.recorder.log == "GOOD ");
+  CHECK(server.inspector->awake() == 0);
+}
+
+TEST_CASE("a FIN behind a hole does not end the stream before it", "[endpoint]") {
+  Server server;
+  server.handshake().send("", static_cast<int64_t>(kGood.size()), wire::kFin | wire::kAck).good();
+  CHECK(server.recorder.log == "GOOD ");
+}
+
+TEST_CASE("resets: out of place ignored, in place survived", "[endpoint]") {
+  for (const int64_t at : {int64_t{0}, int64_t{1000}, int64_t{-50}, int64_t{1} << 28}) {
+    Server server;
+    server.handshake().acknowledged().send("", at, wire::kRst).good().acknowledged().good();
+    CHECK(server.recorder.log == "GOOD GOOD ");
+    CHECK(server.recorder.flows == 0);
+  }
+}
+
+TEST_CASE("a request in the payload of a reset is told", "[endpoint]") {
+  Server server;
+  server.handshake().send(kEvil, 0, wire::kRst | wire::kAck).good();
+  CHECK(server.told("GOOD"));
+  CHECK(server.told("EVIL"));
+}
+
+TEST_CASE("two requests at one place: both are told, and the conflict", "[endpoint]") {
+  Server server;
+  server.handshake().send(kEvil).good();
+  CHECK(server.told("EVIL"));
+  CHECK(server.told("GOOD"));
+  CHECK(server.event(kConflict));
+  // Once more: one event per kind and flow.
+  const std::string before = server.recorder.events;
+  server.send(kEvil).good();
+  CHECK(server.recorder.events.find(kConflict, before.size()) == std::string::npos);
+}
+
+TEST_CASE("junk before the request does not hide it", "[endpoint]") {
+  Server server;
+  server.handshake().send(kJunk).good();
+  CHECK(server.told("GOOD"));
+  CHECK(server.event(kConflict));
+}
+
+TEST_CASE("a conflict inside a head that is still incomplete", "[endpoint]") {
+  Server server;
+  const size_t cut = kGood.find("GOOD");
+  server.handshake().send(kGood.substr(0, cut));
+  server.send("EVIL", static_cast<int64_t>(cut));
+  server.send(kGood.substr(cut), static_cast<int64_t>(cut)).moved(kGood.size());
+  CHECK(server.told("GOOD"));
+  CHECK(server.told("EVIL"));
+  CHECK(server.event(kConflict));
+}
+
+TEST_CASE("a conflict among segments that arrived early", "[endpoint]") {
+  Server server;
+  const size_t cut = 1;
+  server.handshake().send(kEvil.substr(cut), static_cast<int64_t>(cut)).good();
+  CHECK(server.told("GOOD"));
+  CHECK(server.told("EVIL"));
+  CHECK(server.event(kConflict));
+}
+
+TEST_CASE("an equal copy is no conflict", "[endpoint]") {
+  Server server;
+  server.handshake().send(kGood).send(kGood.substr(0, 20)).send(kGood.substr(5), 5).good();
+  CHECK(server.recorder.log == "GOOD ");
+  CHECK(server.recorder.events.empty());
+}
+
+TEST_CASE("a keep-alive of one octet is no conflict", "[endpoint]") {
+  Server server;
+  server.handshake().good().acknowledged().send("", -1, wire::kAck).send({"\0", 1}, -1, wire::kAck);
+  CHECK(server.recorder.events.empty());
+}
+
+TEST_CASE("the urgent octet is taken out; the copy with it is read as well", "[endpoint]") {
+  const size_t at = kGood.find("OD HTTP");
+  std::string sent = kGood;
+  sent.insert(at, "x");  // GOxOD
+  Server server;
+  server.handshake().send(sent, 0, wire::kAck | wire::kUrg, static_cast<uint16_t>(at + 1));
+  CHECK(server.told("GOOD"));
+  CHECK(server.told("GOxOD"));
+  CHECK(server.event("stream.urgent_data"));
+}
+
+TEST_CASE("payload that begins before the stream is trimmed", "[endpoint]") {
+  Server server;
+  server.handshake().send("####" + kGood, -4);
+  CHECK(server.told("GOOD"));
+}
+
+TEST_CASE("payload beyond any window is ignored", "[endpoint]") {
+  Server server;
+  server.handshake().acknowledged().send(kEvil, 1 << 28).good();
+  CHECK(server.recorder.log == "GOOD ");
+  CHECK(server.inspector->counters().out_of_window == 1);
+}
+
+TEST_CASE("one octet per segment in reverse order", "[endpoint]") {
+  Server server;
+  server.handshake();
+  for (size_t at = kGood.size(); at-- > 0;) {
+    server.send(std::string_view(kGood).substr(at, 1), static_cast<int64_t>(at));
+  }
+  CHECK(server.recorder.log == "GOOD ");
+  CHECK(server.recorder.events.empty());
+}
+
+TEST_CASE("a SYN of any number does not move an established connection", "[endpoint]") {
+  for (const int64_t at : {int64_t{-1}, int64_t{0}, int64_t{77777}}) {
+    Server server;
+    server.handshake().send("", at, wire::kSyn).good();
+    CHECK(server.recorder.log == "GOOD ");
+  }
+}
+
+TEST_CASE("SYN with FIN or RST opens nothing; with PSH and URG it does", "[endpoint]") {
+  Server server;
+  server.next = 1000;
+  server.send("", 0, wire::kSyn | wire::kFin).send("", 0, wire::kSyn | wire::kRst);
+  CHECK(server.table->half_open().in_use() == 0);
+  server.send("", 0, wire::kSyn | wire::kPsh | wire::kUrg);
+  CHECK(server.table->half_open().in_use() == 1);
+}
