@@ -164,9 +164,10 @@ class Tls {
       if (handshake && side.damaged && rest.size < judged) return more(at, judged);
       const bool clear_handshake = handshake && (!side.damaged || starts_hello(rest, header));
       const bool small = header.type == kAlert || header.type == kChangeCipherSpec;
-      if (clear_handshake || (small && header.length <= 16)) {
-        if (rest.size < whole) return answer(at, whole);
+      if (clear_handshake && rest.size < whole) {
+        return answer(at, read_begun(host, side, rest.from(kHeader), whole));
       }
+      if (small && header.length <= 16 && rest.size < whole) return answer(at, whole);
       if (clear_handshake) {
         const Step step = read_handshake(host, side, rest);
         if (step.need != 0) return more(at, step.need);
@@ -336,6 +337,23 @@ class Tls {
     host.field(kServerCertificate, rest.from(13).first(certificate));
     tell(host);
     return finished(kExwireDone, at);
+  }
+
+  // The messages of a record that is not all there yet are read as they come: what may be lost
+  // behind them takes nothing away from them. How many octets the next one needs.
+  uint32_t read_begun(Host host, Side& side, Bytes fragment, uint32_t whole) noexcept {
+    uint32_t need = whole;
+    while (side.passing == 0) {
+      const Bytes left = fragment.from(side.done);
+      need = kHeader + side.done + 4;
+      if (left.size < 4) break;
+      const uint32_t length = uint32_t{left[1]} << 16 | uint32_t{left[2]} << 8 | left[3];
+      need += length;
+      if (length > left.size - 4) break;
+      handle(host, left[0], left.from(4).first(length));
+      side.done += 4 + length;
+    }
+    return need < whole ? need : whole;
   }
 
   // One record of the handshake that is there in full, and what its last message needs of the

@@ -65,6 +65,12 @@ struct DirectionState {
     stream_octets = (stream_octets + octets) & kLargest48;
     next_seq += static_cast<uint32_t>(octets);
   }
+  /// Moves it back, to octets that arrived late and must be read; at most to the start.
+  void step_back(uint64_t octets) noexcept {
+    const uint64_t back = octets < stream_octets ? octets : stream_octets;
+    stream_octets = (stream_octets - back) & kLargest48;
+    next_seq -= static_cast<uint32_t>(back);
+  }
   static constexpr uint64_t kLargest48 = (uint64_t{1} << 48) - 1;
 };
 static_assert(sizeof(DirectionState) == 32);

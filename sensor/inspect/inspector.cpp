@@ -150,12 +150,22 @@ void Inspector::hand_on(const flow::Tracked& tracked, const wire::Packet& packet
                  counters_.reassembly, packet.time.ns);
 }
 
-// The connection goes over to TLS: identification starts anew at this segment.
+// The connection goes over to TLS: identification starts anew at this segment. Where nobody has
+// read so far, later segments may have overtaken it and moved the position on; theirs are lost, the
+// hello is not.
 void Inspector::reopen(const flow::Tracked& tracked) {
+  constexpr int64_t kMostOvertaken = 65536;
   flow::Flow& flow = *tracked.flow;
-  const auto position = static_cast<int64_t>(flow.of(tracked.direction).stream_octets);
-  if (tracked.offset < position || !may_look_anew(tracked.handle)) return;
-  flow.of(tracked.direction).advance(static_cast<uint64_t>(tracked.offset - position));
+  flow::DirectionState& state = flow.of(tracked.direction);
+  const int64_t ahead = tracked.offset - static_cast<int64_t>(state.stream_octets);
+  const bool unread = flow.dissector == flow::Flow::kNoDissector &&
+                      (flow.work == flow::kWorkIdentify || flow.label != 0);
+  if (ahead < (unread ? -kMostOvertaken : 0) || !may_look_anew(tracked.handle)) return;
+  if (ahead < 0) {
+    state.step_back(static_cast<uint64_t>(-ahead));
+  } else {
+    state.advance(static_cast<uint64_t>(ahead));
+  }
   finish_all(tracked.handle, flow);
   if (flow.session != 0) release(flow);
   flow.dissector = flow::Flow::kNoDissector;

@@ -153,6 +153,29 @@ TEST_CASE("after a gap the next record is found again", "[tls]") {
   CHECK(records == 3);
 }
 
+TEST_CASE("what is lost behind a hello in its record takes nothing away from it", "[tls]") {
+  const Octets hello = recorded_hello();
+  const Octets both = record(22, joined(message_of(hello), Octets(3000, 0)));
+  const size_t seen = 5 + message_of(hello).size() + 700;
+  for (const size_t cut : {seen, size_t{1}, size_t{50}}) {
+    DissectorHarness harness(dissector_tls, {});
+    for (size_t at = 0; at < seen; at += cut) {
+      harness.feed(Direction::to_server,
+                   view(both)
+                       .from(static_cast<uint32_t>(at))
+                       .first(static_cast<uint32_t>(std::min(cut, seen - at))));
+    }
+    harness.gap(Direction::to_server, both.size() - seen);
+    harness.end(Direction::to_server);
+    harness.end(Direction::to_client);
+    CHECK_FALSE(harness.violated());
+    const std::string log = published(harness.log()),
+                      whole = published(log_of(hello, hello.size()));
+    CHECK(log.substr(0, log.find("anomaly")) == whole.substr(0, whole.find("handshake flags")));
+    CHECK(log.find("hellos 1 ") != std::string::npos);
+  }
+}
+
 TEST_CASE("an SSLv2-compatible hello is read and flagged", "[tls]") {
   const Octets head{0x80, 0x2e, 1, 3,  1, 0, 21,   0, 0, 0,    16, 0, 0, 4, 0, 0,
                     5,    0,    0, 10, 1, 0, 0x80, 7, 0, 0xc0, 0,  0, 9, 6, 0, 0x40};
