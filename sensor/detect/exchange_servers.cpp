@@ -53,8 +53,11 @@ bool is_hosting_panel(const Certificate& certificate) noexcept {
 // longer.
 bool lives_five_years(const Certificate& certificate) noexcept {
   constexpr int64_t kDay = 86400;
+  if (certificate.not_before_s == inspect::kNoTime || certificate.not_after_s == inspect::kNoTime) {
+    return false;
+  }
   const int64_t life = certificate.not_after_s - certificate.not_before_s;
-  return certificate.not_before_s != 0 && life >= 1824 * kDay && life <= 1828 * kDay;
+  return life >= 1824 * kDay && life <= 1828 * kDay;
 }
 
 }  // namespace

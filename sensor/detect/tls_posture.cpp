@@ -41,9 +41,9 @@ constexpr Signature kDigest{
     1443305,   1,
     2,         "EXWIRE certificate of Exchange signed with SHA-1 or MD5",
     kExposure, "Renew the certificate from an authority that signs with SHA-256."};
-constexpr Signature kSelfIssued{
+constexpr Signature kSelfSigned{
     1443306,   1,
-    2,         "EXWIRE self-issued certificate on Exchange",
+    2,         "EXWIRE self-signed certificate on Exchange",
     kExposure, "Bind a certificate of an authority that the phones trust."};
 constexpr Signature kOwn{
     1443307,   1,
@@ -112,7 +112,7 @@ class TlsPosture final : public FlowDetector {
     return {"tls_posture", kWantsTls | kWantsHttp, sizeof(uint8_t)};
   }
   std::vector<const Signature*> signatures() const override {
-    return {&kSsl, &kOldTls,  &kSuite,  &kKey,  &kDigest,   &kSelfIssued,
+    return {&kSsl, &kOldTls,  &kSuite,  &kKey,  &kDigest,   &kSelfSigned,
             &kOwn, &kExpired, &kNotYet, &kName, &kWildcard, &kClientCertificate};
   }
 
@@ -177,14 +177,14 @@ class TlsPosture final : public FlowDetector {
   void judge_certificate(const Seen& seen, const Certificate& certificate) {
     const flow::Flow& flow = seen.context.flow;
     if (has_weak_key(certificate)) tell(kKey, seen);
-    // A self-issued certificate is trusted, if at all, without its signature.
+    // A self-signed certificate is trusted, if at all, without its signature.
     if (!certificate.self_signed && has_weak_digest(certificate.signature)) tell(kDigest, seen);
     judge_validity(seen, certificate);
     if (flow.server_port() != kBackEndPort) {
       if (is_self_provisioned(certificate)) {
         tell(kOwn, seen);
       } else if (certificate.self_signed) {
-        tell(kSelfIssued, seen);
+        tell(kSelfSigned, seen);
       }
       judge_name(seen, certificate);
     }
@@ -194,8 +194,10 @@ class TlsPosture final : public FlowDetector {
   void judge_validity(const Seen& seen, const Certificate& certificate) {
     const int64_t now = seen.context.now.ns / kNanosPerSecond;
     if (now < kEarliestClock) return;
-    if (certificate.not_after_s != 0 && now > certificate.not_after_s) tell(kExpired, seen);
-    if (certificate.not_before_s != 0 && now < certificate.not_before_s) tell(kNotYet, seen);
+    if (certificate.not_after_s != inspect::kNoTime && now > certificate.not_after_s)
+      tell(kExpired, seen);
+    if (certificate.not_before_s != inspect::kNoTime && now < certificate.not_before_s)
+      tell(kNotYet, seen);
   }
 
   void judge_name(const Seen& seen, const Certificate& certificate) {
@@ -249,10 +251,11 @@ class TlsPosture final : public FlowDetector {
   static void add_certificate(Facts& facts, const Certificate& certificate) {
     facts.add("subject", cut(certificate.subject));
     facts.add("issuer", cut(certificate.issuer));
-    if (certificate.not_before_s != 0) {
+    if (certificate.not_before_s != inspect::kNoTime) {
       facts.add("not_before", date_text(certificate.not_before_s));
     }
-    if (certificate.not_after_s != 0) facts.add("not_after", date_text(certificate.not_after_s));
+    if (certificate.not_after_s != inspect::kNoTime)
+      facts.add("not_after", date_text(certificate.not_after_s));
     if (!certificate.key_type.empty()) facts.add("key_type", certificate.key_type);
     if (certificate.key_bits != 0) facts.add("key_bits", certificate.key_bits);
     if (!certificate.signature.empty()) facts.add("certificate_signature", certificate.signature);

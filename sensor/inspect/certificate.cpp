@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <openssl/asn1.h>
 #include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
 #include <openssl/x509.h>
@@ -57,7 +59,7 @@ std::string name_of(const X509_NAME* name, std::string* common_name) {
 
 int64_t seconds_of(const ASN1_TIME* time) {
   tm parts{};
-  if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return 0;
+  if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return kNoTime;
   return timegm(&parts);
 }
 
@@ -113,6 +115,26 @@ void read_key(X509* certificate, Certificate& result) {
   if (const EVP_PKEY* read = X509_get0_pubkey(certificate)) result.key_bits = EVP_PKEY_bits(read);
 }
 
+// Checking a signature takes longer the larger the key: odd ones that cost milliseconds are not
+// checked.
+bool is_cheap_to_check(const EVP_PKEY* key, const Certificate& certificate) {
+  constexpr int kMostRsaBits = 8192, kMostExponentBits = 32, kMostCurveBits = 521;
+  if (certificate.key_type == "EC") return certificate.key_bits <= kMostCurveBits;
+  if (certificate.key_type == "ED25519" || certificate.key_type == "ED448") return true;
+  if (certificate.key_type != "RSA" || certificate.key_bits > kMostRsaBits) return false;
+  BIGNUM* exponent = nullptr;
+  if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1) return false;
+  const bool small = BN_num_bits(exponent) <= kMostExponentBits;
+  BN_free(exponent);
+  return small;
+}
+
+bool is_own_signature(X509* certificate, const Certificate& read) {
+  if (read.key_bits == 0) return false;
+  EVP_PKEY* key = X509_get0_pubkey(certificate);
+  return key != nullptr && is_cheap_to_check(key, read) && X509_verify(certificate, key) == 1;
+}
+
 std::string fingerprint_of(Bytes der) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
   unsigned size = 0;
@@ -137,7 +159,7 @@ Certificate read_certificate(Bytes der) {
   const X509_NAME* issuer = X509_get_issuer_name(certificate.get());
   result.subject = name_of(subject, &result.common_name);
   result.issuer = name_of(issuer, nullptr);
-  result.self_signed = X509_NAME_cmp(subject, issuer) == 0;
+  result.self_issued = X509_NAME_cmp(subject, issuer) == 0;
   result.serial = serial_of(certificate.get());
   result.not_before_s = seconds_of(X509_get0_notBefore(certificate.get()));
   result.not_after_s = seconds_of(X509_get0_notAfter(certificate.get()));
@@ -145,6 +167,8 @@ Certificate read_certificate(Bytes der) {
   result.signature = signature == NID_undef ? "" : OBJ_nid2ln(signature);
   result.names = names_of(certificate.get());
   read_key(certificate.get(), result);
+  result.self_signed = result.self_issued && is_own_signature(certificate.get(), result);
+  ERR_clear_error();
   return result;
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // X.509 certificates as servers and clients show them, read by OpenSSL once per certificate: a
 // bounded cache by SHA-256 keeps what was read, so that a server's certificate costs one digest per
-// handshake. Nothing is verified here; a hostile certificate costs at most one bounded parse.
+// handshake. No chain is verified here; a hostile certificate costs at most one bounded parse and
+// one bounded check of a signature.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -15,17 +17,21 @@
 
 namespace exwire::inspect {
 
+/// A time that is not there or cannot be read.
+inline constexpr int64_t kNoTime = std::numeric_limits<int64_t>::min();
+
 struct Certificate {
   std::string subject, issuer;     ///< "C=US, O=Example, CN=mail.example"
   std::string serial;              ///< "04:5A:90", upper case
   std::string fingerprint;         ///< SHA-1, lower case with colons, as Suricata tells it
   std::vector<std::string> names;  ///< DNS names and addresses of subjectAltName
   std::string common_name;
-  std::string signature;                      ///< "sha256WithRSAEncryption"
-  std::string key_type;                       ///< "RSA", "EC", ...
-  int key_bits = 0;                           ///< 0: not known
-  int64_t not_before_s = 0, not_after_s = 0;  ///< seconds since 1970, 0: not readable
-  bool self_signed = false;  ///< self-issued: issuer and subject are equal, no signature is checked
+  std::string signature;                                  ///< "sha256WithRSAEncryption"
+  std::string key_type;                                   ///< "RSA", "EC", ...
+  int key_bits = 0;                                       ///< 0: not known
+  int64_t not_before_s = kNoTime, not_after_s = kNoTime;  ///< seconds since 1970
+  bool self_issued = false;                               ///< issuer and subject are equal
+  bool self_signed = false;  ///< and its own key verifies its signature
   bool readable = false;     ///< false: nothing but the fingerprint is there
 };
 

@@ -56,8 +56,10 @@ void EveEncoder::certificate(const inspect::Certificate& certificate) {
     json_.text("serial", certificate.serial);
   }
   json_.text("fingerprint", certificate.fingerprint);
-  if (certificate.not_before_s != 0) json_.text("notbefore", date_text(certificate.not_before_s));
-  if (certificate.not_after_s != 0) json_.text("notafter", date_text(certificate.not_after_s));
+  if (certificate.not_before_s != inspect::kNoTime)
+    json_.text("notbefore", date_text(certificate.not_before_s));
+  if (certificate.not_after_s != inspect::kNoTime)
+    json_.text("notafter", date_text(certificate.not_after_s));
   if (certificate.names.empty()) return;
   json_.array("subjectaltname");
   for (size_t index = 0; index < std::min(certificate.names.size(), kMostNames); ++index) {
@@ -138,7 +140,8 @@ void EveEncoder::tls(const Event& event, const TlsBody& body) {
   if (handshake.server_chain > 0) json_.number("exw.chain_length", handshake.server_chain);
   if (const auto* certificate = handshake.server_certificate; certificate != nullptr) {
     if (certificate->key_bits > 0) json_.number("exw.key_bits", certificate->key_bits);
-    json_.boolean("exw.self_issued", certificate->self_signed);
+    json_.boolean("exw.self_issued", certificate->self_issued);
+    json_.boolean("exw.self_signed", certificate->self_signed);
   }
   json_.boolean("exw.midstream", event.flow->has(flow::kMidstream));
   json_.boolean("exw.one_sided", event.flow->one_sided());

@@ -23,7 +23,7 @@ int64_t of_certificate(Number number, const Certificate* certificate, int64_t no
   if (certificate == nullptr) return kNoNumber;
   const bool begin = number == Number::tls_seconds_valid;
   const int64_t date = begin ? certificate->not_before_s : certificate->not_after_s;
-  if (date == 0) return kNoNumber;
+  if (date == inspect::kNoTime) return kNoNumber;
   return begin ? now_s - date : date - now_s;
 }
 

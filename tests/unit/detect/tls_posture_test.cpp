@@ -168,7 +168,7 @@ TEST_CASE("keys and signatures", "[tls_posture]") {
     scene.certificate.signature = "md5WithRSAEncryption";
     CHECK(scene.sids() == Sids{1443305});
   }
-  SECTION("nobody relies on the signature of a self-issued one") {
+  SECTION("nobody relies on the signature of a self-signed one") {
     scene.certificate.signature = "sha1WithRSAEncryption";
     scene.certificate.self_signed = true;
     CHECK(scene.sids() == Sids{1443306});
@@ -206,7 +206,7 @@ TEST_CASE("validity at packet time", "[tls_posture]") {
     CHECK(scene.sids().empty());
   }
   SECTION("not readable") {
-    scene.certificate.not_before_s = scene.certificate.not_after_s = 0;
+    scene.certificate.not_before_s = scene.certificate.not_after_s = inspect::kNoTime;
     CHECK(scene.sids().empty());
   }
   SECTION("a capture without a clock") {
