@@ -117,6 +117,13 @@ void Worker::half_open_ended(const flow::Flow& flow, flow::EndReason why, Timest
                   [&](FlowDetector& one) { one.half_open_ended(flow, why, when, *this); });
 }
 
+void Worker::half_open_changed(const flow::HalfOpen& entry, flow::HalfOpenStage before,
+                               flow::HalfOpenStage after, Timestamp began) {
+  detectors_.each(detect::kWantsHalfOpen, [&](FlowDetector& one) {
+    one.half_open_changed(entry, before, after, began, moment_, *this);
+  });
+}
+
 void Worker::flow_timer(uint32_t handle, flow::Flow& flow, Timestamp now) {
   inspector_.timer(handle, flow, now);
   detect(detect::kWantsTimers, flow,

@@ -48,6 +48,8 @@ class Worker final : private flow::FlowListener,
  private:
   void flow_ended(uint32_t handle, flow::Flow& flow, flow::EndReason why, Timestamp when) override;
   void half_open_ended(const flow::Flow& flow, flow::EndReason why, Timestamp when) override;
+  void half_open_changed(const flow::HalfOpen& entry, flow::HalfOpenStage before,
+                         flow::HalfOpenStage after, Timestamp began) override;
   void flow_timer(uint32_t handle, flow::Flow& flow, Timestamp now) override;
   void request_head(flow::Flow& flow, inspect::HttpTransaction& transaction) override;
   void response_head(flow::Flow& flow, inspect::HttpTransaction& transaction) override;

@@ -48,6 +48,7 @@ enum Interest : uint32_t {
   kWantsTimers = 1 << 4,    ///< flow_timer
   kWantsEnds = 1 << 5,      ///< flow_ended, half_open_ended
   kWantsTicks = 1 << 6,     ///< tick
+  kWantsHalfOpen = 1 << 7,  ///< half_open_changed
 };
 
 struct DetectorInfo {
@@ -76,6 +77,10 @@ class FlowDetector {
   virtual void flow_ended(const FlowContext&, flow::EndReason, FindingSink&) {}
   /// A connection that was never established, shown as a flow.
   virtual void half_open_ended(const flow::Flow&, flow::EndReason, Timestamp, FindingSink&) {}
+  /// A handshake on a watched port went from one stage to another; `began`: its first packet.
+  virtual void half_open_changed(const flow::HalfOpen&, flow::HalfOpenStage /*before*/,
+                                 flow::HalfOpenStage /*after*/, Timestamp /*began*/,
+                                 Timestamp /*now*/, FindingSink&) {}
   /// Packet time has come as far as `now`: after each batch, live at least every 100 ms.
   virtual void tick(Timestamp, FindingSink&) {}
 };

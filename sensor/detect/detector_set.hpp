@@ -38,7 +38,7 @@ class DetectorSet {
     FlowDetector* detector;
     uint8_t facts_at, fact_octets;
   };
-  static constexpr size_t kInterests = 7;
+  static constexpr size_t kInterests = 8;
 
   const std::vector<Seat>& list(Interest interest) const noexcept {
     return lists_[static_cast<size_t>(std::countr_zero(static_cast<uint32_t>(interest)))];

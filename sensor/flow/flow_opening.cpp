@@ -27,7 +27,9 @@ Tracked FlowTable::open(const wire::Packet& packet) {
   const Direction direction =
       packet.from_lo == entry->has(kClientLo) ? Direction::to_server : Direction::to_client;
   if (packet.tcp_flags & wire::kRst) {
+    const HalfOpenStage before = entry->stage();
     half_open_.count(*entry, packet, direction);  // refused; the SYN may be repeated all the same
+    tell_stage(*entry, before, entry->stage());
     return {};
   }
   return promote(*entry, packet);
@@ -35,9 +37,11 @@ Tracked FlowTable::open(const wire::Packet& packet) {
 
 void FlowTable::on_syn(const wire::Packet& packet, HalfOpen* entry) {
   if (entry != nullptr) {
+    const HalfOpenStage before = entry->stage();
     const bool from_client = packet.from_lo == entry->has(kClientLo);
     if (entry->has(kSyn) && from_client && entry->client_next == packet.seq + 1) {
       half_open_.count(*entry, packet, Direction::to_server);
+      tell_stage(*entry, before, entry->stage());
       return;
     }
     if (entry->has(kSyn) && !from_client) {
@@ -45,6 +49,7 @@ void FlowTable::on_syn(const wire::Packet& packet, HalfOpen* entry) {
       entry->server_next = packet.seq + 1;
       entry->marks |= kSynAck;
       half_open_.count(*entry, packet, Direction::to_client);
+      tell_stage(*entry, before, entry->stage());
       return;
     }
     end(*entry, EndReason::tcp_reuse, packet.time);
@@ -56,6 +61,7 @@ void FlowTable::on_syn(const wire::Packet& packet, HalfOpen* entry) {
     fresh.window_scales = packet.window_scale;
   }
   half_open_.count(fresh, packet, Direction::to_server);
+  tell_stage(fresh, HalfOpenStage::none, fresh.stage());
 }
 
 Tracked FlowTable::on_synack(const wire::Packet& packet, HalfOpen* entry) {
@@ -76,7 +82,9 @@ Tracked FlowTable::on_synack(const wire::Packet& packet, HalfOpen* entry) {
       ++counters_.without_flow;  // answers another SYN
       return {};
     }
+    const HalfOpenStage before = entry->stage();
     entry->marks |= kSynAck;
+    tell_stage(*entry, before, entry->stage());
   }
   entry->server_next = packet.seq + 1;
   if (packet.window_scale != wire::Packet::kNoWindowScale) {
@@ -175,6 +183,7 @@ Tracked FlowTable::promote(HalfOpen& entry, const wire::Packet& packet) {
     ++counters_.midstream;
   }
   if (watch_.port(flow.server_port())) flow.mark(kWatched);
+  tell_stage(entry, entry.stage(), HalfOpenStage::none);
   half_open_.erase(entry);
   wheel_.schedule(handle, wheel_.tick_at({packet.time.ns + timeout_of(flow)}));
   return update(handle, packet);
@@ -194,7 +203,13 @@ Tracked FlowTable::pick_up(const wire::Packet& packet) {
   return update(handle, packet);
 }
 
+void FlowTable::tell_stage(const HalfOpen& entry, HalfOpenStage before, HalfOpenStage after) {
+  if (before == after || !watch_.port(entry.server_port())) return;
+  listener_.half_open_changed(entry, before, after, half_open_.first_seen(entry));
+}
+
 void FlowTable::end(HalfOpen& entry, EndReason why, Timestamp when) {
+  tell_stage(entry, entry.stage(), HalfOpenStage::none);
   listener_.half_open_ended(summary(entry), why, when);
   half_open_.erase(entry);
 }

@@ -219,6 +219,7 @@ void FlowTable::expire(Timestamp now) {
   if (!started_) return;
   wheel_.advance(now, [&](uint32_t handle) { fire(handle, now); });
   half_open_.sweep(now, [&](const HalfOpen& entry) {
+    tell_stage(entry, entry.stage(), HalfOpenStage::none);
     const Timestamp when{half_open_.last_seen(entry).ns + HalfOpenTable::kTimeoutNs};
     listener_.half_open_ended(summary(entry), EndReason::timeout, when);
   });

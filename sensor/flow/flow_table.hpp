@@ -49,6 +49,10 @@ class FlowListener {
   virtual void flow_ended(uint32_t handle, Flow& flow, EndReason why, Timestamp when) = 0;
   /// A connection that never became a flow, shown as one.
   virtual void half_open_ended(const Flow& flow, EndReason why, Timestamp when) = 0;
+  /// A handshake towards a watched port has come to another stage. One that is pushed out of its
+  /// table is not told, nor one that goes on when the capture ends.
+  virtual void half_open_changed(const HalfOpen& /*entry*/, HalfOpenStage /*before*/,
+                                 HalfOpenStage /*after*/, Timestamp /*began*/) {}
   /// A timer asked for with wake_at() has come.
   virtual void flow_timer(uint32_t handle, Flow& flow, Timestamp now) = 0;
 };
@@ -93,6 +97,7 @@ class FlowTable {
   void on_reset(uint32_t handle, Direction direction, const wire::Packet& packet);
   void set_state(uint32_t handle, TcpState state);
   void end(uint32_t handle, EndReason why, Timestamp when);
+  void tell_stage(const HalfOpen& entry, HalfOpenStage before, HalfOpenStage after);
   void end(HalfOpen& entry, EndReason why, Timestamp when);
   void drain_half_open(Timestamp now);
   Flow summary(const HalfOpen& entry) const noexcept;

@@ -16,6 +16,14 @@
 
 namespace exwire::flow {
 
+/// How far a handshake has come, for those who count waiting ones.
+enum class HalfOpenStage : uint8_t {
+  none,        ///< not begun before our eyes, refused, or over
+  unanswered,  ///< one SYN; real hosts repeat it
+  repeated,    ///< several SYNs, no answer
+  answered,    ///< SYN and SYN-ACK
+};
+
 enum HalfOpenMark : uint8_t {
   kUsed = 1 << 0,
   kSyn = 1 << 1,           ///< a SYN was seen
@@ -40,6 +48,12 @@ struct HalfOpen {
   bool has(uint8_t mark) const noexcept { return (marks & mark) != 0; }
   bool is_stray() const noexcept { return !has(kSyn | kSynAck); }
   bool is_refused() const noexcept { return ((tcp_flags[0] | tcp_flags[1]) & wire::kRst) != 0; }
+  HalfOpenStage stage() const noexcept {
+    if (!has(kUsed) || !has(kSyn) || is_refused()) return HalfOpenStage::none;
+    if (has(kSynAck)) return HalfOpenStage::answered;
+    return packets[0] > 1 ? HalfOpenStage::repeated : HalfOpenStage::unanswered;
+  }
+  uint16_t server_port() const noexcept { return has(kClientLo) ? key.hi_port : key.lo_port; }
   /// What a flood may push out first.
   bool is_cheap() const noexcept { return is_stray() || is_refused(); }
 };
