@@ -350,6 +350,31 @@ Option community_id_seed() {
           [](const Config& config) { return std::to_string(config.community_id_seed); }};
 }
 
+Option stall_limit(const char* key, const char* standard, const char* meaning,
+                   int64_t detect::StallSettings::*member) {
+  return {key, standard, meaning,
+          [=](Config& config, const Words& words) -> Complaint {
+            const auto value = parse_duration(words[0]);
+            if (!value || *value < kNanosPerSecond || *value > 512 * kNanosPerSecond) {
+              return "a time from 1s to 512s is wanted, e.g. 30s";
+            }
+            config.site.stalled.*member = *value;
+            return {};
+          },
+          [=](const Config& config) { return duration_to_text(config.site.stalled.*member); }};
+}
+
+Option stall_minimum() {
+  return {"stalled.minimum", "50", "Stalled connections of one server that are worth a finding.",
+          [](Config& config, const Words& words) -> Complaint {
+            const auto value = parse_number<uint32_t>(words[0], 2, 1000000);
+            if (!value) return "a whole number from 2 to 1000000 is wanted";
+            config.site.stalled.minimum = *value;
+            return {};
+          },
+          [](const Config& config) { return std::to_string(config.site.stalled.minimum); }};
+}
+
 std::vector<Option> make_options() {
   using flow::FlowSettings;
   using inspect::InspectSettings;
@@ -366,6 +391,18 @@ std::vector<Option> make_options() {
              "front-end hop: allow, or report it like any other.",
              "allow", "report",
              [](Config& config) -> bool& { return config.site.loopback_allowed; }),
+      stall_limit("stalled.half_open", "6s",
+                  "A SYN without answer, or an answer without the third packet, is a stall after.",
+                  &detect::StallSettings::half_open_ns),
+      stall_limit("stalled.handshake", "10s", "A TLS handshake that is not finished is one after.",
+                  &detect::StallSettings::handshake_ns),
+      stall_limit("stalled.first_request", "30s",
+                  "A connection on which the client has sent no request is one after.",
+                  &detect::StallSettings::first_request_ns),
+      stall_limit("stalled.request_head", "10s",
+                  "A request head that has begun and is not complete is one after.",
+                  &detect::StallSettings::request_head_ns),
+      stall_minimum(),
       checksums(),
       fragments(),
       vlan_in_flow_key(),

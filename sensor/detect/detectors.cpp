@@ -16,6 +16,8 @@ std::unique_ptr<FlowDetector> make_rule_matcher(const rules::RuleSet& rules);
 std::unique_ptr<FlowDetector> make_tls_posture(std::shared_ptr<ExchangeServers> servers);
 std::unique_ptr<FlowDetector> make_tls_port_use(const Site& site,
                                                 std::shared_ptr<ExchangeServers> servers);
+std::unique_ptr<FlowDetector> make_stalled_connections(const Site& site);
+std::unique_ptr<FleetDetector> make_stalled_servers(const Site& site);
 
 std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(const Site& site) {
   std::vector<std::unique_ptr<FlowDetector>> detectors;
@@ -24,16 +26,18 @@ std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(const Site& site)
   detectors.push_back(make_idle_timeout());
   detectors.push_back(make_activesync_admission(site));
   detectors.push_back(make_gateway_bypass(site));
+  detectors.push_back(make_stalled_connections(site));
   if (site.rules != nullptr) detectors.push_back(make_rule_matcher(*site.rules));
   detectors.push_back(make_tls_posture(servers));
   detectors.push_back(make_tls_port_use(site, servers));
   return detectors;
 }
 
-std::vector<std::unique_ptr<FleetDetector>> make_fleet_detectors(const Site&) {
+std::vector<std::unique_ptr<FleetDetector>> make_fleet_detectors(const Site& site) {
   std::vector<std::unique_ptr<FleetDetector>> detectors;
   detectors.push_back(make_idle_paths());
   detectors.push_back(make_exchange_tally());
+  detectors.push_back(make_stalled_servers(site));
   return detectors;
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sensor/detect/stage.hpp"
 #include "sensor/flow/flow.hpp"
 #include "sensor/wire/flow_key.hpp"
 
@@ -41,6 +42,7 @@ struct Site {
   std::vector<Prefix> gateways;  ///< allowed to reach the servers; empty: anybody is
   bool loopback_allowed = true;
   const rules::RuleSet* rules = nullptr;  ///< loaded signatures; outlive all detectors
+  StallSettings stalled;
 };
 
 enum class Hop : uint8_t {

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Where a connection towards a server stands between its SYN and a complete request, as far as
+// packets alone tell. A complete request that awaits its answer is at no stage at all: that is how
+// Direct Push looks (MS-ASHTTP), however long it takes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "sensor/base/time.hpp"
+
+namespace exwire::detect {
+
+enum class Stage : uint8_t {
+  none,        ///< nothing to judge
+  unanswered,  ///< a SYN without answer, not repeated: real hosts repeat within 3 s
+  half_open,   ///< SYN and SYN-ACK, the third packet is missing
+  silent,      ///< connected, the client has sent nothing
+  handshake,   ///< TLS has begun and is not finished
+  no_request,  ///< TLS is ready, the client has sent nothing since
+  head,        ///< octets of a request whose head is not complete
+  count_
+};
+inline constexpr size_t kStages = static_cast<size_t>(Stage::count_);
+
+const char* to_text(Stage stage) noexcept;
+
+/// What an observation of topic `stage` holds; its kind is the Stage.
+struct StageStep {
+  uint32_t since_s = 0;  ///< packet time when the stage was entered
+  uint8_t entered = 0;   ///< 1: entered, 0: left
+};
+
+/// After how long a stage is a stall, and how many stalled connections are worth a finding.
+struct StallSettings {
+  int64_t half_open_ns = 6 * kNanosPerSecond;
+  int64_t handshake_ns = 10 * kNanosPerSecond;
+  int64_t first_request_ns = 30 * kNanosPerSecond;
+  int64_t request_head_ns = 10 * kNanosPerSecond;
+  uint32_t minimum = 50;
+
+  uint32_t threshold_s(Stage stage) const noexcept;
+};
+
+inline uint32_t seconds_of(Timestamp time) noexcept {
+  return time.ns < 0 ? 0 : static_cast<uint32_t>(time.ns / kNanosPerSecond);
+}
+
+}  // namespace exwire::detect

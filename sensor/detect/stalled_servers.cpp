@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Counts for each watched server how many connections stand at which stage, and tells one finding
+// per server and stage while too many stay there: opened, updated, closed with totals.
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+
+#include "sensor/detect/fleet_detector.hpp"
+#include "sensor/detect/stage.hpp"
+#include "sensor/detect/stage_population.hpp"
+#include "sensor/detect/stall_story.hpp"
+
+namespace exwire::detect {
+
+const char* to_text(Stage stage) noexcept {
+  static constexpr std::array<const char*, kStages> kTexts{"none",
+                                                           "SYN unanswered",
+                                                           "half-open",
+                                                           "no octets",
+                                                           "handshake unfinished",
+                                                           "no request after handshake",
+                                                           "request head unfinished"};
+  return kTexts[static_cast<size_t>(stage)];
+}
+
+uint32_t StallSettings::threshold_s(Stage stage) const noexcept {
+  const auto seconds = [](int64_t ns) { return static_cast<uint32_t>(ns / kNanosPerSecond); };
+  switch (stage) {
+    case Stage::unanswered:
+    case Stage::half_open:
+      return seconds(half_open_ns);
+    case Stage::handshake:
+      return seconds(handshake_ns);
+    case Stage::head:
+      return seconds(request_head_ns);
+    default:
+      return seconds(first_request_ns);
+  }
+}
+
+namespace {
+
+constexpr const char* kAttempt = "Attempted Denial of Service";
+constexpr const char* kBlockAdvice =
+    "Limit connections per source at the firewall or reverse proxy, and block the sources named.";
+constexpr Signature kHalfOpen{
+    1443101,
+    1,
+    2,
+    "EXWIRE half-open connection flood",
+    kAttempt,
+    "Enable SYN flood protection at the firewall; block the sources if they are not spoofed."};
+constexpr Signature kSilent{1443102,  1,           2, "EXWIRE connections that send nothing",
+                            kAttempt, kBlockAdvice};
+constexpr Signature kHandshake{1443103,  1,           2, "EXWIRE TLS handshakes left unfinished",
+                               kAttempt, kBlockAdvice};
+constexpr Signature kNoRequest{1443104,  1,           2, "EXWIRE no request after TLS handshakes",
+                               kAttempt, kBlockAdvice};
+constexpr Signature kHead{1443105, 1, 2, "EXWIRE slow request headers", kAttempt, kBlockAdvice};
+
+const Signature& signature_of(Stage stage) noexcept {
+  switch (stage) {
+    case Stage::silent:
+      return kSilent;
+    case Stage::handshake:
+      return kHandshake;
+    case Stage::no_request:
+      return kNoRequest;
+    case Stage::head:
+      return kHead;
+    default:
+      return kHalfOpen;
+  }
+}
+
+// Timers of Windows and http.sys that end such a connection at last.
+const char* reference_of(Stage stage) noexcept {
+  switch (stage) {
+    case Stage::unanswered:
+      return "a client repeats its SYN after 1 to 3 s";
+    case Stage::half_open:
+      return "Windows gives up a half-open connection after about 21 s";
+    case Stage::handshake:
+      return "http.sys closes a connection without a request after 120 s";
+    default:
+      return "IIS closes a connection without a complete request after 120 s";
+  }
+}
+
+constexpr size_t kTop = 10;
+
+// Half-open connections are forgotten when the sensor's own table gives them up.
+uint32_t window_of(Stage stage) noexcept {
+  return stage == Stage::unanswered || stage == Stage::half_open ? 64
+                                                                 : StagePopulation::kSeconds - 1;
+}
+
+// Where only the client can be late, many connections are a word before the threshold: a real one
+// repeats its SYN, completes its handshake and sends its head within this time.
+constexpr uint32_t kSurgeAfter_s = 3;
+constexpr uint32_t kSurge = 4;  // times the minimum
+
+bool is_before_flow(Stage stage) noexcept {
+  return stage == Stage::unanswered || stage == Stage::half_open;
+}
+
+bool may_surge(Stage stage) noexcept {
+  return is_before_flow(stage) || stage == Stage::head;
+}
+
+struct Line {
+  Line(const StallSettings& settings, Stage stage)
+      : population(settings.threshold_s(stage), window_of(stage)) {}
+  StagePopulation population;
+  StallStory story;
+  uint64_t stalled_before = 0;            ///< of became_stalled(), when the story began
+  uint32_t held = 0;                      ///< connections the story is about, as last judged
+  std::array<StallSource, kTop> worst{};  ///< at the worst moment
+  size_t worst_count = 0;
+  uint32_t worst_sources = 0, worst_stalled = 0;
+
+  void note_worst() noexcept {
+    if (population.stalled() < worst_stalled) return;
+    worst_stalled = population.stalled();
+    worst_count = population.top(worst);
+    worst_sources = population.sources();
+  }
+  // Who holds little beside the largest may be an honest client in trouble: not named.
+  std::string worst_text() const {
+    std::string text;
+    for (size_t index = 0; index < worst_count; ++index) {
+      const StallSource& source = worst[index];
+      if (source.connections < 2 || source.connections * 10 < worst[0].connections) break;
+      if (index > 0) text += ", ";
+      text += wire::to_text(source.address, source.ip_version) + " (" +
+              std::to_string(source.connections) + ")";
+    }
+    return text;
+  }
+};
+
+struct Server {
+  wire::Address address{};
+  uint16_t port = 0;
+  uint8_t ip_version = 0;
+  std::array<std::unique_ptr<Line>, kStages> lines;
+
+  /// Connections at any stage; an open story weighs more than any number.
+  uint64_t weight() const noexcept {
+    uint64_t sum = 0;
+    for (const auto& line : lines) {
+      if (line) sum += line->population.present() + (line->story.is_open() ? 1U << 31 : 0U);
+    }
+    return sum;
+  }
+  bool is_idle() const noexcept { return weight() == 0; }
+};
+
+class StalledServers final : public FleetDetector {
+ public:
+  static constexpr size_t kMostServers = 64;
+
+  explicit StalledServers(const Site& site) : settings_(site.stalled) {
+    servers_.reserve(kMostServers);
+  }
+
+  const char* name() const noexcept override { return "stalled_servers"; }
+  std::vector<const Signature*> signatures() const override {
+    return {&kHalfOpen, &kSilent, &kHandshake, &kNoRequest, &kHead};
+  }
+
+  void observe(const Observation& step, FleetSink& sink) override {
+    if (step.topic != Topic::stage || step.kind >= kStages) return;
+    run_to(seconds_of(step.when), sink);
+    const auto body = step.get<StageStep>();
+    Server* server = server_of(step, body.entered != 0);
+    if (server == nullptr) return;
+    std::unique_ptr<Line>& line = server->lines[step.kind];
+    if (!line) {
+      if (body.entered == 0) return;
+      line = std::make_unique<Line>(settings_, static_cast<Stage>(step.kind));
+      line->population.advance(now_s_);
+    }
+    if (body.entered != 0) {
+      line->population.enter(step.client, step.ip_version, step.client_port, body.since_s);
+    } else {
+      line->population.leave(step.client, step.ip_version, body.since_s);
+    }
+  }
+
+  void tick(Timestamp now, FleetSink& sink) override { run_to(seconds_of(now), sink); }
+
+  void drain(Timestamp now, FleetSink& sink) override {
+    run_to(seconds_of(now), sink);
+    each_line([&](const Server& server, Stage stage, Line& line) {
+      judge_end(server, stage, line, now, sink);
+      if (line.story.finish()) tell(server, stage, line, Phase::closed, now, sink);
+    });
+  }
+
+ private:
+  template <class Visit>
+  void each_line(Visit&& visit) {
+    for (Server& server : servers_) {
+      for (size_t stage = 0; stage < kStages; ++stage) {
+        if (server.lines[stage]) visit(server, static_cast<Stage>(stage), *server.lines[stage]);
+      }
+    }
+  }
+
+  // Second by second, so that it does not matter how packets were cut into batches. After the
+  // longest memory and a closing word there is nothing left to pass through.
+  void run_to(uint32_t now_s, FleetSink& sink) {
+    constexpr uint32_t kMostSteps = StagePopulation::kSeconds + 2 * StallStory::kQuiet_s;
+    if (now_s <= now_s_) return;
+    const uint32_t steps = std::min(now_s - now_s_, kMostSteps);
+    const bool idle = std::all_of(servers_.begin(), servers_.end(),
+                                  [](const Server& server) { return server.is_idle(); });
+    for (uint32_t step = 0; step < steps && !idle; ++step) {
+      ++now_s_;
+      const Timestamp now{int64_t{now_s_} * kNanosPerSecond};
+      each_line([&](const Server& server, Stage stage, Line& line) {
+        line.population.advance(now_s_);
+        judge(server, stage, line, now, sink);
+      });
+    }
+    now_s_ = now_s;
+    each_line([&](const Server&, Stage, Line& line) { line.population.advance(now_s); });
+  }
+
+  Server* server_of(const Observation& step, bool wanted) {
+    const auto is_it = [&](const Server& server) {
+      return server.port == step.server_port && server.ip_version == step.ip_version &&
+             server.address == step.server;
+    };
+    if (latest_ < servers_.size() && is_it(servers_[latest_])) return &servers_[latest_];
+    auto found = std::find_if(servers_.begin(), servers_.end(), is_it);
+    if (found == servers_.end()) {
+      if (!wanted) return nullptr;
+      if (servers_.size() < kMostServers) {
+        servers_.emplace_back();
+        found = servers_.end() - 1;
+      } else {
+        // A scan of many servers must not keep an attacked one out.
+        found = std::min_element(
+            servers_.begin(), servers_.end(),
+            [](const Server& a, const Server& b) { return a.weight() < b.weight(); });
+        if (found->weight() >= settings_.minimum) return nullptr;
+        *found = Server{};
+      }
+      found->address = step.server;
+      found->port = step.server_port;
+      found->ip_version = step.ip_version;
+    }
+    latest_ = static_cast<size_t>(found - servers_.begin());
+    return &*found;
+  }
+
+  void judge(const Server& server, Stage stage, Line& line, Timestamp now, FleetSink& sink) {
+    const StagePopulation& population = line.population;
+    line.held = population.stalled();
+    uint32_t concentrated = 0;
+    if (!line.story.is_open()) {
+      if (line.held >= settings_.minimum) {
+        std::array<StallSource, kTop> top;
+        const size_t count = population.top(top);
+        for (size_t index = 0; index < count; ++index) concentrated += top[index].connections;
+      }
+      const uint32_t older = population.older_than(kSurgeAfter_s);
+      if (may_surge(stage) && older >= settings_.minimum * kSurge && older > line.held) {
+        line.held = older;
+        concentrated = population.held_by(kTop);
+      }
+    }
+    take(server, stage, line, concentrated, now, sink);
+  }
+
+  // A flood shorter than its threshold is seen when the capture ends.
+  void judge_end(const Server& server, Stage stage, Line& line, Timestamp now, FleetSink& sink) {
+    const StagePopulation& population = line.population;
+    line.held = population.stalled();
+    if (line.story.is_open() || !is_before_flow(stage) || !population.most_remain() ||
+        population.present() < settings_.minimum * kSurge) {
+      return;
+    }
+    line.held = population.present();
+    take(server, stage, line, population.held_by(kTop), now, sink);
+  }
+
+  void take(const Server& server, Stage stage, Line& line, uint32_t concentrated, Timestamp now,
+            FleetSink& sink) {
+    const bool was_open = line.story.is_open();
+    const uint64_t before = line.population.became_stalled() - line.population.stalled();
+    const StallStory::Step step =
+        line.story.judge(seconds_of(now), line.held, concentrated, settings_.minimum);
+    if (!was_open) {
+      line.stalled_before = before;
+      line.worst_stalled = 0;
+    }
+    if (line.story.is_open()) line.note_worst();
+    switch (step) {
+      case StallStory::Step::open:
+        tell(server, stage, line, Phase::opened, now, sink);
+        break;
+      case StallStory::Step::update:
+        tell(server, stage, line, Phase::updated, now, sink);
+        break;
+      case StallStory::Step::close:
+        tell(server, stage, line, Phase::closed, now, sink);
+        break;
+      default:
+        break;
+    }
+  }
+
+  static flow::Flow representative(const Server& server, const StallSource& source,
+                                   Timestamp start) {
+    flow::Flow shown;
+    shown.key.ip_version = server.ip_version;
+    const bool lo =
+        wire::set_endpoints(shown.key, source.address, source.port, server.address, server.port);
+    if (lo) shown.mark(flow::kClientIsLo);
+    shown.mark(flow::kSawToServer | flow::kSawToClient);
+    shown.start_ns = start.ns;
+    return shown;
+  }
+
+  static void tell(const Server& server, Stage stage, Line& line, Phase phase, Timestamp now,
+                   FleetSink& sink) {
+    const StagePopulation& population = line.population;
+    const Timestamp started{int64_t{line.story.opened_s()} * kNanosPerSecond};
+    const uint64_t total =
+        std::max<uint64_t>(population.became_stalled() - line.stalled_before, line.story.peak());
+    Finding finding;
+    finding.signature = &signature_of(stage);
+    finding.severity = finding.signature->severity;
+    finding.phase = phase;
+    finding.when = finding.last_seen = now;
+    finding.first_seen = started;
+    finding.occurrences = total;
+    Facts& facts = finding.facts;
+    facts.add("server", wire::to_text(server.address, server.ip_version));
+    facts.add("port", server.port);
+    facts.add("stage", to_text(stage));
+    facts.add("connections", line.held);
+    facts.add("peak", line.story.peak());
+    facts.add("total", static_cast<int64_t>(total));
+    facts.add("oldest_s", population.oldest_s());
+    facts.add("threshold_s", population.threshold_s());
+    facts.add("baseline", line.story.usual());
+    facts.add("source_count", line.worst_sources);
+    if (population.sources_displaced()) facts.add("source_count_is", "at least");
+    facts.add("sources", line.worst_text());
+    facts.add("reference", reference_of(stage));
+    sink.found(representative(server, line.worst[0], started), finding);
+  }
+
+  StallSettings settings_;
+  std::vector<Server> servers_;
+  size_t latest_ = 0;
+  uint32_t now_s_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<FleetDetector> make_stalled_servers(const Site& site) {
+  return std::make_unique<StalledServers>(site);
+}
+
+}  // namespace exwire::detect

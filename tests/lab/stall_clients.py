@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Clients of the stall recording, and the server behind nginx.
+
+  answer            answers every request on 127.0.0.1:8000 after the seconds its path names
+  poll SECONDS      twelve honest phones: long polls that wait for their answer, clear and TLS
+  silent SECONDS    60 connections that send nothing
+  handshake SECONDS 60 that send half a ClientHello
+  no_request SECONDS  60 that finish TLS and send nothing
+"""
+import asyncio
+import ssl
+import sys
+
+SERVER = "192.0.2.20"
+
+
+def tls():
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+async def answer(reader, writer):
+    try:
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            await asyncio.sleep(int(head.split(b" ")[1].rsplit(b"/", 1)[1] or b"0"))
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    except asyncio.IncompleteReadError:
+        writer.close()
+
+
+async def poll(number, seconds):
+    secure = tls() if number % 2 else None
+    reader, writer = await asyncio.open_connection(
+        SERVER, 443 if secure else 80, ssl=secure, local_addr=(f"192.0.2.{100 + number}", 0))
+    for wait in (1, seconds - 4):
+        writer.write(f"GET /wait/{wait} HTTP/1.1\r\nHost: mail.exwire.example\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b" 200 " in head:
+            await reader.readexactly(2)
+    writer.close()
+
+
+async def hold(kind, seconds):
+    source = {"silent": "192.0.2.66", "handshake": "192.0.2.67", "no_request": "192.0.2.68"}[kind]
+    secure = tls() if kind == "no_request" else None
+    held = []
+    for _ in range(60):
+        reader, writer = await asyncio.open_connection(
+            SERVER, 80 if kind == "silent" else 443, ssl=secure, local_addr=(source, 0))
+        if kind == "handshake":
+            writer.write(bytes.fromhex("16030100c8010000c40303") + bytes(40))
+        held.append((reader, writer))
+    await asyncio.sleep(seconds)
+    for _, writer in held:
+        writer.close()
+
+
+async def main():
+    what, seconds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    if what == "answer":
+        server = await asyncio.start_server(answer, "127.0.0.1", 8000)
+        await server.serve_forever()
+    elif what == "poll":
+        await asyncio.gather(*(poll(number, seconds) for number in range(1, 13)))
+    else:
+        await hold(what, seconds)
+
+
+asyncio.run(main())

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/detect/stage_population.hpp"
+
+#include <catch2/catch.hpp>
+#include <memory>
+#include <vector>
+
+using exwire::detect::StagePopulation;
+using exwire::detect::StallSource;
+using exwire::wire::Address;
+
+namespace {
+
+Address client(uint32_t number) {
+  Address address{};
+  address[0] = 10;
+  address[1] = static_cast<uint8_t>(number >> 16);
+  address[2] = static_cast<uint8_t>(number >> 8);
+  address[3] = static_cast<uint8_t>(number);
+  return address;
+}
+
+std::unique_ptr<StagePopulation> population(uint32_t threshold_s = 30, uint32_t window_s = 900) {
+  return std::make_unique<StagePopulation>(threshold_s, window_s);
+}
+
+}  // namespace
+
+TEST_CASE("a connection is stalled from its threshold on", "[stalled]") {
+  auto it = population();
+  it->enter(client(1), 4, 1000, 5000);
+  it->advance(5029);
+  CHECK(it->present() == 1);
+  CHECK(it->stalled() == 0);
+  it->advance(5030);
+  CHECK(it->stalled() == 1);
+  CHECK(it->oldest_s() == 30);
+  it->leave(client(1), 4, 5000);
+  CHECK(it->stalled() == 0);
+  CHECK(it->present() == 0);
+  CHECK(it->became_stalled() == 1);
+}
+
+TEST_CASE("leaving in time or out of order counts nothing twice", "[stalled]") {
+  auto it = population();
+  for (uint32_t second = 0; second < 20; ++second) it->enter(client(1), 4, 1, 5000 + second);
+  it->enter(client(1), 4, 1, 5003);  // told late
+  for (uint32_t second = 0; second < 20; ++second) it->leave(client(1), 4, 5000 + second);
+  CHECK(it->present() == 1);
+  it->leave(client(1), 4, 5003);
+  it->leave(client(1), 4, 5003);  // never entered
+  CHECK(it->present() == 0);
+  it->advance(5100);
+  CHECK(it->became_stalled() == 0);
+}
+
+TEST_CASE("who is older than the window is forgotten", "[stalled]") {
+  auto it = population(6, 64);
+  for (uint32_t number = 0; number < 100; ++number) it->enter(client(number), 4, 1, 1000);
+  it->advance(1063);
+  CHECK(it->stalled() == 100);
+  it->advance(1064);
+  CHECK(it->stalled() == 0);
+  CHECK(it->present() == 0);
+  CHECK(it->sources() == 0);
+  it->leave(client(1), 4, 1000);
+  CHECK(it->present() == 0);
+  it->enter(client(1), 4, 1, 9000);  // after a long silence
+  it->advance(9006);
+  CHECK(it->stalled() == 1);
+}
+
+TEST_CASE("only stalled connections make a source", "[stalled]") {
+  auto it = population();
+  for (uint32_t index = 0; index < 60; ++index) it->enter(client(1), 4, 40000, 1000);
+  for (uint32_t index = 0; index < 20; ++index) it->enter(client(2), 4, 50000, 1000);
+  for (uint32_t second = 1000; second < 1060; ++second) {  // honest: comes and goes
+    it->enter(client(3), 4, 60000, second);
+    it->leave(client(3), 4, second);
+    it->enter(client(4), 4, 60000, second);  // leaves after 10 s
+    if (second >= 1010) it->leave(client(4), 4, second - 10);
+  }
+  it->advance(1060);
+  std::vector<StallSource> top(10);
+  REQUIRE(it->top(top) == 2);
+  CHECK(it->sources() == 2);
+  CHECK(top[0].address == client(1));
+  CHECK(top[0].connections == 60);
+  CHECK(top[0].port == 40000);
+  CHECK(top[1].connections == 20);
+  for (uint32_t index = 0; index < 60; ++index) it->leave(client(1), 4, 1000);
+  CHECK(it->top(top) == 1);
+  CHECK(top[0].address == client(2));
+}
+
+TEST_CASE("a heavy source is found among spoofed ones", "[stalled]") {
+  auto it = population(6, 64);
+  for (uint32_t index = 0; index < 100000; ++index) {
+    it->enter(client(1000 + index), 4, 1, 1000 + index / 10000);
+    if (index % 100 == 0) it->enter(client(1), 4, 1, 1000 + index / 10000);
+  }
+  it->advance(1030);
+  CHECK(it->stalled() == 101000);
+  CHECK(it->sources_displaced());
+  std::vector<StallSource> top(10);
+  REQUIRE(it->top(top) > 0);
+  CHECK(top[0].address == client(1));
+  CHECK(top[0].connections >= 900);
+  CHECK(top[0].connections <= 1000);
+}

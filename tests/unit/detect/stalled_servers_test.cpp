@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Many connections of one server, told step by step: which of them make a finding, when, and whom
+// it names.
+#include <catch2/catch.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sensor/detect/fleet_detector.hpp"
+#include "sensor/detect/stage.hpp"
+
+namespace exwire::detect {
+std::unique_ptr<FleetDetector> make_stalled_servers(const Site& site);
+}
+
+using namespace exwire;
+using detect::Phase;
+using detect::Stage;
+
+namespace {
+
+struct Told {
+  uint32_t sid;
+  Phase phase;
+  int64_t second;
+  std::map<std::string, std::string> facts;
+};
+
+struct Fleet final : detect::FleetSink {
+  detect::Site site;
+  std::unique_ptr<detect::FleetDetector> detector = detect::make_stalled_servers(site);
+  std::vector<Told> told;
+
+  void found(const flow::Flow&, const detect::Finding& finding) override {
+    Told one{finding.signature->sid, finding.phase, finding.when.ns / kNanosPerSecond, {}};
+    for (uint32_t index = 0; index < finding.facts.size(); ++index) {
+      const auto fact = finding.facts[index];
+      one.facts[fact.name] = fact.is_number ? std::to_string(fact.number) : std::string(fact.text);
+    }
+    told.push_back(one);
+  }
+  void step(Stage stage, bool entered, uint32_t client, int64_t now_s, int64_t since_s) {
+    detect::Observation step;
+    step.when = {now_s * kNanosPerSecond};
+    step.client = {10, static_cast<uint8_t>(client >> 16), static_cast<uint8_t>(client >> 8),
+                   static_cast<uint8_t>(client)};
+    step.server = {192, 0, 2, 20};
+    step.client_port = 40000;
+    step.server_port = 443;
+    step.topic = detect::Topic::stage;
+    step.kind = static_cast<uint16_t>(stage);
+    step.put(detect::StageStep{static_cast<uint32_t>(since_s), static_cast<uint8_t>(entered)});
+    detector->observe(step, *this);
+  }
+  void enter(Stage stage, uint32_t client, int64_t now_s) {
+    step(stage, true, client, now_s, now_s);
+  }
+  void leave(Stage stage, uint32_t client, int64_t now_s, int64_t since_s) {
+    step(stage, false, client, now_s, since_s);
+  }
+  void until(int64_t now_s) { detector->tick({now_s * kNanosPerSecond}, *this); }
+  void drain(int64_t now_s) { detector->drain({now_s * kNanosPerSecond}, *this); }
+};
+
+}  // namespace
+
+TEST_CASE("silence is told in its second, however time is cut into batches", "[stalled]") {
+  for (const bool ticks : {true, false}) {
+    Fleet fleet;
+    for (uint32_t index = 0; index < 60; ++index) fleet.enter(Stage::silent, 1, 1000);
+    for (int64_t now = 1001; ticks && now < 1060; ++now) fleet.until(now);
+    for (uint32_t index = 0; index < 60; ++index) fleet.leave(Stage::silent, 1, 1060, 1000);
+    fleet.until(1100);
+    REQUIRE(fleet.told.size() == 2);
+    CHECK(fleet.told[0].sid == 1443102);
+    CHECK(fleet.told[0].phase == Phase::opened);
+    CHECK(fleet.told[0].second == 1030);
+    CHECK(fleet.told[0].facts["connections"] == "60");
+    CHECK(fleet.told[0].facts["sources"] == "10.0.0.1 (60)");
+    CHECK(fleet.told[1].phase == Phase::closed);
+    CHECK(fleet.told[1].facts["total"] == "60");
+    CHECK(fleet.told[1].facts["sources"] == "10.0.0.1 (60)");
+  }
+}
+
+TEST_CASE("an honest client in trouble is not named beside the attacker", "[stalled]") {
+  Fleet fleet;
+  for (uint32_t index = 0; index < 200; ++index) fleet.enter(Stage::no_request, 7, 1000);
+  for (uint32_t client = 100; client < 104; ++client) fleet.enter(Stage::no_request, client, 1000);
+  for (uint32_t index = 0; index < 5; ++index) fleet.enter(Stage::no_request, 200, 1000);
+  fleet.until(1031);
+  REQUIRE(fleet.told.size() == 1);
+  CHECK(fleet.told[0].facts["connections"] == "209");
+  CHECK(fleet.told[0].facts["sources"] == "10.0.0.7 (200)");
+}
+
+TEST_CASE("phones that come back after a restart are no attack", "[stalled]") {
+  Fleet fleet;
+  // 10,000 within a minute: SYN answered within the second, the handshake slow, then a request.
+  for (uint32_t second = 0; second < 60; ++second) {
+    for (uint32_t index = 0; index < 167; ++index) {
+      const uint32_t client = second * 167 + index;
+      fleet.enter(Stage::half_open, client, 1000 + second);
+      fleet.leave(Stage::half_open, client, 1000 + second, 1000 + second);
+      fleet.enter(Stage::handshake, client, 1000 + second);
+    }
+    for (uint32_t index = 0; second >= 8 && index < 167; ++index) {
+      fleet.leave(Stage::handshake, (second - 8) * 167 + index, 1000 + second, 992 + second);
+    }
+  }
+  fleet.until(1059);
+  fleet.drain(1059);
+  CHECK(fleet.told.empty());
+}
+
+TEST_CASE("a flood is told before its threshold, and at the end of a short capture", "[stalled]") {
+  Fleet flood;
+  for (uint32_t client = 0; client < 3000; ++client) {
+    flood.enter(Stage::unanswered, client, 1000 + client / 1000);
+  }
+  flood.until(1004);
+  REQUIRE(flood.told.size() == 1);
+  CHECK(flood.told[0].sid == 1443101);
+  CHECK(flood.told[0].second == 1003);
+  CHECK(flood.told[0].facts["sources"].empty());  // spoofed: nobody holds more than one
+
+  Fleet brief;
+  for (uint32_t client = 0; client < 3000; ++client) brief.enter(Stage::unanswered, client, 1000);
+  brief.drain(1000);
+  REQUIRE(brief.told.size() == 2);
+  CHECK(brief.told[0].phase == Phase::opened);
+  CHECK(brief.told[1].phase == Phase::closed);
+  CHECK(brief.told[1].facts["total"] == "3000");
+
+  Fleet busy;  // as many, but nearly all become connections
+  for (uint32_t client = 0; client < 3000; ++client) {
+    busy.enter(Stage::half_open, client, 1000);
+    if (client < 2700) busy.leave(Stage::half_open, client, 1000, 1000);
+  }
+  busy.drain(1000);
+  CHECK(busy.told.empty());
+}
+
+TEST_CASE("a scan of many servers does not keep an attacked one out", "[stalled]") {
+  Fleet fleet;
+  for (uint32_t host = 0; host < 1000; ++host) {
+    detect::Observation step;
+    step.when = {1000 * kNanosPerSecond};
+    step.client = {10, 0, 0, 9};
+    step.server = {198, 51, static_cast<uint8_t>(host >> 8), static_cast<uint8_t>(host)};
+    step.server_port = 443;
+    step.topic = detect::Topic::stage;
+    step.kind = static_cast<uint16_t>(Stage::unanswered);
+    step.put(detect::StageStep{1000, 1});
+    fleet.detector->observe(step, fleet);
+  }
+  for (uint32_t index = 0; index < 60; ++index) fleet.enter(Stage::head, 1, 1001);
+  fleet.until(1012);
+  REQUIRE(fleet.told.size() == 1);
+  CHECK(fleet.told[0].sid == 1443105);
+}
