@@ -9,8 +9,8 @@ using detect::FlowDetector;
 
 namespace {
 
-wire::FrameHead head_of(const capture::Frame& frame) noexcept {
-  return {frame.time, frame.number, frame.wire_octets, frame.link_type};
+wire::FrameHead head_of(const capture::Frame& frame, Timestamp time) noexcept {
+  return {time, frame.number, frame.wire_octets, frame.link_type};
 }
 
 }  // namespace
@@ -30,8 +30,12 @@ void Worker::run(const capture::Batch& batch) {
   uint32_t count = 0;
   for (uint32_t index = 0; index < batch.count; ++index) {
     const capture::Frame& frame = batch.frames[index];
-    clock_.advance(frame.time);
-    if (decoder_.decode(head_of(frame), frame.octets, packets[count]) == wire::DecodeStatus::tcp) {
+    const bool last = index + 1 == batch.count;
+    const Timestamp time =
+        stamps_.believe(frame.time, last ? nullptr : &batch.frames[index + 1].time);
+    clock_.advance(time);
+    if (decoder_.decode(head_of(frame, time), frame.octets, packets[count]) ==
+        wire::DecodeStatus::tcp) {
       flows_.prefetch(packets[count++].hash);
     }
   }
@@ -85,7 +89,8 @@ void Worker::detect(detect::Interest interest, flow::Flow& flow, Tell&& tell) {
 
 void Worker::learn(const capture::Batch& batch) {
   for (uint32_t index = 0; index < batch.count; ++index) {
-    decoder_.learn(head_of(batch.frames[index]), batch.frames[index].octets);
+    const capture::Frame& frame = batch.frames[index];
+    decoder_.learn(head_of(frame, frame.time), frame.octets);
   }
 }
 
@@ -250,7 +255,8 @@ void Worker::add_to(report::StatsBody& stats) const {
   stats.http_transactions += inspect.transactions;
   stats.anomalies += inspect.anomalies + notices_told_;
   stats.anomalies_suppressed += inspect.anomalies_suppressed + decoder_.notices().suppressed();
-  stats.clock_backwards += clock_.backward_steps();
+  stats.clock_backwards += stamps_.backward_steps();
+  stats.clock_jumps += stamps_.odd_jumps();
   stats.memory_in_use += budget_.used();
 }
 

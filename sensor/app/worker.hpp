@@ -7,6 +7,7 @@
 
 #include "sensor/app/config.hpp"
 #include "sensor/base/memory.hpp"
+#include "sensor/base/packet_stamps.hpp"
 #include "sensor/capture/source.hpp"
 #include "sensor/detect/detector_set.hpp"
 #include "sensor/flow/flow_table.hpp"
@@ -70,6 +71,7 @@ class Worker final : private flow::FlowListener,
   const inspect::DissectorHost& dissectors_;
   Outlet& outlet_;
   Budget budget_;
+  PacketStamps stamps_;
   PacketClock clock_;
   wire::Decoder decoder_;
   flow::FlowTable flows_;

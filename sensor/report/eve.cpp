@@ -149,8 +149,8 @@ void EveEncoder::http(const Event& event, const HttpBody& body) {
   http_object(transaction);
   json_.object("metadata").object("flowints");
   if (transaction.request_seen && transaction.response_seen) {
-    json_.number("exw.wait_ms",
-                 (transaction.response_time.ns - transaction.request_time.ns) / kNanosPerMilli);
+    const int64_t wait = transaction.response_time.ns - transaction.request_time.ns;
+    json_.number("exw.wait_ms", std::max<int64_t>(wait, 0) / kNanosPerMilli);
   }
   if (transaction.request_complete) {
     json_.unsigned_number("exw.request_octets", transaction.request_body);

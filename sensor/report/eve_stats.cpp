@@ -79,6 +79,7 @@ void EveEncoder::stats(const StatsBody& body) {
   count("refused_by_filter", body.refused_by_filter);
   count("skipped_files", body.skipped_files);
   count("clock_backwards", body.clock_backwards);
+  count("clock_jumps", body.clock_jumps);
   count("anomalies", body.anomalies);
   count("anomalies_suppressed", body.anomalies_suppressed);
   count("events_lost", body.events_lost);

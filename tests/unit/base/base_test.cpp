@@ -7,6 +7,7 @@
 
 #include "sensor/base/bytes.hpp"
 #include "sensor/base/memory.hpp"
+#include "sensor/base/packet_stamps.hpp"
 #include "sensor/base/siphash.hpp"
 #include "sensor/base/time.hpp"
 #include "sensor/base/timer_wheel.hpp"
@@ -61,6 +62,38 @@ TEST_CASE("the packet clock never runs back and believes a jump only twice", "[t
   clock.advance(at(5000));
   clock.advance(at(5001));  // a quiet hour that a second packet confirms
   CHECK(clock.now() == at(5001));
+}
+
+TEST_CASE("a packet's stamp is believed as far as its neighbours agree", "[time]") {
+  PacketStamps stamps;
+  const auto at = [](int64_t seconds) { return Timestamp{seconds * kNanosPerSecond}; };
+  constexpr int64_t kYear = 365 * 24 * 3600;
+  const Timestamp quiet = at(1000 + 3 * 3600), month = at(1000 + kYear / 12), old = at(500 - kYear);
+  CHECK(stamps.believe(at(1000), nullptr) == at(1000));
+  CHECK(stamps.believe(at(990), nullptr) == at(1000));  // a little behind
+  CHECK(stamps.backward_steps() == 1);
+  CHECK(stamps.believe(quiet, nullptr) == quiet);  // some hours need no witness
+  SECTION("one odd packet, however often") {
+    for (int64_t round = 0; round < 5; ++round) {
+      const Timestamp odd = at(30 * kYear + round), honest = at(1000 + 3 * 3600 + round);
+      CHECK(stamps.believe(odd, &honest) == at(1000 + 3 * 3600 + std::max<int64_t>(round - 1, 0)));
+      CHECK(stamps.believe(honest, nullptr) == honest);
+    }
+    CHECK(stamps.odd_jumps() == 5);
+  }
+  SECTION("a quiet month has the next packet as its witness") {
+    const Timestamp next = at(month.ns / kNanosPerSecond + 1);
+    CHECK(stamps.believe(month, &next) == month);
+  }
+  SECTION("or the one before, where batches end") {
+    CHECK(stamps.believe(month, nullptr) == quiet);
+    CHECK(stamps.believe(month, nullptr) == month);
+  }
+  SECTION("an older file behind a newer one") {
+    const Timestamp next = at(old.ns / kNanosPerSecond + 1);
+    CHECK(stamps.believe(old, &next) == old);
+    CHECK(stamps.believe(next, nullptr) == next);
+  }
 }
 
 TEST_CASE("a budget refuses what it does not have", "[memory]") {
