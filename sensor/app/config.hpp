@@ -23,8 +23,9 @@ struct Config {
   wire::DecodeSettings decode;
   flow::FlowSettings flow;
   inspect::InspectSettings inspect;
-  uint64_t memory_limit = 0;    ///< octets of all tables together
-  uint64_t capture_buffer = 0;  ///< octets of the kernel's ring, per interface
+  std::vector<std::string> dissectors;  ///< files of modules
+  uint64_t memory_limit = 0;            ///< octets of all tables together
+  uint64_t capture_buffer = 0;          ///< octets of the kernel's ring, per interface
   int64_t stats_interval_ns = 0;
   std::string sensor_name;
   uint16_t community_id_seed = 0;

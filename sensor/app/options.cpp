@@ -316,6 +316,25 @@ Option plaintext_hops() {
   return option;
 }
 
+Option dissectors() {
+  Option option{"inspect.dissectors", "[]",
+                "Dissectors from files of their own (dissectors/README.md); one that bears the "
+                "name of a built-in one replaces it.",
+                [](Config& config, const Words& words) -> Complaint {
+                  config.dissectors = words;
+                  return {};
+                },
+                [](const Config& config) {
+                  Words words;
+                  for (const std::string& path : config.dissectors) {
+                    words.push_back('"' + path + '"');
+                  }
+                  return join(words);
+                }};
+  option.list = true;
+  return option;
+}
+
 Option sensor_name() {
   return {"outputs.sensor_name", "\"\"",
           "Name of this sensor in every event (`host`); empty: none.",
@@ -428,6 +447,7 @@ std::vector<Option> make_options() {
       choice("inspect.ndpi", "unknown",
              "Ask nDPI for a label of connections no dissector knows, or not at all.", "unknown",
              "off", [](Config& config) -> bool& { return config.inspect.label_unknown; }),
+      dissectors(),
       octets("memory.limit", "768MiB", "What all tables together may hold.", &Config::memory_limit,
              uint64_t{64} << 20),
       octets("capture.buffer", "64MiB", "Kernel buffer per interface of a live capture.",

@@ -86,8 +86,9 @@ void list_detectors(const Config& config) {
 void list_dissectors(const inspect::DissectorHost& dissectors) {
   for (size_t at = 0; at < dissectors.size(); ++at) {
     const auto index = static_cast<uint8_t>(at);
-    fmt::print("{}  over {}  app_proto {}\n", dissectors[index].api->name,
-               dissectors[index].api->parent, dissectors.application_name(index));
+    const inspect::LoadedDissector& one = dissectors[index];
+    fmt::print("{}  over {}  app_proto {}  {}\n", one.api->name, one.api->parent,
+               dissectors.application_name(index), one.origin.empty() ? "built in" : one.origin);
   }
 }
 
@@ -261,7 +262,7 @@ int run(const CommandLine& command_line) {
   detect::rules::RuleSet rules;
   if (!load_rules(command_line, rules)) return kConfigurationWrong;
   config.site.rules = &rules;
-  const inspect::DissectorHost dissectors(inspect::builtin_dissectors());
+  const inspect::DissectorHost dissectors(inspect::builtin_dissectors(), config.dissectors);
   capture::Filter filter(command_line.filter);
   if (command_line.dump_config) {
     fmt::print("{}", dump_config(config));

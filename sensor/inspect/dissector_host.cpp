@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "sensor/inspect/dissector_host.hpp"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -8,20 +9,25 @@
 
 namespace exwire::inspect {
 
-DissectorHost::DissectorHost(std::span<const ExwireDissectorApi* const> builtin) {
-  for (const ExwireDissectorApi* api : builtin) add(*api);
+DissectorHost::DissectorHost(std::span<const ExwireDissectorApi* const> builtin,
+                             std::span<const std::string> modules) {
+  for (const ExwireDissectorApi* api : builtin) add(*api, {});
+  modules_.reserve(modules.size());
+  for (const std::string& path : modules) {
+    modules_.emplace_back(path);
+    add(modules_.back().api(), path);
+  }
 }
 
-void DissectorHost::add(const ExwireDissectorApi& api) {
+void DissectorHost::add(const ExwireDissectorApi& api, const std::string& origin) {
   const auto refuse = [&](const char* why) {
     throw SetupError("dissector " + std::string(api.name != nullptr ? api.name : "(unnamed)") +
                      ": " + why);
   };
-  if (api.abi != kExwireDissectorAbi) refuse("built for another version of the interface");
-  if (api.size < sizeof(ExwireDissectorApi)) refuse("table is too short");
-  if (api.state_size > kStateSize || api.state_align > 16) refuse("state is too large");
+  if (const char* fault = fault_of(api)) refuse(fault);
   LoadedDissector loaded;
   loaded.api = &api;
+  loaded.origin = origin;
   for (const char* const* name = api.fields; *name != nullptr; ++name) {
     LoadedDissector::Place place;
     for (size_t index = 0; index < kHttpFieldCount; ++index) {
@@ -40,6 +46,14 @@ void DissectorHost::add(const ExwireDissectorApi& api) {
     loaded.anomalies.push_back(*name);
   }
   if (loaded.anomalies.size() > kMostAnomalies) refuse("too many kinds of anomaly");
+  const auto same = std::find_if(dissectors_.begin(), dissectors_.end(), [&](const auto& other) {
+    return std::string_view(other.api->name) == api.name;
+  });
+  if (same != dissectors_.end()) {
+    if (!same->origin.empty()) refuse("is loaded twice");
+    *same = std::move(loaded);
+    return;
+  }
   if (dissectors_.size() == flow::Flow::kNoDissector) refuse("too many dissectors");
   dissectors_.push_back(std::move(loaded));
 }

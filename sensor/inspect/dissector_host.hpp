@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "dissectors/api.hpp"
 #include "sensor/flow/flow.hpp"
+#include "sensor/inspect/dissector_module.hpp"
 #include "sensor/inspect/http_transaction.hpp"
 #include "sensor/inspect/tls_facts.hpp"
 
@@ -17,6 +19,7 @@ namespace exwire::inspect {
 
 struct LoadedDissector {
   const ExwireDissectorApi* api = nullptr;
+  std::string origin{};  ///< the module's file, empty: built in
   /// By the dissector's own field number: where the host keeps it, if it does.
   struct Place {
     std::optional<HttpField> http;
@@ -31,8 +34,10 @@ class DissectorHost {
   static constexpr uint32_t kStateSize = 512;
   static constexpr uint32_t kMostAnomalies = 56;  ///< kinds per dissector; 8 bits are the stream's
 
-  /// Takes the built-in table; throws SetupError on one that breaks the contract.
-  explicit DissectorHost(std::span<const ExwireDissectorApi* const> builtin);
+  /// Takes the built-in table and the files of modules, which replace what bears the same name.
+  /// Throws SetupError on one that breaks the contract.
+  explicit DissectorHost(std::span<const ExwireDissectorApi* const> builtin,
+                         std::span<const std::string> modules = {});
 
   struct Identified {
     uint8_t dissector = flow::Flow::kNoDissector;
@@ -47,7 +52,8 @@ class DissectorHost {
   const char* application_name(uint8_t index) const noexcept;
 
  private:
-  void add(const ExwireDissectorApi& api);
+  void add(const ExwireDissectorApi& api, const std::string& origin);
+  std::vector<DissectorModule> modules_;
   std::vector<LoadedDissector> dissectors_;
 };
 

@@ -5,6 +5,7 @@
 case.conf, `key = value` lines:
   pcap     capture in pcaps/ (or below the folder itself)
   set      a configuration key, may be repeated
+  load     names of dissectors loaded from the folder of --modules
   rules    a file of signatures below the folder, given with -S
   kinds    event types compared, e.g. "alert, http"; of these every event must be expected
   compare  dotted keys compared; a key an event lacks is left out
@@ -12,8 +13,10 @@ case.conf, `key = value` lines:
 expected.jsonl holds one object per event, in any order. `--update` rewrites it: read the diff.
 
 Every case is run twice and must give the same lines after sorting.
-Usage: run.py EXWIRE [--update] [CASE ...]
+`--only-modules`: the built-in dissectors are replaced by modules of the same names.
+Usage: run.py EXWIRE [--update] [--modules DIRECTORY] [--only-modules] [CASE ...]
 """
+import argparse
 import json
 import pathlib
 import subprocess
@@ -56,11 +59,24 @@ def pick(event, keys):
     return picked
 
 
-def run(exwire, case, conf):
+def dissectors(options, conf):
+    names = conf.get("load", "").split()
+    if options.only_modules:
+        listed = subprocess.run([options.exwire, "--list-dissectors"], capture_output=True, text=True,
+                                check=True).stdout
+        names += [line.split()[0] for line in listed.splitlines()]
+    if names and options.modules is None:
+        raise SystemExit("--modules is needed: " + " ".join(names))
+    return [str(options.modules / f"{name}.so") for name in names]
+
+
+def run(options, case, conf):
     capture = case / conf["pcap"]
     if not capture.exists():
         capture = ROOT / "pcaps" / conf["pcap"]
-    command = [exwire, "-vvv", "-r", str(capture)]
+    command = [options.exwire, "-vvv", "-r", str(capture)]
+    if files := dissectors(options, conf):
+        command += ["--set", "inspect.dissectors=[" + ", ".join(files) + "]"]
     for setting in conf["set"]:
         command += ["--set", setting]
     if "rules" in conf:
@@ -71,10 +87,10 @@ def run(exwire, case, conf):
     return result.stdout.splitlines(), result.stderr
 
 
-def check(exwire, case, update):
+def check(options, case):
     conf = read_conf(case / "case.conf")
-    lines, errors = run(exwire, case, conf)
-    again, _ = run(exwire, case, conf)
+    lines, errors = run(options, case, conf)
+    again, _ = run(options, case, conf)
     problems = []
     if sorted(lines) != sorted(again):
         problems.append("two runs differ")
@@ -85,7 +101,7 @@ def check(exwire, case, update):
     got = sorted(json.dumps(pick(event, conf["compare"]), sort_keys=True) for event in events
                  if event["event_type"] in conf["kinds"])
     path = case / "expected.jsonl"
-    if update:
+    if options.update:
         path.write_text("".join(line + "\n" for line in got))
         return problems
     want = sorted(json.dumps(json.loads(line), sort_keys=True)
@@ -101,12 +117,18 @@ def check(exwire, case, update):
 
 
 def main():
-    arguments = [word for word in sys.argv[1:] if word != "--update"]
-    cases = [HERE / name for name in arguments[1:]] or sorted(
+    parser = argparse.ArgumentParser()
+    parser.add_argument("exwire")
+    parser.add_argument("cases", nargs="*")
+    parser.add_argument("--update", action="store_true")
+    parser.add_argument("--modules", type=pathlib.Path)
+    parser.add_argument("--only-modules", action="store_true")
+    options = parser.parse_intermixed_args()
+    cases = [HERE / name for name in options.cases] or sorted(
         path.parent for path in HERE.glob("*/case.conf"))
     bad = 0
     for case in cases:
-        problems = check(arguments[0], case, "--update" in sys.argv)
+        problems = check(options, case)
         bad += bool(problems)
         print(("FAILED " if problems else "ok     ") + case.name)
         for problem in problems:

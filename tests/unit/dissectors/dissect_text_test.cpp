@@ -12,6 +12,7 @@ using namespace exwire;
 using namespace exwire::test;
 
 extern "C" const ExwireDissectorApi dissector_http1;
+extern "C" const ExwireDissectorApi dissector_socks5;
 
 namespace {
 
@@ -66,4 +67,10 @@ TEST_CASE("text cases of the HTTP/1 dissector", "[http1]") {
   const auto cases = read_dissect_cases(tests_folder() + "/dissect/http1_dissector.txt");
   REQUIRE(cases.size() >= 60);
   for (const DissectCase& one : cases) run_every_way(dissector_http1, one);
+}
+
+TEST_CASE("text cases of the SOCKS5 dissector", "[socks5]") {
+  const auto cases = read_dissect_cases(tests_folder() + "/dissect/socks5.txt");
+  REQUIRE(cases.size() == 6);
+  for (const DissectCase& one : cases) run_every_way(dissector_socks5, one);
 }
