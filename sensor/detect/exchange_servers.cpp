@@ -49,6 +49,12 @@ bool is_hosting_panel(const Certificate& certificate) noexcept {
   });
 }
 
+bool is_public_service(const Certificate& certificate) noexcept {
+  return detect::is_public_service(certificate.common_name) ||
+         std::any_of(certificate.names.begin(), certificate.names.end(),
+                     [](std::string_view name) { return detect::is_public_service(name); });
+}
+
 // Exchange makes it for five years; other self-made certificates of this form live shorter or
 // longer.
 bool lives_five_years(const Certificate& certificate) noexcept {
@@ -107,8 +113,17 @@ const ExchangeServer* ExchangeServers::find(const flow::Flow& flow) const noexce
   return known == by_endpoint_.end() ? nullptr : &known->second;
 }
 
+bool ExchangeServers::is_foreign(const flow::Flow& flow,
+                                 const TlsHandshake& handshake) const noexcept {
+  const Certificate* certificate = handshake.server_certificate;
+  if (!site_.servers.empty() || certificate == nullptr || !certificate->readable) return false;
+  if (is_hosting_panel(*certificate) || is_public_service(*certificate)) return true;
+  const bool named = handshake.has(TlsField::sni) && !(handshake.flags & kExwireTlsEncryptedHello);
+  return named && leaves_site(flow) && !covers_name(*certificate, handshake.text(TlsField::sni));
+}
+
 void ExchangeServers::learn(const flow::Flow& flow, const TlsHandshake& handshake) {
-  if (!site_.servers.empty() || !handshake.server_seen()) return;
+  if (!site_.servers.empty() || !handshake.server_seen() || is_foreign(flow, handshake)) return;
   const uint16_t port = flow.server_port();
   if (is_other_service(port) || flow.has(flow::kUncertainRoles)) return;
   const bool tls_port = site_.tls_ports[port];
@@ -129,7 +144,6 @@ void ExchangeServers::learn(const flow::Flow& flow, const TlsHandshake& handshak
   if (is_self_provisioned(*certificate) && lives_five_years(*certificate)) {
     return keep(Reason::own_certificate, certificate->common_name);
   }
-  if (is_hosting_panel(*certificate)) return;
   if (teaches(certificate->common_name)) {
     return keep(Reason::certificate_name, certificate->common_name);
   }

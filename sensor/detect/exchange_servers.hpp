@@ -39,6 +39,9 @@ class ExchangeServers {
   /// Null when the server of this flow is not known to be Exchange, or when its port is known for
   /// another service of the same machine (mail transport, directory, remote desktop).
   const ExchangeServer* find(const flow::Flow& flow) const noexcept;
+  /// Somebody else's server, whatever name was asked for: every phone tries autodiscover.<domain>
+  /// at whoever hosts the domain. Never one of site.servers.
+  bool is_foreign(const flow::Flow& flow, const inspect::TlsHandshake& handshake) const noexcept;
   /// What a handshake teaches about its server.
   void learn(const flow::Flow& flow, const inspect::TlsHandshake& handshake);
   /// For those who saw an endpoint: of one port, or with kAnyTlsPort of all of site.ports.tls.

@@ -12,19 +12,64 @@ constexpr std::array<std::string_view, 9> kCommonLabels{
     "mail", "webmail", "exchange", "exch", "eas", "ews", "mapi", "oma", "outlook"};
 
 // Public mail services, and those whose names look like mail without being it.
-constexpr std::array<std::string_view, 34> kPublicServices{
-    "google.com",  "gmail.com",     "googleusercontent.com",
-    "yahoo.com",   "yahoo.co.jp",   "live.com",
-    "outlook.com", "office365.com", "office.com",
-    "hotmail.com", "msn.com",       "gmx.net",
-    "gmx.com",     "gmx.de",        "web.de",
-    "aol.com",     "icloud.com",    "me.com",
-    "qq.com",      "163.com",       "126.com",
-    "sina.com.cn", "yandex.ru",     "yandex.com",
-    "yandex.net",  "mail.ru",       "rambler.ru",
-    "proton.me",   "zoho.com",      "naver.com",
-    "daum.net",    "t-online.de",   "emediate.eu",
-    "fastmail.com"};
+constexpr std::array<std::string_view, 58> kPublicServices{"126.com",
+                                                           "163.com",
+                                                           "1and1.com",
+                                                           "aliyun.com",
+                                                           "aol.com",
+                                                           "att.net",
+                                                           "comcast.net",
+                                                           "daum.net",
+                                                           "emailsrvr.com",
+                                                           "emediate.eu",
+                                                           "exchangelabs.com",
+                                                           "fastmail.com",
+                                                           "free.fr",
+                                                           "gmail.com",
+                                                           "gmx.com",
+                                                           "gmx.de",
+                                                           "gmx.net",
+                                                           "google.com",
+                                                           "googleusercontent.com",
+                                                           "hotmail.com",
+                                                           "icloud.com",
+                                                           "ionos.com",
+                                                           "kundenserver.de",
+                                                           "laposte.net",
+                                                           "libero.it",
+                                                           "live.com",
+                                                           "mail.com",
+                                                           "mail.ru",
+                                                           "me.com",
+                                                           "microsoftonline.com",
+                                                           "msn.com",
+                                                           "mxhichina.com",
+                                                           "naver.com",
+                                                           "o2.pl",
+                                                           "office.com",
+                                                           "office365.com",
+                                                           "orange.fr",
+                                                           "outlook.com",
+                                                           "ovh.net",
+                                                           "proton.me",
+                                                           "qq.com",
+                                                           "rackspace.com",
+                                                           "rambler.ru",
+                                                           "rediffmail.com",
+                                                           "secureserver.net",
+                                                           "seznam.cz",
+                                                           "sina.com.cn",
+                                                           "strato.de",
+                                                           "t-online.de",
+                                                           "verizon.net",
+                                                           "web.de",
+                                                           "wp.pl",
+                                                           "yahoo.co.jp",
+                                                           "yahoo.com",
+                                                           "yandex.com",
+                                                           "yandex.net",
+                                                           "yandex.ru",
+                                                           "zoho.com"};
 constexpr size_t kMostNetbios = 15;
 
 constexpr char lower(char letter) noexcept {
@@ -66,14 +111,18 @@ bool is_address(std::string_view name) noexcept {
 
 }  // namespace
 
+bool is_public_service(std::string_view name) noexcept {
+  name = without_dot(name);
+  return std::any_of(kPublicServices.begin(), kPublicServices.end(),
+                     [&](std::string_view service) { return is_within(name, service); });
+}
+
 NameSign sign_of(std::string_view name) noexcept {
   name = without_dot(name);
   if (name.starts_with("*.") || is_address(name)) return NameSign::none;
   const size_t dot = name.find('.');
   if (dot == std::string_view::npos) return NameSign::none;
-  for (const std::string_view service : kPublicServices) {
-    if (is_within(name, service)) return NameSign::none;
-  }
+  if (is_public_service(name)) return NameSign::none;
   const std::string_view word = word_of(name.substr(0, dot));
   if (holds(kExchangeLabels, word)) return NameSign::exchange;
   // mail.ru and the like are whole domains, not hosts in one.

@@ -20,6 +20,9 @@ enum class NameSign : uint8_t {
 /// posture is not the reader's to change.
 NameSign sign_of(std::string_view name) noexcept;
 
+/// A name of a large mail or hosting service that anybody may use, also *.<service>.
+bool is_public_service(std::string_view name) noexcept;
+
 /// Does the name a certificate holds, perhaps with a wildcard as its whole first label, cover
 /// `name`? Case and one trailing dot do not matter.
 bool covers_name(std::string_view held, std::string_view name) noexcept;

@@ -54,6 +54,12 @@ constexpr std::array kLabels{
     Label{NDPI_PROTOCOL_DCERPC, "DCE_RPC"},
     Label{NDPI_PROTOCOL_KERBEROS, "Kerberos"},
     Label{NDPI_PROTOCOL_BITTORRENT, "BitTorrent"},
+    Label{NDPI_PROTOCOL_MSSQL_TDS, "MsSQL-TDS"},
+    Label{NDPI_PROTOCOL_MONGODB, "MongoDB"},
+    Label{NDPI_PROTOCOL_REDIS, "Redis"},
+    Label{NDPI_PROTOCOL_RSYNC, "RSYNC"},
+    Label{NDPI_PROTOCOL_IRC, "IRC"},
+    Label{NDPI_PROTOCOL_RTMP, "RTMP"},
 };
 
 const char* name_of(uint16_t label) noexcept {

@@ -7,10 +7,10 @@
 #include <ctime>
 
 #include "sensor/base/siphash.hpp"
+#include "sensor/detect/cipher_suites.hpp"
 #include "sensor/detect/detector.hpp"
 #include "sensor/detect/exchange_servers.hpp"
 #include "sensor/detect/host_names.hpp"
-#include "sensor/detect/weak_suites.hpp"
 
 namespace exwire::detect {
 namespace {
@@ -126,6 +126,7 @@ class TlsPosture final : public FlowDetector {
     if (!handshake.server_seen() || context.flow.has(flow::kUncertainRoles)) return;
     if (!context.facts.empty() && context.facts[0] != 0) return;
     servers_->learn(context.flow, handshake);
+    if (servers_->is_foreign(context.flow, handshake)) return;
     const ExchangeServer* server = servers_->find(context.flow);
     if (server == nullptr) return;
     if (is_other_site(*server, handshake)) return;
@@ -215,6 +216,7 @@ class TlsPosture final : public FlowDetector {
     finding.severity = signature.severity;
     finding.when = finding.first_seen = finding.last_seen = seen.context.now;
     finding.packet = seen.context.packet;
+    finding.tls = &seen.handshake;
     SipHash13 story{HashKey{}};
     story.word(signature.sid);
     story.octets(flow.server().data(), flow.server().size());
@@ -240,11 +242,16 @@ class TlsPosture final : public FlowDetector {
     if (!seen.server.detail().empty()) facts.add("learned_from", seen.server.detail());
     if (handshake.has(TlsField::sni)) facts.add("sni", cut(handshake.text(TlsField::sni)));
     facts.add("version", inspect::tls_version_text(handshake.version()));
+    if (handshake.octets(TlsField::server_cipher).size == 2) {
+      const uint16_t code = handshake.number(TlsField::server_cipher);
+      const char* name = suite_name(code);
+      facts.add("cipher", name != nullptr ? name : fmt::format("0x{:04x}", code));
+    }
     if (const WeakSuite* suite = suite_of(handshake)) {
-      facts.add("cipher", suite->name);
       facts.add("weakness", suite->weakness);
-    } else if (handshake.octets(TlsField::server_cipher).size == 2) {
-      facts.add("cipher", fmt::format("0x{:04x}", handshake.number(TlsField::server_cipher)));
+      if (handshake.client_seen()) {
+        facts.add("client_offered_aes", offers_aes(handshake.octets(TlsField::client_ciphers)));
+      }
     }
   }
 

@@ -96,6 +96,34 @@ TEST_CASE("somebody else's mail server is not learned from inside", "[exchange_s
   CHECK(servers.size() == 1);
 }
 
+TEST_CASE("whoever hosts the domain is not Exchange", "[exchange_servers]") {
+  const detect::Site site = usual_site();
+  ExchangeServers servers(site);
+  const flow::Flow inside = flow_between(kInside, kServer), outside = flow_between(kPhone, kServer);
+  TlsHandshake handshake = handshake_for("autodiscover.exwire.example");
+  Certificate certificate;
+  certificate.readable = true;
+  handshake.server_certificate = &certificate;
+  certificate.common_name = "*.outlook.com";
+  CHECK(servers.is_foreign(outside, handshake));
+  certificate.common_name = "www.exwire.example";
+  certificate.names = {"www.exwire.example", "webdisk.exwire.example"};
+  CHECK(servers.is_foreign(outside, handshake));
+  certificate.names = {"www.exwire.example"};
+  CHECK_FALSE(servers.is_foreign(outside, handshake));
+  CHECK(servers.is_foreign(inside, handshake));
+  servers.learn(inside, handshake);
+  CHECK(servers.size() == 0);
+  certificate.names = {"autodiscover.exwire.example"};
+  CHECK_FALSE(servers.is_foreign(inside, handshake));
+  servers.learn(inside, handshake);
+  CHECK(servers.size() == 1);
+  detect::Site named = usual_site();
+  named.servers = {*detect::Prefix::parse("198.51.100.20")};
+  certificate.names = {"outlook.com"};
+  CHECK_FALSE(ExchangeServers(named).is_foreign(outside, handshake));
+}
+
 TEST_CASE("a server is learned by its certificate", "[exchange_servers]") {
   const detect::Site site = usual_site();
   ExchangeServers servers(site);

@@ -3,8 +3,8 @@
 #include <catch2/catch.hpp>
 #include <map>
 
+#include "sensor/detect/cipher_suites.hpp"
 #include "sensor/detect/detector.hpp"
-#include "sensor/detect/weak_suites.hpp"
 
 using namespace exwire;
 using inspect::Certificate;
@@ -137,10 +137,15 @@ TEST_CASE("cipher suites", "[tls_posture]") {
   scene.cipher = cipher;
   CHECK(scene.sids() == Sids{1443303});
   CHECK(scene.collector.facts["weakness"] == weakness);
+  CHECK(scene.collector.facts["cipher"].rfind("TLS_", 0) == 0);
   for (const int strong :
        {0x002f, 0x0035, 0x009c, 0xc013, 0xc02b, 0xcca8, 0x1301, 0x1303, 0x00ff}) {
     CHECK(detect::weak_suite(static_cast<uint16_t>(strong)) == nullptr);
   }
+  CHECK(detect::suite_name(0xc030) == std::string("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"));
+  CHECK(detect::suite_name(0x0a0a) == nullptr);
+  CHECK(detect::offers_aes(as_bytes(std::string_view("\x00\x05\xc0\x30", 4))));
+  CHECK_FALSE(detect::offers_aes(as_bytes(std::string_view("\x00\x05\x00\x34\xc0", 5))));
 }
 
 TEST_CASE("keys and signatures", "[tls_posture]") {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "sensor/detect/weak_suites.hpp"
+#include "sensor/detect/cipher_suites.hpp"
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 namespace exwire::detect {
 namespace {
@@ -120,7 +121,97 @@ static_assert(std::is_sorted(kWeakSuites.begin(), kWeakSuites.end(),
                                return a.code < b.code;
                              }));
 
+struct Suite {
+  uint16_t code;
+  const char* name;
+};
+
+constexpr std::array kOtherSuites{
+    Suite{0x0007, "TLS_RSA_WITH_IDEA_CBC_SHA"},
+    Suite{0x002f, "TLS_RSA_WITH_AES_128_CBC_SHA"},
+    Suite{0x0032, "TLS_DHE_DSS_WITH_AES_128_CBC_SHA"},
+    Suite{0x0033, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA"},
+    Suite{0x0035, "TLS_RSA_WITH_AES_256_CBC_SHA"},
+    Suite{0x0038, "TLS_DHE_DSS_WITH_AES_256_CBC_SHA"},
+    Suite{0x0039, "TLS_DHE_RSA_WITH_AES_256_CBC_SHA"},
+    Suite{0x003c, "TLS_RSA_WITH_AES_128_CBC_SHA256"},
+    Suite{0x003d, "TLS_RSA_WITH_AES_256_CBC_SHA256"},
+    Suite{0x0040, "TLS_DHE_DSS_WITH_AES_128_CBC_SHA256"},
+    Suite{0x0041, "TLS_RSA_WITH_CAMELLIA_128_CBC_SHA"},
+    Suite{0x0044, "TLS_DHE_DSS_WITH_CAMELLIA_128_CBC_SHA"},
+    Suite{0x0045, "TLS_DHE_RSA_WITH_CAMELLIA_128_CBC_SHA"},
+    Suite{0x0067, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256"},
+    Suite{0x006a, "TLS_DHE_DSS_WITH_AES_256_CBC_SHA256"},
+    Suite{0x006b, "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256"},
+    Suite{0x0084, "TLS_RSA_WITH_CAMELLIA_256_CBC_SHA"},
+    Suite{0x0087, "TLS_DHE_DSS_WITH_CAMELLIA_256_CBC_SHA"},
+    Suite{0x0088, "TLS_DHE_RSA_WITH_CAMELLIA_256_CBC_SHA"},
+    Suite{0x0096, "TLS_RSA_WITH_SEED_CBC_SHA"},
+    Suite{0x009a, "TLS_DHE_RSA_WITH_SEED_CBC_SHA"},
+    Suite{0x009c, "TLS_RSA_WITH_AES_128_GCM_SHA256"},
+    Suite{0x009d, "TLS_RSA_WITH_AES_256_GCM_SHA384"},
+    Suite{0x009e, "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256"},
+    Suite{0x009f, "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384"},
+    Suite{0x00a2, "TLS_DHE_DSS_WITH_AES_128_GCM_SHA256"},
+    Suite{0x00a3, "TLS_DHE_DSS_WITH_AES_256_GCM_SHA384"},
+    Suite{0x00ba, "TLS_RSA_WITH_CAMELLIA_128_CBC_SHA256"},
+    Suite{0x00bd, "TLS_DHE_DSS_WITH_CAMELLIA_128_CBC_SHA256"},
+    Suite{0x00be, "TLS_DHE_RSA_WITH_CAMELLIA_128_CBC_SHA256"},
+    Suite{0x00c0, "TLS_RSA_WITH_CAMELLIA_256_CBC_SHA256"},
+    Suite{0x00c3, "TLS_DHE_DSS_WITH_CAMELLIA_256_CBC_SHA256"},
+    Suite{0x00c4, "TLS_DHE_RSA_WITH_CAMELLIA_256_CBC_SHA256"},
+    Suite{0x1301, "TLS_AES_128_GCM_SHA256"},
+    Suite{0x1302, "TLS_AES_256_GCM_SHA384"},
+    Suite{0x1303, "TLS_CHACHA20_POLY1305_SHA256"},
+    Suite{0x1304, "TLS_AES_128_CCM_SHA256"},
+    Suite{0x1305, "TLS_AES_128_CCM_8_SHA256"},
+    Suite{0xc009, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA"},
+    Suite{0xc00a, "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA"},
+    Suite{0xc013, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"},
+    Suite{0xc014, "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA"},
+    Suite{0xc023, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256"},
+    Suite{0xc024, "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384"},
+    Suite{0xc027, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256"},
+    Suite{0xc028, "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384"},
+    Suite{0xc02b, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"},
+    Suite{0xc02c, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"},
+    Suite{0xc02f, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"},
+    Suite{0xc030, "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"},
+    Suite{0xc072, "TLS_ECDHE_ECDSA_WITH_CAMELLIA_128_CBC_SHA256"},
+    Suite{0xc073, "TLS_ECDHE_ECDSA_WITH_CAMELLIA_256_CBC_SHA384"},
+    Suite{0xc076, "TLS_ECDHE_RSA_WITH_CAMELLIA_128_CBC_SHA256"},
+    Suite{0xc077, "TLS_ECDHE_RSA_WITH_CAMELLIA_256_CBC_SHA384"},
+    Suite{0xcca8, "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"},
+    Suite{0xcca9, "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"},
+    Suite{0xccaa, "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256"},
+};
+static_assert(std::is_sorted(kOtherSuites.begin(), kOtherSuites.end(),
+                             [](const Suite& a, const Suite& b) { return a.code < b.code; }));
+
+const Suite* other_suite(uint16_t code) noexcept {
+  const auto at =
+      std::lower_bound(kOtherSuites.begin(), kOtherSuites.end(), code,
+                       [](const Suite& suite, uint16_t wanted) { return suite.code < wanted; });
+  return at != kOtherSuites.end() && at->code == code ? &*at : nullptr;
+}
+
 }  // namespace
+
+const char* suite_name(uint16_t code) noexcept {
+  if (const WeakSuite* weak = weak_suite(code)) return weak->name;
+  const Suite* other = other_suite(code);
+  return other == nullptr ? nullptr : other->name;
+}
+
+bool offers_aes(Bytes suites) noexcept {
+  for (uint32_t at = 0; at + 2 <= suites.size; at += 2) {
+    const Suite* suite = other_suite(load_be16(suites.data + at));
+    if (suite != nullptr && std::string_view(suite->name).find("_AES_") != std::string_view::npos) {
+      return true;
+    }
+  }
+  return false;
+}
 
 const WeakSuite* weak_suite(uint16_t code) noexcept {
   const auto at =
