@@ -421,6 +421,13 @@ std::vector<Option> make_options() {
       stall_limit("stalled.request_head", "10s",
                   "A request head that has begun and is not complete is one after.",
                   &detect::StallSettings::request_head_ns),
+      stall_limit("stalled.request_body", "30s",
+                  "A request of which less than 16 KiB arrive within this time is one.",
+                  &detect::StallSettings::request_body_ns),
+      stall_limit(
+          "stalled.response_stall", "30s",
+          "A client with a shut window that takes less than 16 KiB within this time is one.",
+          &detect::StallSettings::response_stall_ns),
       stall_minimum(),
       checksums(),
       fragments(),

@@ -141,6 +141,12 @@ void Worker::request_head(flow::Flow& flow, inspect::HttpTransaction& transactio
   });
 }
 
+void Worker::request_over(flow::Flow& flow, inspect::HttpTransaction& transaction) {
+  detect(detect::kWantsHttp, flow, [&](FlowDetector& one, const FlowContext& what) {
+    one.request_over(what, transaction, *this);
+  });
+}
+
 void Worker::response_head(flow::Flow& flow, inspect::HttpTransaction& transaction) {
   detect(detect::kWantsHttp, flow, [&](FlowDetector& one, const FlowContext& what) {
     one.response_head(what, transaction, *this);

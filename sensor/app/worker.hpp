@@ -53,6 +53,7 @@ class Worker final : private flow::FlowListener,
                          flow::HalfOpenStage after, Timestamp began) override;
   void flow_timer(uint32_t handle, flow::Flow& flow, Timestamp now) override;
   void request_head(flow::Flow& flow, inspect::HttpTransaction& transaction) override;
+  void request_over(flow::Flow& flow, inspect::HttpTransaction& transaction) override;
   void response_head(flow::Flow& flow, inspect::HttpTransaction& transaction) override;
   void transaction_over(flow::Flow& flow, inspect::HttpTransaction& transaction) override;
   void anomaly(flow::Flow& flow, const inspect::Anomaly& anomaly) override;

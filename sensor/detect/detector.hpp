@@ -41,7 +41,7 @@ class FindingSink {
 
 /// The moments a detector wants to see.
 enum Interest : uint32_t {
-  kWantsHttp = 1 << 0,      ///< request_head, response_head, transaction_over
+  kWantsHttp = 1 << 0,      ///< request_head, request_over, response_head, transaction_over
   kWantsSegments = 1 << 1,  ///< segment
   kWantsTls = 1 << 2,       ///< tls_handshake
   kWantsRecords = 1 << 3,   ///< tls_record
@@ -64,6 +64,8 @@ class FlowDetector {
   virtual std::vector<const Signature*> signatures() const = 0;
 
   virtual void request_head(const FlowContext&, inspect::HttpTransaction&, FindingSink&) {}
+  /// The last octet of the request has passed.
+  virtual void request_over(const FlowContext&, inspect::HttpTransaction&, FindingSink&) {}
   virtual void response_head(const FlowContext&, inspect::HttpTransaction&, FindingSink&) {}
   /// Nothing more will be known about it.
   virtual void transaction_over(const FlowContext&, inspect::HttpTransaction&, FindingSink&) {}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where a connection towards a server stands between its SYN and a complete request, as far as
-// packets alone tell. A complete request that awaits its answer is at no stage at all: that is how
+// Where a connection towards a server stands while it is the client's turn, as far as packets alone
+// tell. A complete request that awaits its answer is at no stage at all: that is how
 // Direct Push looks (MS-ASHTTP), however long it takes.
 #pragma once
 
@@ -12,13 +12,17 @@
 namespace exwire::detect {
 
 enum class Stage : uint8_t {
-  none,        ///< nothing to judge
-  unanswered,  ///< a SYN without answer, not repeated: real hosts repeat within 3 s
-  half_open,   ///< SYN and SYN-ACK, the third packet is missing
-  silent,      ///< connected, the client has sent nothing
-  handshake,   ///< TLS has begun and is not finished
-  no_request,  ///< TLS is ready, the client has sent nothing since
-  head,        ///< octets of a request whose head is not complete
+  none,           ///< nothing to judge
+  unanswered,     ///< a SYN without answer, not repeated: real hosts repeat within 3 s
+  half_open,      ///< SYN and SYN-ACK, the third packet is missing
+  silent,         ///< connected, the client has sent nothing
+  handshake,      ///< TLS has begun and is not finished
+  no_request,     ///< TLS is ready, the client has sent nothing since
+  head,           ///< octets of a request whose head is not complete
+  body,           ///< the head is complete, the body arrives slowly or not at all
+  pieces,         ///< a request in TLS that arrives in small pieces
+  unread,         ///< a response is due and the client's window is shut
+  renegotiating,  ///< handshake records beyond what is usual; each counts, none is ever over
   count_
 };
 inline constexpr size_t kStages = static_cast<size_t>(Stage::count_);
@@ -37,6 +41,8 @@ struct StallSettings {
   int64_t handshake_ns = 10 * kNanosPerSecond;
   int64_t first_request_ns = 30 * kNanosPerSecond;
   int64_t request_head_ns = 10 * kNanosPerSecond;
+  int64_t request_body_ns = 30 * kNanosPerSecond;
+  int64_t response_stall_ns = 30 * kNanosPerSecond;
   uint32_t minimum = 50;
 
   uint32_t threshold_s(Stage stage) const noexcept;

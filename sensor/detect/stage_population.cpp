@@ -186,7 +186,7 @@ bool StagePopulation::counts_all() const noexcept {
   if (stalled_ * uint64_t{5} < present_ * uint64_t{4}) return false;
   uint64_t certain = 0;
   for (const Source& source : sources_) certain += source.old;
-  return certain * 2 < stalled_;
+  return certain * 10 < stalled_ * uint64_t{9};
 }
 
 uint32_t StagePopulation::sources() const noexcept {

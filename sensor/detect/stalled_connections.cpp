@@ -1,40 +1,30 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Follows every connection towards a watched server through the stages before its first complete
-// request, and tells each step to the fleet detector that counts. Only connections whose handshake
-// was seen in both directions are judged: of others nobody knows what they have sent before.
+// Follows every connection towards a watched server through the stages at which only its client can
+// be late, and tells each step to the fleet detector that counts. In clear text the HTTP dissector
+// knows what is complete (RFC 9112); in TLS the times and lengths of records must do. Only
+// connections whose handshake was seen in both directions are judged: of others nobody knows what
+// they have sent before.
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "sensor/detect/detector.hpp"
 #include "sensor/detect/stage.hpp"
+#include "sensor/detect/standing.hpp"
 
 namespace exwire::detect {
 namespace {
 
-/// This detector's slot in a flow.
-struct Standing {
-  uint32_t since_s = 0;
-  Stage stage = Stage::none;
-  uint8_t requests = 0;  ///< complete heads that wait for the end of their answer, saturating
-  uint8_t looked = 0;    ///< 1: the first packet was seen
-  uint8_t over = 0;      ///< 1: nothing more to judge
-};
-static_assert(sizeof(Standing) == 8);
-
-Standing standing_of(const FlowContext& context) noexcept {
-  Standing standing;
-  if (context.facts.size() < sizeof standing) {
-    standing.over = 1;  // nowhere to keep it
-    return standing;
-  }
-  std::memcpy(&standing, context.facts.data(), sizeof standing);
-  return standing;
-}
-
-void keep(const FlowContext& context, const Standing& standing) noexcept {
-  if (context.facts.size() < sizeof standing) return;
-  std::memcpy(context.facts.data(), &standing, sizeof standing);
-}
+constexpr uint8_t kProgress = 16;  // KiB: what arrives in that order is no stall
+constexpr uint32_t kTinyWindow = 536, kOpenWindow = 4096;  // octets; RFC 9293 3.7.1 for the first
+constexpr uint32_t kPiece = 200;  // octets of a record, at most, for a piece of a request
+constexpr uint8_t kPieceAfter_s = 2, kPieceWithin_s = 120, kPieces = 3;
+// RPC over HTTP keeps a request open for hours and pings within it (MS-RPCH 3.2.3), but has sent
+// more than this by then.
+constexpr uint64_t kFewOctets = 2304;
+constexpr uint8_t kHandshakeRecord = 22, kApplicationData = 23;
+// Records of four renegotiations; one is usual (client certificates in IIS).
+constexpr uint8_t kUsualRecords = 12;
 
 Stage stage_of(flow::HalfOpenStage stage) noexcept {
   switch (stage) {
@@ -45,6 +35,14 @@ Stage stage_of(flow::HalfOpenStage stage) noexcept {
     default:
       return Stage::none;
   }
+}
+
+bool is_method(Bytes payload) noexcept {
+  static constexpr std::array<const char*, 10> kMethods{"GET ", "POST", "HEAD", "PUT ", "OPTI",
+                                                        "RPC_", "PROP", "DELE", "SEAR", "SUBS"};
+  return payload.size >= 4 && std::any_of(kMethods.begin(), kMethods.end(), [&](const char* one) {
+           return std::memcmp(payload.data, one, 4) == 0;
+         });
 }
 
 class StalledConnections final : public FlowDetector {
@@ -60,57 +58,87 @@ class StalledConnections final : public FlowDetector {
 
   void segment(const FlowContext& context, const flow::Tracked& tracked, const wire::Packet& packet,
                FindingSink& sink) override {
-    Standing standing = standing_of(context);
-    if (standing.over != 0) return;
-    if (standing.looked == 0) begin(context, standing, sink);
-    if (standing.over == 0) follow(context, tracked, packet, standing, sink);
-    keep(context, standing);
+    Standing standing = Standing::of(context);
+    if (standing.has(Standing::kOver)) return;
+    if (!standing.has(Standing::kLooked)) begin(context, standing, sink);
+    if (!standing.has(Standing::kOver)) follow(context, tracked, packet, standing, sink);
+    standing.keep(context);
   }
 
-  void request_head(const FlowContext& context, inspect::HttpTransaction&,
+  void request_head(const FlowContext& context, inspect::HttpTransaction& transaction,
                     FindingSink& sink) override {
-    Standing standing = standing_of(context);
-    if (standing.over != 0 || context.packet == 0) return;  // given up: flow_ended() follows
+    Standing standing = Standing::of(context);
+    // Packet 0: a head that was given up; flow_ended() follows.
+    if (standing.has(Standing::kOver) || context.packet == 0) return;
     move(context, standing, Stage::none, sink);
-    if (standing.requests != 0xff) ++standing.requests;
-    keep(context, standing);
+    if (standing.count != 0xff) ++standing.count;
+    const bool open_by_design = transaction.text(inspect::HttpField::method).starts_with("RPC_");
+    standing.set(Standing::kBody, !open_by_design);
+    standing.since_s = seconds_of(context.now);
+    standing.keep(context);
+  }
+
+  void request_over(const FlowContext& context, inspect::HttpTransaction&,
+                    FindingSink& sink) override {
+    body_over(context, sink);
+  }
+
+  // Whoever has been answered need not go on sending.
+  void response_head(const FlowContext& context, inspect::HttpTransaction&,
+                     FindingSink& sink) override {
+    body_over(context, sink);
   }
 
   void transaction_over(const FlowContext& context, inspect::HttpTransaction&,
-                        FindingSink&) override {
-    Standing standing = standing_of(context);
-    if (standing.requests != 0 && standing.requests != 0xff) --standing.requests;
-    keep(context, standing);
+                        FindingSink& sink) override {
+    Standing standing = Standing::of(context);
+    if (standing.has(Standing::kOver) || context.packet == 0) return;
+    if (standing.count != 0 && standing.count != 0xff) --standing.count;
+    if (standing.count == 0 && standing.stage == Stage::unread) {
+      move(context, standing, Stage::none, sink);
+    }
+    standing.keep(context);
   }
 
   void tls_handshake(const FlowContext& context, inspect::TlsHandshake& handshake,
                      FindingSink& sink) override {
-    Standing standing = standing_of(context);
-    if (standing.stage != Stage::handshake || context.packet == 0) return;
-    const bool ready = (handshake.flags & kExwireTlsComplete) && handshake.alert == 255;
-    move(context, standing, ready ? Stage::no_request : Stage::none, sink);
-    standing.over = ready ? 0 : 1;
-    keep(context, standing);
-  }
-
-  // What the client sends once TLS is ready is its request; alerts and handshakes are not.
-  void tls_record(const FlowContext& context, const inspect::TlsRecord& record,
-                  FindingSink& sink) override {
-    constexpr uint8_t kApplicationData = 23;
-    Standing standing = standing_of(context);
-    if (standing.stage != Stage::no_request || record.content_type != kApplicationData ||
-        record.direction != Direction::to_server) {
+    Standing standing = Standing::of(context);
+    if (!standing.has(Standing::kSecure) || standing.has(Standing::kOver) || context.packet == 0) {
       return;
     }
-    finish(context, standing, sink);
-    keep(context, standing);
+    if (!(handshake.flags & kExwireTlsComplete) || handshake.alert != 255) {
+      finish(context, standing, sink);
+    } else {
+      const bool asked = handshake.flags & kExwireTlsEarlyData;  // perhaps with a request in it
+      move(context, standing, asked ? Stage::none : Stage::no_request, sink);
+      standing.set(Standing::kReady, true);
+      standing.count = standing.base = 0;
+    }
+    standing.keep(context);
+  }
+
+  void tls_record(const FlowContext& context, const inspect::TlsRecord& record,
+                  FindingSink& sink) override {
+    Standing standing = Standing::of(context);
+    if (standing.has(Standing::kOver) || !standing.has(Standing::kReady)) return;
+    const bool from_client = record.direction == Direction::to_server;
+    if (from_client && record.content_type == kHandshakeRecord) {
+      if (standing.handshake_records() >= kUsualRecords) {
+        const uint32_t now_s = seconds_of(context.now);
+        tell(context.flow, Stage::renegotiating, true, now_s, context.now, sink);
+      }
+      standing.count_handshake_record();
+    } else if (record.content_type == kApplicationData) {
+      from_client ? asked(context, record, standing, sink) : answered(context, standing, sink);
+    }
+    standing.keep(context);
   }
 
   void flow_ended(const FlowContext& context, flow::EndReason why, FindingSink& sink) override {
     if (why == flow::EndReason::shutdown) return;  // it goes on when the capture ends
-    Standing standing = standing_of(context);
+    Standing standing = Standing::of(context);
     finish(context, standing, sink);
-    keep(context, standing);
+    standing.keep(context);
   }
 
   void half_open_changed(const flow::HalfOpen& entry, flow::HalfOpenStage before,
@@ -134,13 +162,13 @@ class StalledConnections final : public FlowDetector {
 
   void begin(const FlowContext& context, Standing& standing, FindingSink& sink) {
     const flow::Flow& flow = context.flow;
-    standing.looked = 1;
-    if (!flow.has(flow::kWatched) || flow.has(flow::kMidstream) || flow.one_sided() ||
+    standing.set(Standing::kLooked, true);
+    if (flow.has(flow::kMidstream) || flow.one_sided() ||
         flow.state != flow::TcpState::established || !is_server(flow)) {
-      standing.over = 1;
-      return;
+      standing.set(Standing::kOver, true);
+    } else if (flow.has(flow::kWatched)) {
+      move(context, standing, Stage::silent, sink);
     }
-    move(context, standing, Stage::silent, sink);
   }
 
   void follow(const FlowContext& context, const flow::Tracked& tracked, const wire::Packet& packet,
@@ -154,56 +182,163 @@ class StalledConnections final : public FlowDetector {
       finish(context, standing, sink);
       return;
     }
-    if (packet.payload_octets == 0 || tracked.keepalive) return;
     const bool from_client = tracked.direction == Direction::to_server;
+    if (from_client) watch_window(context, packet, standing, sink);
+    if (standing.has(Standing::kBody)) watch_body(context, tracked, packet, standing, sink);
+    if (packet.payload_octets == 0 || tracked.keepalive || standing.has(Standing::kReady)) return;
     const bool dissected = flow.work & flow::kWorkDissectToServer;
-    switch (standing.stage) {
-      case Stage::silent:
-      case Stage::none:
-        if (standing.requests > 0) break;
-        if (from_client && dissected) {
-          speak(context, packet, standing, sink);
-        } else if (standing.stage == Stage::silent || !dissected) {
-          finish(context, standing, sink);  // the server speaks first, or not a language we know
-        }
-        break;
-      case Stage::head:
-        if (!from_client || !dissected) finish(context, standing, sink);
-        break;
-      case Stage::handshake:
-        if (!dissected) finish(context, standing, sink);
-        break;
-      default:
-        break;
+    if (standing.has(Standing::kSecure)) {
+      if (!dissected) return finish(context, standing, sink);
+      take_turn(context, tracked, packet, standing, sink);
+    } else if (standing.stage == Stage::head) {
+      if (!from_client || !dissected) finish(context, standing, sink);
+    } else if (standing.count == 0) {
+      if (from_client && dissected) {
+        speak(context, tracked, packet, standing, sink);
+      } else if (standing.stage == Stage::silent || !dissected) {
+        finish(context, standing, sink);  // the server speaks first, or not a language we know
+      }
     }
   }
 
   // The client's first octets, or its first ones after an answer.
-  void speak(const FlowContext& context, const wire::Packet& packet, Standing& standing,
-             FindingSink& sink) {
-    constexpr uint8_t kHandshakeRecord = 22;
-    if (packet.payload.size == 0) return;  // cut by the capture
-    const uint8_t first = packet.payload.data[0];
-    if (first == kHandshakeRecord && standing.stage == Stage::silent) {
-      move(context, standing, Stage::handshake, sink);
-    } else if (first >= 'A' && first <= 'Z') {
+  void speak(const FlowContext& context, const flow::Tracked& tracked, const wire::Packet& packet,
+             Standing& standing, FindingSink& sink) {
+    const Bytes payload = packet.payload;
+    const bool fresh = context.flow.of(Direction::to_server).stream_octets == 0;
+    if (payload.size > 0 && payload.data[0] == kHandshakeRecord && fresh) {
+      standing.set(Standing::kSecure, true);
+      standing.expect(payload.size < 5 ? 0xffff : 5 + (payload.data[3] << 8 | payload.data[4]));
+      take_turn(context, tracked, packet, standing, sink);
+    } else if (context.flow.has(flow::kWatched)
+                   ? payload.size > 0 && payload.data[0] >= 'A' && payload.data[0] <= 'Z'
+                   : is_method(payload)) {
       move(context, standing, Stage::head, sink);
     } else {
-      finish(context, standing, sink);
+      finish(context, standing, sink);  // not what we know, or cut by the capture
     }
+  }
+
+  // Until TLS is ready it is one side's turn after the other's; a server may take its time.
+  void take_turn(const FlowContext& context, const flow::Tracked& tracked,
+                 const wire::Packet& packet, Standing& standing, FindingSink& sink) {
+    if (tracked.direction == Direction::to_client) {
+      if (!standing.has(Standing::kServerSpoke)) move(context, standing, Stage::handshake, sink);
+      standing.set(Standing::kServerSpoke, true);
+      return;
+    }
+    const bool whole = tracked.offset + packet.payload_octets >= standing.expected();
+    const bool done = standing.has(Standing::kServerSpoke) || whole;
+    move(context, standing, done ? Stage::none : Stage::handshake, sink);
+  }
+
+  // A response is there, or due, and the client takes nothing.
+  void watch_window(const FlowContext& context, const wire::Packet& packet, Standing& standing,
+                    FindingSink& sink) {
+    constexpr uint8_t kNoAck = wire::kSyn | wire::kRst | wire::kFin;
+    const bool due = standing.has(Standing::kReady)
+                         ? standing.has(Standing::kAsked)
+                         : !standing.has(Standing::kSecure) && standing.count > 0;
+    if (!due || !(packet.tcp_flags & wire::kAck) || (packet.tcp_flags & kNoAck)) return;
+    const uint32_t window = uint32_t{packet.window} << (context.flow.window_scales & 0x0f);
+    const auto taken = static_cast<uint8_t>(context.flow.of(Direction::to_server).last_ack >> 10);
+    if (standing.stage == Stage::unread) {
+      if (window >= kOpenWindow) {
+        move(context, standing, Stage::none, sink);
+        if (standing.has(Standing::kReady)) standing.clear_pieces();
+      } else if (static_cast<uint8_t>(taken - standing.base) >= kProgress) {
+        move_on(context, standing, taken, sink);
+      }
+    } else if (standing.stage == Stage::none && window < kTinyWindow) {
+      move(context, standing, Stage::unread, sink);
+      standing.base = taken;
+    }
+  }
+
+  // The head is complete and the body is not.
+  void watch_body(const FlowContext& context, const flow::Tracked& tracked,
+                  const wire::Packet& packet, Standing& standing, FindingSink& sink) {
+    const flow::Flow& flow = context.flow;
+    const bool from_client = tracked.direction == Direction::to_server;
+    const auto sent = static_cast<uint8_t>(
+        (flow.of(Direction::to_server).stream_octets + (from_client ? packet.payload_octets : 0)) >>
+        10);
+    // A sleeping dissector is told of the end with the next octets only.
+    const uint32_t left = flow.session == 0 ? flow.skip_left[0] : 0;
+    if (from_client && left != 0 && left <= packet.payload_octets) {
+      standing.set(Standing::kBody, false);
+      if (standing.stage == Stage::body) move(context, standing, Stage::none, sink);
+    } else if (standing.stage == Stage::none) {
+      move(context, standing, Stage::body, sink);
+      standing.base = sent;
+    } else if (standing.stage == Stage::body &&
+               static_cast<uint8_t>(sent - standing.base) >= kProgress) {
+      move_on(context, standing, sent, sink);
+    }
+  }
+
+  void body_over(const FlowContext& context, FindingSink& sink) {
+    Standing standing = Standing::of(context);
+    if (standing.has(Standing::kOver) || !standing.has(Standing::kBody)) return;
+    standing.set(Standing::kBody, false);
+    if (standing.stage == Stage::body) move(context, standing, Stage::none, sink);
+    standing.keep(context);
+  }
+
+  // A request in TLS comes at once; small pieces with pauses, and no answer between, are the tools
+  // of slow requests. Which part of the request they belong to cannot be told.
+  void asked(const FlowContext& context, const inspect::TlsRecord& record, Standing& standing,
+             FindingSink& sink) {
+    const uint32_t now_s = seconds_of(context.now);
+    if (standing.stage == Stage::unread) return;
+    if (standing.stage == Stage::no_request) move(context, standing, Stage::none, sink);
+    standing.set(Standing::kAsked, true);
+    const auto pause = static_cast<uint8_t>(now_s - standing.base);
+    standing.base = static_cast<uint8_t>(now_s);
+    if (standing.pieces() > 0 && pause < kPieceAfter_s) return;
+    if (standing.pieces() == 0 || record.length > kPiece || pause > kPieceWithin_s) {
+      move(context, standing, Stage::none, sink);
+      standing.clear_pieces();
+      standing.since_s = now_s;
+    }
+    if (standing.pieces() < kPieces) standing.count_piece();
+    const uint64_t octets = context.flow.of(Direction::to_server).stream_octets;
+    if (standing.pieces() == kPieces && standing.stage == Stage::none && octets <= kFewOctets) {
+      enter(context, standing, Stage::pieces, standing.since_s, sink);
+    }
+  }
+
+  void answered(const FlowContext& context, Standing& standing, FindingSink& sink) {
+    if (standing.stage == Stage::pieces) move(context, standing, Stage::none, sink);
+    if (standing.stage == Stage::none) standing.clear_pieces();
   }
 
   void finish(const FlowContext& context, Standing& standing, FindingSink& sink) {
     move(context, standing, Stage::none, sink);
-    standing.over = 1;
+    standing.set(Standing::kOver, true);
+  }
+
+  // Progress: the stage begins anew.
+  void move_on(const FlowContext& context, Standing& standing, uint8_t base, FindingSink& sink) {
+    standing.base = base;
+    if (standing.since_s == seconds_of(context.now)) return;
+    const Stage stage = standing.stage;
+    move(context, standing, Stage::none, sink);
+    move(context, standing, stage, sink);
   }
 
   void move(const FlowContext& context, Standing& standing, Stage to, FindingSink& sink) {
     if (standing.stage == to) return;
     tell(context.flow, standing.stage, false, standing.since_s, context.now, sink);
+    enter(context, standing, to, seconds_of(context.now), sink);
+  }
+
+  void enter(const FlowContext& context, Standing& standing, Stage to, uint32_t since_s,
+             FindingSink& sink) {
     standing.stage = to;
-    standing.since_s = seconds_of(context.now);
-    tell(context.flow, to, true, standing.since_s, context.now, sink);
+    if (to == Stage::none) return;
+    standing.since_s = since_s;
+    tell(context.flow, to, true, since_s, context.now, sink);
   }
 
   static void tell(const flow::Flow& flow, Stage stage, bool entered, uint32_t since_s,

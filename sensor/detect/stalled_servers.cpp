@@ -20,7 +20,11 @@ const char* to_text(Stage stage) noexcept {
                                                            "no octets",
                                                            "handshake unfinished",
                                                            "no request after handshake",
-                                                           "request head unfinished"};
+                                                           "request head unfinished",
+                                                           "request body unfinished",
+                                                           "request in pieces within TLS",
+                                                           "response not consumed",
+                                                           "renegotiating"};
   return kTexts[static_cast<size_t>(stage)];
 }
 
@@ -34,6 +38,13 @@ uint32_t StallSettings::threshold_s(Stage stage) const noexcept {
       return seconds(handshake_ns);
     case Stage::head:
       return seconds(request_head_ns);
+    case Stage::body:
+    case Stage::pieces:
+      return seconds(request_body_ns);
+    case Stage::unread:
+      return seconds(response_stall_ns);
+    case Stage::renegotiating:
+      return 1;
     default:
       return seconds(first_request_ns);
   }
@@ -58,6 +69,12 @@ constexpr Signature kHandshake{1443103,  1,           2, "EXWIRE TLS handshakes 
 constexpr Signature kNoRequest{1443104,  1,           2, "EXWIRE no request after TLS handshakes",
                                kAttempt, kBlockAdvice};
 constexpr Signature kHead{1443105, 1, 2, "EXWIRE slow request headers", kAttempt, kBlockAdvice};
+constexpr Signature kBody{1443106, 1, 2, "EXWIRE slow request body", kAttempt, kBlockAdvice};
+constexpr Signature kUnread{1443107, 1, 2, "EXWIRE responses not consumed", kAttempt, kBlockAdvice};
+constexpr Signature kRenegotiating{
+    1443108,  1,
+    2,        "EXWIRE TLS renegotiation flood",
+    kAttempt, "Forbid renegotiation by clients, or allow TLS 1.3 alone; block the sources named."};
 
 const Signature& signature_of(Stage stage) noexcept {
   switch (stage) {
@@ -69,6 +86,13 @@ const Signature& signature_of(Stage stage) noexcept {
       return kNoRequest;
     case Stage::head:
       return kHead;
+    case Stage::body:
+    case Stage::pieces:
+      return kBody;
+    case Stage::unread:
+      return kUnread;
+    case Stage::renegotiating:
+      return kRenegotiating;
     default:
       return kHalfOpen;
   }
@@ -83,6 +107,13 @@ const char* reference_of(Stage stage) noexcept {
       return "Windows gives up a half-open connection after about 21 s";
     case Stage::handshake:
       return "http.sys closes a connection without a request after 120 s";
+    case Stage::body:
+    case Stage::pieces:
+      return "http.sys begins its 120 s anew with every piece of a body";
+    case Stage::unread:
+      return "IIS gives a client up below 240 octets/s, once the whole response is overdue";
+    case Stage::renegotiating:
+      return "one renegotiation in a connection is usual, for client certificates";
     default:
       return "IIS closes a connection without a complete request after 120 s";
   }
@@ -92,8 +123,15 @@ constexpr size_t kTop = 10;
 
 // Half-open connections are forgotten when the sensor's own table gives them up.
 uint32_t window_of(Stage stage) noexcept {
-  return stage == Stage::unanswered || stage == Stage::half_open ? 64
-                                                                 : StagePopulation::kSeconds - 1;
+  switch (stage) {
+    case Stage::unanswered:
+    case Stage::half_open:
+      return 64;
+    case Stage::renegotiating:
+      return 10;
+    default:
+      return StagePopulation::kSeconds - 1;
+  }
 }
 
 // Where only the client can be late, many connections are a word before the threshold: a real one
@@ -167,7 +205,8 @@ class StalledServers final : public FleetDetector {
 
   const char* name() const noexcept override { return "stalled_servers"; }
   std::vector<const Signature*> signatures() const override {
-    return {&kHalfOpen, &kSilent, &kHandshake, &kNoRequest, &kHead};
+    return {&kHalfOpen, &kSilent, &kHandshake, &kNoRequest,
+            &kHead,     &kBody,   &kUnread,    &kRenegotiating};
   }
 
   void observe(const Observation& step, FleetSink& sink) override {
@@ -343,7 +382,7 @@ class StalledServers final : public FleetDetector {
     facts.add("server", wire::to_text(server.address, server.ip_version));
     facts.add("port", server.port);
     facts.add("stage", to_text(stage));
-    facts.add("connections", line.held);
+    facts.add(stage == Stage::renegotiating ? "handshake_records" : "connections", line.held);
     facts.add("peak", line.story.peak());
     facts.add("total", static_cast<int64_t>(total));
     facts.add("oldest_s", population.oldest_s());

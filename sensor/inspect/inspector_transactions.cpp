@@ -55,6 +55,7 @@ void Inspector::on_message(flow::Flow& flow, Session& session, const ExwireMessa
     case kExwireRequestEnd:
       transaction.request_complete = true;
       transaction.request_body = message.body_octets;
+      listener_.request_over(flow, transaction);
       break;
     case kExwireResponseHead:
       transaction.response_seen = true;

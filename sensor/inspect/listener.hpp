@@ -23,6 +23,8 @@ class Listener {
  public:
   virtual ~Listener() = default;
   virtual void request_head(flow::Flow& flow, HttpTransaction& transaction) = 0;
+  /// The last octet of the request has passed.
+  virtual void request_over(flow::Flow&, HttpTransaction&) {}
   virtual void response_head(flow::Flow& flow, HttpTransaction& transaction) = 0;
   /// The last word on a transaction: complete, or as far as it was ever seen.
   virtual void transaction_over(flow::Flow& flow, HttpTransaction& transaction) = 0;
