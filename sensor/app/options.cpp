@@ -276,6 +276,25 @@ Option overlaps() {
   return option;
 }
 
+Option allowed_agents() {
+  Option option{"site.allowed_agents", "[]",
+                "User agents, by their front, that may fetch mail past ActiveSync though they are "
+                "of phones (compare Set-CASMailbox -EwsAllowList).",
+                [](Config& config, const Words& words) -> Complaint {
+                  config.site.allowed_agents = words;
+                  return {};
+                },
+                [](const Config& config) {
+                  Words words;
+                  for (const std::string& agent : config.site.allowed_agents) {
+                    words.push_back("\"" + agent + "\"");
+                  }
+                  return join(words);
+                }};
+  option.list = true;
+  return option;
+}
+
 std::optional<detect::PlaintextHop> parse_hop(const std::string& text) {
   constexpr std::string_view kArrow = " -> ";
   const size_t arrow = text.find(kArrow);
@@ -404,6 +423,7 @@ std::vector<Option> make_options() {
       ports("site.ports.plaintext", "[80, 81]", "Ports on which Exchange speaks plaintext HTTP.",
             &flow::Watch::plaintext_ports),
       gateways(),
+      allowed_agents(),
       plaintext_hops(),
       choice("site.loopback", "allow",
              "Plaintext within one machine (127/8, ::1, source equal to destination) is the normal "

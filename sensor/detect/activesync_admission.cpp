@@ -3,6 +3,9 @@
 // protocol versions that know no policies worth the name. Both are one story per server. Also tells
 // the tally of logons and provisioning (exchange_tally.cpp) what happened, by digest of device and
 // user.
+#include <algorithm>
+#include <array>
+
 #include "sensor/base/siphash.hpp"
 #include "sensor/detect/detector.hpp"
 #include "sensor/detect/exchange_endpoints.hpp"
@@ -31,6 +34,20 @@ constexpr Signature kOldProtocol{
     "Misc activity",
     "Retire these devices: protocols before 12.0 know only the oldest policies."};
 
+constexpr Signature kPartly{
+    1443504,
+    1,
+    3,
+    "EXWIRE device admitted that does not apply its policy",
+    "Misc activity",
+    "Turn off AllowNonProvisionableDevices in its policy, or replace the device."};
+constexpr Signature kThrottled{1443604,
+                               1,
+                               3,
+                               "EXWIRE Exchange turns clients away under load",
+                               "Misc activity",
+                               "Look at the server's load and at its throttling policies."};
+
 bool starts_with(std::string_view text, std::string_view start) noexcept {
   return text.substr(0, start.size()) == start;
 }
@@ -57,6 +74,15 @@ bool is_served(const HttpTransaction& transaction, const ActiveSync& activesync)
          transaction.response_body > kLongerThanRefusals;
 }
 
+// Where forms-based authentication sends who has not logged on.
+bool is_forms_logon(std::string_view location) noexcept {
+  static constexpr std::array<std::string_view, 3> kPages{"owalogon", "auth/logon", "owaauth"};
+  return std::any_of(kPages.begin(), kPages.end(), [&](std::string_view page) {
+    return std::search(location.begin(), location.end(), page.begin(), page.end(),
+                       [](char a, char b) { return (a | 0x20) == (b | 0x20); }) != location.end();
+  });
+}
+
 uint64_t digest(std::string_view text) noexcept {
   SipHash13 hash{HashKey{}};
   for (const char letter : text) {
@@ -72,7 +98,7 @@ class ActiveSyncAdmission final : public FlowDetector {
 
   DetectorInfo info() const noexcept override { return {"activesync_admission", kWantsHttp}; }
   std::vector<const Signature*> signatures() const override {
-    return {&kNoPolicyKey, &kOldProtocol};
+    return {&kNoPolicyKey, &kOldProtocol, &kPartly, &kThrottled};
   }
 
   void transaction_over(const FlowContext& context, HttpTransaction& transaction,
@@ -80,22 +106,39 @@ class ActiveSyncAdmission final : public FlowDetector {
     if (!transaction.request_seen || !transaction.response_seen) return;
     const Endpoint* endpoint = endpoint_of(transaction);
     if (endpoint == nullptr) return;
-    watch_logon(context, transaction, sink);
+    watch_logon(context, transaction, *endpoint, sink);
+    const bool throttled =
+        transaction.has(HttpField::retry_after) || transaction.has(HttpField::as_throttle);
+    if (transaction.status() == 503 && throttled) {
+      Finding finding = begin(kThrottled, context, transaction);
+      finding.facts.add("endpoint", endpoint->protocol);
+      const std::string_view wait = transaction.text(HttpField::retry_after);
+      const std::string_view reason = transaction.text(HttpField::as_throttle);
+      if (!wait.empty()) finding.facts.add("retry_after", wait);
+      if (!reason.empty()) finding.facts.add("throttle", reason);
+      sink.found(context, finding);
+    }
     const std::string_view protocol = endpoint->protocol;
     const bool from_front_end =
         starts_with(transaction.text(HttpField::user_agent), "Microsoft-Server-ActiveSync");
     if (from_front_end || starts_with(protocol, "ActiveSync")) {
-      watch_hop(context, transaction, from_front_end, sink);
+      watch_hop(context, transaction, *endpoint, from_front_end, sink);
     }
     if (protocol != "ActiveSync") return;
     const ActiveSync activesync = ActiveSync::of(transaction);
-    watch_provisioning(context, transaction, activesync, sink);
+    watch_provisioning(context, transaction, activesync, *endpoint, sink);
     if (!is_served(transaction, activesync)) return;
     if (hop_of(site_, context.flow) == Hop::loopback && site_.loopback_allowed) return;
     const std::string_view version = transaction.text(HttpField::as_version);
     const bool old = version == "1.0" || starts_with(version, "2.");
     if (old && !activesync.command.empty()) {
       tell(kOldProtocol, context, transaction, activesync, sink);
+    }
+    // MS-ASPROV 2.2.2.53.3: applied in part, not at all, or by somebody else; and yet a final key.
+    const auto applied = number_of(transaction, HttpField::as_client_policy_status);
+    if (applied && *applied >= 2 && *applied <= 4 &&
+        transaction.has(HttpField::as_new_policy_key)) {
+      tell(kPartly, context, transaction, activesync, sink);
     }
     const std::string_view key = transaction.text(HttpField::policy_key);
     if (carries_mail(activesync.command) && (key.empty() || key == "0")) {
@@ -107,20 +150,22 @@ class ActiveSyncAdmission final : public FlowDetector {
   // A challenge before credentials is how every logon begins: only answers to a request that named
   // its user count (Basic, or the last message of NTLM).
   void watch_logon(const FlowContext& context, const HttpTransaction& transaction,
-                   FindingSink& sink) {
+                   const Endpoint& endpoint, FindingSink& sink) {
     const std::string_view user = transaction.text(HttpField::auth_user);
     if (user.empty() || hop_of(site_, context.flow) == Hop::loopback) return;
     const int status = transaction.status();
     if (status == 0 || (status >= 402 && status != 456)) return;
     const bool refused = status == 401 || status == 456;
-    observe(context, refused ? TallyKind::logon_refused : TallyKind::logon_accepted, digest(user),
-            sink);
+    observe(context, refused ? TallyKind::logon_refused : TallyKind::logon_accepted,
+            {digest(user), static_cast<uint16_t>(status), number_of(endpoint)}, sink);
   }
 
   void watch_provisioning(const FlowContext& context, const HttpTransaction& transaction,
-                          const ActiveSync& activesync, FindingSink& sink) {
+                          const ActiveSync& activesync, const Endpoint& endpoint,
+                          FindingSink& sink) {
     if (activesync.device_id.empty()) return;
-    const uint64_t device = digest(activesync.device_id);
+    const TallyBody device{digest(activesync.device_id),
+                           static_cast<uint16_t>(transaction.status()), number_of(endpoint)};
     if (transaction.status() == 449 ||
         (activesync.status && *activesync.status >= 141 && *activesync.status <= 144)) {
       observe(context, TallyKind::provisioning_asked, device, sink);
@@ -131,28 +176,31 @@ class ActiveSyncAdmission final : public FlowDetector {
 
   // Within one machine: the front end's own request to the mailbox directory.
   void watch_hop(const FlowContext& context, const HttpTransaction& transaction,
-                 bool from_front_end, FindingSink& sink) {
+                 const Endpoint& endpoint, bool from_front_end, FindingSink& sink) {
     if (hop_of(site_, context.flow) != Hop::loopback) return;
     const int status = transaction.status();
+    const TallyBody body{0, static_cast<uint16_t>(status), number_of(endpoint)};
     // A phone's 403 is its own; the front end's is a directory that wants SSL (KB 817379).
-    if (status == 500 || status == 440 || (status == 403 && from_front_end)) {
-      observe(context, TallyKind::hop_refused, static_cast<uint64_t>(status), sink);
+    const bool refused =
+        status == 403 || (status == 302 && is_forms_logon(transaction.text(HttpField::location)));
+    if (status == 500 || status == 440 || (refused && from_front_end)) {
+      observe(context, TallyKind::hop_refused, body, sink);
     } else if (status >= 200 && status < 300 && transaction.text(HttpField::method) != "OPTIONS") {
-      observe(context, TallyKind::hop_answered, 0, sink);
+      observe(context, TallyKind::hop_answered, body, sink);
     }
   }
 
-  static void observe(const FlowContext& context, TallyKind kind, uint64_t subject,
+  static void observe(const FlowContext& context, TallyKind kind, const TallyBody& body,
                       FindingSink& sink) {
     Observation observation =
         Observation::of(context.flow, Topic::guessing, static_cast<uint16_t>(kind), context.now);
-    observation.put(subject);
+    observation.put(body);
     sink.observe(observation);
   }
 
-  static void tell(const Signature& signature, const FlowContext& context,
-                   const HttpTransaction& transaction, const ActiveSync& activesync,
-                   FindingSink& sink) {
+  // One story per server.
+  static Finding begin(const Signature& signature, const FlowContext& context,
+                       const HttpTransaction& transaction) {
     const flow::Flow& flow = context.flow;
     Finding finding;
     finding.signature = &signature;
@@ -164,11 +212,19 @@ class ActiveSyncAdmission final : public FlowDetector {
     hash.word(signature.sid);
     hash.octets(flow.server().data(), flow.server().size());
     finding.story = hash.finish();
+    finding.facts.add("server", wire::to_text(flow.server(), flow.key.ip_version));
+    return finding;
+  }
+
+  static void tell(const Signature& signature, const FlowContext& context,
+                   const HttpTransaction& transaction, const ActiveSync& activesync,
+                   FindingSink& sink) {
+    Finding finding = begin(signature, context, transaction);
     Facts& facts = finding.facts;
-    facts.add("server", wire::to_text(flow.server(), flow.key.ip_version));
     facts.add("command", activesync.command);
     facts.add("device_id", activesync.device_id);
     facts.add("device_type", activesync.device_type);
+    if (!activesync.user.empty()) facts.add("user", activesync.user);
     facts.add("protocol_version", transaction.text(HttpField::as_version));
     const std::string_view key = transaction.text(HttpField::policy_key);
     facts.add("policy_key", key.empty() ? "absent" : key);

@@ -7,7 +7,8 @@
 namespace exwire::detect {
 
 std::unique_ptr<FlowDetector> make_activesync_admission(const Site& site);
-std::unique_ptr<FlowDetector> make_gateway_bypass(const Site& site);
+std::unique_ptr<FlowDetector> make_gateway_bypass(const Site& site,
+                                                  std::shared_ptr<ExchangeServers> servers);
 std::unique_ptr<FlowDetector> make_idle_timeout();
 std::unique_ptr<FlowDetector> make_plaintext_exchange(const Site& site);
 std::unique_ptr<FleetDetector> make_exchange_tally();
@@ -25,10 +26,10 @@ std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(const Site& site)
   detectors.push_back(make_plaintext_exchange(site));
   detectors.push_back(make_idle_timeout());
   detectors.push_back(make_activesync_admission(site));
-  detectors.push_back(make_gateway_bypass(site));
   detectors.push_back(make_stalled_connections(site));
   if (site.rules != nullptr) detectors.push_back(make_rule_matcher(*site.rules));
   detectors.push_back(make_tls_posture(servers));
+  detectors.push_back(make_gateway_bypass(site, servers));
   detectors.push_back(make_tls_port_use(site, servers));
   return detectors;
 }

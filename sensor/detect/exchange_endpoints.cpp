@@ -19,35 +19,75 @@ constexpr const char* kDav = "2003 SP2, 2007, 2010";
 
 // Longer paths before their prefixes.
 constexpr std::array kEndpoints{
-    Endpoint{"/microsoft-server-activesync", "ActiveSync", kEvery, Proof::path},
-    Endpoint{"/ews", "EWS", kSince2007, Proof::path},
-    Endpoint{"/owa", "OWA", kSince2007, Proof::path},
-    Endpoint{"/ecp", "ECP", kSince2010, Proof::path},
-    Endpoint{"/autodiscover/autodiscover.xml", "Autodiscover", kSince2007, Proof::path},
-    Endpoint{"/autodiscover/autodiscover.svc", "Autodiscover", kSince2010, Proof::path},
-    Endpoint{"/autodiscover/autodiscover.json", "Autodiscover", kSince2013, Proof::path},
-    Endpoint{"/autodiscover", "Autodiscover", kSince2007, Proof::with_sign},
-    Endpoint{"/mapi/emsmdb", "MAPI over HTTP", kSince2013, Proof::path},
-    Endpoint{"/mapi/nspi", "MAPI over HTTP", kSince2013, Proof::path},
-    Endpoint{"/mapi", "MAPI over HTTP", kSince2013, Proof::with_sign},
-    Endpoint{"/rpc/rpcproxy.dll", "Outlook Anywhere", kEvery, Proof::path},
-    Endpoint{"/rpcwithcert/rpcproxy.dll", "Outlook Anywhere", kEvery, Proof::path},
-    Endpoint{"/rpcwithcert", "Outlook Anywhere", kEvery, Proof::path},
-    Endpoint{"/rpc", "Outlook Anywhere", kEvery, Proof::with_sign},
-    Endpoint{"/oab", "Offline address book", kSince2007, Proof::path},
-    Endpoint{"/powershell", "Remote PowerShell", kSince2010, Proof::path},
-    Endpoint{"/pushnotifications", "Push notifications", kSince2013, Proof::with_sign},
-    Endpoint{"/api", "REST", kSince2016, Proof::with_sign},
-    Endpoint{"/exchweb", "WebDAV", kDav, Proof::path},
-    Endpoint{"/exadmin", "WebDAV", kDav, Proof::path},
-    Endpoint{"/exchange-oma", "ActiveSync back-end hop", "2003 SP2", Proof::path},
-    Endpoint{"/exchange", "WebDAV", kDav, Proof::with_sign},
-    Endpoint{"/public", "WebDAV", kDav, Proof::with_sign},
-    Endpoint{"/oma", "Outlook Mobile Access", "2003 SP2", Proof::with_sign},
+    Endpoint{"/microsoft-server-activesync/proxy", "ActiveSync", "POST", kSince2007, Proof::path,
+             Clients::server, false, "server to server, for a mailbox elsewhere"},
+    Endpoint{"/microsoft-server-activesync", "ActiveSync", "POST, OPTIONS", kEvery, Proof::path,
+             Clients::mobile, false, "mail of phones"},
+    Endpoint{"/ews", "EWS", "POST, GET", kSince2007, Proof::path, Clients::desktop, false,
+             "mail, calendars and free/busy for programs"},
+    Endpoint{"/owa/calendar", "OWA", "GET, POST", kSince2010, Proof::path, Clients::any, true,
+             "published calendars, anonymous by design"},
+    Endpoint{"/owa", "OWA", "GET, POST", kSince2007, Proof::path, Clients::browser, false,
+             "mail in a browser"},
+    Endpoint{"/ecp", "ECP", "GET, POST", kSince2010, Proof::path, Clients::browser, false,
+             "options and administration"},
+    Endpoint{"/autodiscover/autodiscover.xml", "Autodiscover", "POST, GET", kSince2007, Proof::path,
+             Clients::any, false, "where a mailbox is found"},
+    Endpoint{"/autodiscover/autodiscover.svc", "Autodiscover", "POST", kSince2010, Proof::path,
+             Clients::any, false, "where a mailbox is found"},
+    Endpoint{"/autodiscover/autodiscover.json", "Autodiscover", "GET", kSince2013, Proof::path,
+             Clients::any, false, "where a mailbox is found"},
+    Endpoint{"/autodiscover", "Autodiscover", "POST, GET", kSince2007, Proof::with_sign,
+             Clients::any, false, "where a mailbox is found"},
+    Endpoint{"/mapi/emsmdb", "MAPI over HTTP", "POST", kSince2013, Proof::path, Clients::desktop,
+             false, "mail of Outlook"},
+    Endpoint{"/mapi/nspi", "MAPI over HTTP", "POST", kSince2013, Proof::path, Clients::desktop,
+             false, "address book of Outlook"},
+    Endpoint{"/mapi", "MAPI over HTTP", "POST", kSince2013, Proof::with_sign, Clients::desktop,
+             false, "mail of Outlook"},
+    Endpoint{"/rpc/rpcproxy.dll", "Outlook Anywhere", "RPC_IN_DATA, RPC_OUT_DATA", kEvery,
+             Proof::path, Clients::desktop, true, "RPC over HTTP of Outlook"},
+    Endpoint{"/rpcwithcert/rpcproxy.dll", "Outlook Anywhere", "RPC_IN_DATA, RPC_OUT_DATA", kEvery,
+             Proof::path, Clients::desktop, true, "RPC over HTTP of Outlook"},
+    Endpoint{"/rpcwithcert", "Outlook Anywhere", "RPC_IN_DATA, RPC_OUT_DATA", kEvery, Proof::path,
+             Clients::desktop, true, "RPC over HTTP of Outlook"},
+    Endpoint{"/rpc", "Outlook Anywhere", "RPC_IN_DATA, RPC_OUT_DATA", kEvery, Proof::with_sign,
+             Clients::desktop, true, "RPC over HTTP of Outlook"},
+    Endpoint{"/oab", "Offline address book", "GET", kSince2007, Proof::path, Clients::desktop,
+             false, "address book of Outlook, as files"},
+    Endpoint{"/powershell", "Remote PowerShell", "POST", kSince2010, Proof::path, Clients::server,
+             true, "administration"},
+    Endpoint{"/pushnotifications", "Push notifications", "POST", kSince2013, Proof::with_sign,
+             Clients::server, false, "between servers"},
+    Endpoint{"/api", "REST", "GET, POST", kSince2016, Proof::with_sign, Clients::any, false,
+             "mail and calendars for programs"},
+    Endpoint{"/exchweb", "WebDAV", "GET, POST", kDav, Proof::path, Clients::browser, false,
+             "parts of mail in a browser, forms logon"},
+    Endpoint{"/exadmin", "WebDAV", "PROPFIND, SEARCH", kDav, Proof::path, Clients::server, false,
+             "administration of public folders"},
+    Endpoint{"/exchange-oma", "ActiveSync back-end hop", "PROPFIND, SEARCH, POLL", "2003 SP2",
+             Proof::path, Clients::server, false, "the front end itself"},
+    Endpoint{"/exchange", "WebDAV", "GET, PROPFIND, SEARCH", kDav, Proof::with_sign,
+             Clients::browser, false, "mail in a browser and of Entourage"},
+    Endpoint{"/public", "WebDAV", "GET, PROPFIND, SEARCH", kDav, Proof::with_sign, Clients::browser,
+             false, "public folders"},
+    Endpoint{"/oma", "Outlook Mobile Access", "GET, POST", "2003 SP2", Proof::with_sign,
+             Clients::mobile, false, "mail in the browser of old phones, WAP among them"},
 };
-constexpr const Endpoint& kActiveSync = kEndpoints[0];
-constexpr Endpoint kRenamedMapi{"", "MAPI over HTTP", kSince2013, Proof::path};
-constexpr Endpoint kRenamedRpc{"", "Outlook Anywhere", kEvery, Proof::path};
+constexpr const Endpoint& kActiveSync = kEndpoints[1];
+constexpr const Endpoint& kPublishedCalendar = kEndpoints[3];
+static_assert(kActiveSync.path == "/microsoft-server-activesync");
+static_assert(kPublishedCalendar.path == "/owa/calendar");
+constexpr Endpoint kRenamedMapi{"",          "MAPI over HTTP", "POST", kSince2013,
+                                Proof::path, Clients::desktop, false,  "mail of Outlook"};
+constexpr Endpoint kRenamedRpc{"",
+                               "Outlook Anywhere",
+                               "RPC_IN_DATA, RPC_OUT_DATA",
+                               kEvery,
+                               Proof::path,
+                               Clients::desktop,
+                               true,
+                               "RPC over HTTP of Outlook"};
 
 char lower(char letter) noexcept {
   return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
@@ -61,12 +101,6 @@ bool equal_ignoring_case(std::string_view text, std::string_view lower_case) noe
 
 bool starts_with_ignoring_case(std::string_view text, std::string_view lower_case) noexcept {
   return equal_ignoring_case(text.substr(0, lower_case.size()), lower_case);
-}
-
-// `prefix` as whole path segments at the start of `path`.
-bool is_below(std::string_view path, std::string_view prefix) noexcept {
-  return starts_with_ignoring_case(path, prefix) &&
-         (path.size() == prefix.size() || path[prefix.size()] == '/');
 }
 
 bool is_dav_method(std::string_view method) noexcept {
@@ -115,12 +149,34 @@ const Endpoint* endpoint_of_headers(const HttpTransaction& transaction) noexcept
 
 }  // namespace
 
+bool is_below(std::string_view path, std::string_view prefix) noexcept {
+  return starts_with_ignoring_case(path, prefix) &&
+         (path.size() == prefix.size() || path[prefix.size()] == '/');
+}
+
 const Endpoint* endpoint_of_path(std::string_view path) noexcept {
   path = path.substr(0, path.find('?'));
   for (const Endpoint& endpoint : kEndpoints) {
     if (is_below(path, endpoint.path)) return &endpoint;
   }
   return holds_activesync_segment(path) ? &kActiveSync : nullptr;
+}
+
+uint16_t number_of(const Endpoint& endpoint) noexcept {
+  for (size_t index = 0; index < kEndpoints.size(); ++index) {
+    if (std::string_view(kEndpoints[index].protocol) == endpoint.protocol) {
+      return static_cast<uint16_t>(index + 1);
+    }
+  }
+  return 0;
+}
+
+const char* protocol_of(uint16_t number) noexcept {
+  return number == 0 || number > kEndpoints.size() ? "Exchange" : kEndpoints[number - 1].protocol;
+}
+
+bool is_published_calendar(const Endpoint& endpoint) noexcept {
+  return &endpoint == &kPublishedCalendar;
 }
 
 const Endpoint* endpoint_of(const HttpTransaction& transaction) noexcept {

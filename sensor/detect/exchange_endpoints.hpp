@@ -16,15 +16,38 @@ enum class Proof : uint8_t {
   with_sign,  ///< a common word: Exchange only together with a method or header of Exchange
 };
 
+/// Whom a directory is meant for.
+enum class Clients : uint8_t {
+  mobile,   ///< phones and tablets, under the policies of ActiveSync
+  desktop,  ///< Outlook, Mail and programs on servers
+  browser,
+  any,
+  server,  ///< Exchange servers and their administrators
+};
+
 struct Endpoint {
   std::string_view path;  ///< lower case, without trailing slash
   const char* protocol;   ///< as administrators call it
-  const char* products;   ///< versions that ship it
+  const char* methods;
+  const char* products;  ///< versions that ship it
   Proof proof;
+  Clients clients;
+  bool plain_by_default;  ///< takes port 80 as shipped: SSL is not required (SSL offloading)
+  const char* purpose;
 };
+
+/// Whether `prefix`, in lower case, stands as whole segments at the front of `path`.
+bool is_below(std::string_view path, std::string_view prefix) noexcept;
 
 /// The endpoint a request path belongs to, or null. `path` may carry a query.
 const Endpoint* endpoint_of_path(std::string_view path) noexcept;
+
+/// Endpoints by number, for those who carry no pointers about. Number 0 is none of the table's.
+uint16_t number_of(const Endpoint& endpoint) noexcept;
+const char* protocol_of(uint16_t number) noexcept;
+
+/// A published calendar: anonymous, and on port 80 by design.
+bool is_published_calendar(const Endpoint& endpoint) noexcept;
 
 /// The endpoint of a transaction: by path, by an Exchange-only method, or by headers when an
 /// administrator has renamed the directory. Null while nothing proves Exchange; that may change

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "sensor/base/siphash.hpp"
+#include "sensor/detect/exchange_endpoints.hpp"
 #include "sensor/detect/exchange_tally.hpp"
 #include "sensor/detect/fleet_detector.hpp"
 
@@ -48,16 +49,16 @@ constexpr Signature kHopFails{1443007,
                               "directory the front end uses, or give it a directory of its own."};
 
 constexpr int64_t kWindowNs = 600 * kNanosPerSecond;
-constexpr uint32_t kMostUsers = 32;
+constexpr uint32_t kMostOthers = 32;
 
 /// What one subject (a source, a user, a device, a hop) did in its window.
 struct Tally {
   uint64_t key = 0;
   Timestamp began;
   uint32_t bad = 0, good = 0;
-  uint32_t users = 0;  ///< different ones refused, of `refused`
+  uint32_t others = 0;  ///< different users of a source, or sources of a user, that were refused
   bool told = false;
-  std::array<uint64_t, kMostUsers> refused;
+  std::array<uint64_t, kMostOthers> refused;
 };
 
 class ExchangeTally final : public FleetDetector {
@@ -71,17 +72,17 @@ class ExchangeTally final : public FleetDetector {
 
   void observe(const Observation& one, FleetSink& sink) override {
     if (one.topic != Topic::guessing) return;
-    const auto subject = one.get<uint64_t>();
+    const auto body = one.get<TallyBody>();
     switch (static_cast<TallyKind>(one.kind)) {
       case TallyKind::logon_refused:
       case TallyKind::logon_accepted:
-        return logon(one, subject, sink);
+        return logon(one, body, sink);
       case TallyKind::provisioning_asked:
       case TallyKind::served:
-        return provisioning(one, subject, sink);
+        return provisioning(one, body, sink);
       case TallyKind::hop_refused:
       case TallyKind::hop_answered:
-        return hop(one, subject, sink);
+        return hop(one, body, sink);
     }
   }
 
@@ -103,63 +104,70 @@ class ExchangeTally final : public FleetDetector {
     if (tally.key != key || over) {
       tally.key = key;
       tally.began = one.when;
-      tally.bad = tally.good = tally.users = 0;
+      tally.bad = tally.good = tally.others = 0;
       tally.told = false;
     }
     return &tally;
   }
 
-  void logon(const Observation& one, uint64_t user, FleetSink& sink) {
+  void logon(const Observation& one, const TallyBody& body, FleetSink& sink) {
     constexpr uint32_t kBurst = 30, kSprayed = 10, kLocked = 20;
     const bool refused = one.kind == static_cast<uint16_t>(TallyKind::logon_refused);
     if (Tally* source = find(Of::source, one, &one.client, 0)) {
       count(*source, refused);
-      if (refused) remember(*source, user);
+      if (refused) remember(*source, body.subject);
       // A proxy in front brings everybody's logons: among them most succeed.
       const bool hostile = source->good * 4 < source->bad;
-      if (hostile && source->users >= kSprayed && !source->told) {
-        tell(kSpray, one, *source, sink);
+      if (hostile && source->others >= kSprayed && !source->told) {
+        tell(kSpray, one, *source, body, sink);
       } else if (hostile && source->bad >= kBurst && !source->told) {
-        tell(kGuessing, one, *source, sink);
+        tell(kGuessing, one, *source, body, sink);
       }
     }
-    if (Tally* account = find(Of::user, one, nullptr, user)) {
+    if (Tally* account = find(Of::user, one, nullptr, body.subject)) {
       count(*account, refused);
+      if (refused) remember(*account, source_digest(one));
       if (account->good == 0 && account->bad >= kLocked && !account->told) {
-        tell(kLockOut, one, *account, sink);
+        tell(kLockOut, one, *account, body, sink);
       }
     }
   }
 
-  void provisioning(const Observation& one, uint64_t device, FleetSink& sink) {
-    constexpr uint32_t kLoop = 6;  // an honest device is asked once, a slow one twice
-    Tally* tally = find(Of::device, one, nullptr, device);
+  void provisioning(const Observation& one, const TallyBody& body, FleetSink& sink) {
+    constexpr uint32_t kLoop = 5;  // an honest device is asked once, a slow one twice
+    Tally* tally = find(Of::device, one, nullptr, body.subject);
     if (tally == nullptr) return;
     count(*tally, one.kind == static_cast<uint16_t>(TallyKind::provisioning_asked));
     if (tally->good == 0 && tally->bad >= kLoop && !tally->told) {
-      tell(kProvisioningLoop, one, *tally, sink);
+      tell(kProvisioningLoop, one, *tally, body, sink);
     }
   }
 
-  void hop(const Observation& one, uint64_t status, FleetSink& sink) {
-    constexpr uint32_t kFails = 5;
+  void hop(const Observation& one, const TallyBody& body, FleetSink& sink) {
+    constexpr uint32_t kFails = 3;
     Tally* tally = find(Of::hop, one, nullptr, 0);
     if (tally == nullptr) return;
     count(*tally, one.kind == static_cast<uint16_t>(TallyKind::hop_refused));
     if (tally->good > 0 || tally->bad < kFails || tally->told) return;
-    tell(kHopFails, one, *tally, sink, static_cast<int64_t>(status));
+    tell(kHopFails, one, *tally, body, sink);
   }
 
   static void count(Tally& tally, bool bad) noexcept { ++(bad ? tally.bad : tally.good); }
 
-  static void remember(Tally& tally, uint64_t user) noexcept {
-    const auto end = tally.refused.begin() + tally.users;
-    if (tally.users == kMostUsers || std::find(tally.refused.begin(), end, user) != end) return;
-    tally.refused[tally.users++] = user;
+  static void remember(Tally& tally, uint64_t other) noexcept {
+    const auto end = tally.refused.begin() + tally.others;
+    if (tally.others == kMostOthers || std::find(tally.refused.begin(), end, other) != end) return;
+    tally.refused[tally.others++] = other;
+  }
+
+  static uint64_t source_digest(const Observation& one) noexcept {
+    SipHash13 hash{HashKey{}};
+    hash.octets(one.client.data(), one.client.size());
+    return hash.finish();
   }
 
   static void tell(const Signature& signature, const Observation& one, Tally& tally,
-                   FleetSink& sink, int64_t status = 0) {
+                   const TallyBody& body, FleetSink& sink) {
     tally.told = true;
     flow::Flow flow;
     flow.key.ip_version = one.ip_version;
@@ -179,11 +187,14 @@ class ExchangeTally final : public FleetDetector {
     finding.story = hash.finish();
     Facts& facts = finding.facts;
     facts.add("server", wire::to_text(one.server, one.ip_version));
+    facts.add("endpoint", protocol_of(body.endpoint));
     facts.add("source", wire::to_text(one.client, one.ip_version));
     facts.add("failures", tally.bad);
     facts.add("successes", tally.good);
-    if (tally.users > 0) facts.add("users", tally.users);
-    if (status != 0) facts.add("status_code", status);
+    if (tally.others > 0) {
+      facts.add(signature.sid == kLockOut.sid ? "sources" : "users", tally.others);
+    }
+    facts.add("status_code", body.status);
     facts.add("window_s", kWindowNs / kNanosPerSecond);
     sink.found(flow, finding);
   }

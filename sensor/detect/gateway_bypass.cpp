@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Who comes past the gateway: where the site names its reverse proxies and MDM gateways, any other
-// source of Exchange requests, and under TLS any other source of connections to its servers, has
-// found a way around them. Says nothing on a site without configured gateways. Also the directory
-// meant for the front end alone, reached across a network.
+// Who comes in by the wrong door. Where the site names its reverse proxies and MDM gateways, any
+// other source of Exchange requests, and under TLS any other source of connections to its servers,
+// has found a way around them. On any site: phones that fetch mail by EWS, MAPI, Outlook Anywhere
+// or a browser, where ActiveSync's policies do not reach, and the directory meant for the front end
+// alone, reached across a network.
 #include <algorithm>
 #include <array>
 #include <string>
 
 #include "sensor/base/siphash.hpp"
+#include "sensor/detect/client_agents.hpp"
 #include "sensor/detect/detector.hpp"
 #include "sensor/detect/exchange_endpoints.hpp"
+#include "sensor/detect/exchange_servers.hpp"
 
 namespace exwire::detect {
 namespace {
@@ -39,19 +42,14 @@ constexpr Signature kFrontEndDirectory{1443006,
                                        "Restrict the directory of the front-end hop to the "
                                        "server's own addresses."};
 
-/// Words in user agents of phones' mail programs, in lower case.
-constexpr std::array<std::string_view, 14> kMobileAgents{
-    "iphone",  "ipad",  "android", "windowsmail",     "outlook-ios", "touchdown", "blackberry",
-    "samsung", "nokia", "symbian", "mailforexchange", "msft-wp",     "moto-",     "k-9"};
-
-bool is_mobile(std::string_view agent) noexcept {
-  const auto same = [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
-  };
-  return std::any_of(kMobileAgents.begin(), kMobileAgents.end(), [&](std::string_view word) {
-    return std::search(agent.begin(), agent.end(), word.begin(), word.end(), same) != agent.end();
-  });
-}
+constexpr Signature kMobile{1443403,
+                            1,
+                            2,
+                            "EXWIRE mobile client past ActiveSync",
+                            "Potential Corporate Privacy Violation",
+                            "Judged by user agent. Allow only known programs (Set-CASMailbox "
+                            "-EwsApplicationAccessPolicy EnforceAllowList), or add this one to "
+                            "site.allowed_agents."};
 
 bool covered(const std::vector<Prefix>& prefixes, const wire::Address& address,
              uint8_t version) noexcept {
@@ -61,36 +59,49 @@ bool covered(const std::vector<Prefix>& prefixes, const wire::Address& address,
 
 class GatewayBypass final : public FlowDetector {
  public:
-  explicit GatewayBypass(const Site& site) : site_(site) {}
+  GatewayBypass(const Site& site, std::shared_ptr<ExchangeServers> servers)
+      : site_(site), servers_(std::move(servers)) {}
 
   DetectorInfo info() const noexcept override { return {"gateway_bypass", kWantsHttp | kWantsTls}; }
   std::vector<const Signature*> signatures() const override {
-    return {&kRequest, &kConnection, &kFrontEndDirectory};
+    return {&kRequest, &kConnection, &kMobile, &kFrontEndDirectory};
   }
 
   void transaction_over(const FlowContext& context, HttpTransaction& transaction,
                         FindingSink& sink) override {
     if (!transaction.request_seen || !transaction.response_seen) return;
     const Endpoint* endpoint = endpoint_of(transaction);
-    if (endpoint == nullptr) return;
+    if (endpoint == nullptr || hop_of(site_, context.flow) == Hop::loopback) return;
     const int status = transaction.status();
-    const bool let_in = status == 401 || (status >= 200 && status < 300);
-    const std::string_view protocol = endpoint->protocol;
-    const bool between_servers =
-        covered(site_.servers, context.flow.client(), context.flow.key.ip_version);
-    if (protocol == "ActiveSync back-end hop" && let_in && !between_servers &&
-        hop_of(site_, context.flow) != Hop::loopback) {
-      tell(kFrontEndDirectory, context, protocol, transaction, sink);
+    const bool served = status >= 200 && status < 300, let_in = served || status == 401;
+    const wire::Address& client = context.flow.client();
+    const uint8_t version = context.flow.key.ip_version;
+    const ClientKind kind = kind_of_agent(transaction.text(HttpField::user_agent));
+    if (!let_in || covered(site_.servers, client, version)) return;
+    if (is_back_end_hop(*endpoint)) tell(kFrontEndDirectory, context, *endpoint, transaction, sink);
+    if (covered(site_.gateways, client, version)) return;
+    const bool relay = kind == ClientKind::relay && is_cloud_relay(client, version);
+    if (!site_.gateways.empty() && !relay) tell(kRequest, context, *endpoint, transaction, sink);
+    if (served && kind == ClientKind::mobile && !is_allowed(transaction) &&
+        is_for_others(*endpoint, transaction)) {
+      tell(kMobile, context, *endpoint, transaction, sink);
     }
-    if (let_in && is_past(context.flow)) tell(kRequest, context, protocol, transaction, sink);
   }
 
   void tls_handshake(const FlowContext& context, inspect::TlsHandshake& handshake,
                      FindingSink& sink) override {
     const flow::Flow& flow = context.flow;
-    if (!covered(site_.servers, flow.server(), flow.key.ip_version) || !is_past(flow)) return;
+    const uint8_t version = flow.key.ip_version;
+    if (site_.gateways.empty() || hop_of(site_, flow) == Hop::loopback) return;
+    if (covered(site_.gateways, flow.client(), version) ||
+        covered(site_.servers, flow.client(), version)) {
+      return;
+    }
+    const ExchangeServer* server = servers_->find(flow);
+    if (server == nullptr) return;
     Finding finding = begin(kConnection, context, "");
     finding.facts.add("evidence", "address");
+    finding.facts.add("server_known_by", to_text(server->reason));
     const std::string_view name = handshake.text(inspect::TlsField::sni);
     if (!name.empty()) finding.facts.add("sni", name);
     if (const std::string fingerprint = inspect::ja4(handshake); !fingerprint.empty()) {
@@ -100,24 +111,41 @@ class GatewayBypass final : public FlowDetector {
   }
 
  private:
-  bool is_past(const flow::Flow& flow) const noexcept {
-    const uint8_t version = flow.key.ip_version;
-    return !site_.gateways.empty() && hop_of(site_, flow) != Hop::loopback &&
-           !covered(site_.gateways, flow.client(), version) &&
-           !covered(site_.servers, flow.client(), version);
+  static bool is_back_end_hop(const Endpoint& endpoint) noexcept {
+    return std::string_view(endpoint.protocol) == "ActiveSync back-end hop";
   }
 
+  // EWS, MAPI, Outlook Anywhere, and a mailbox in a browser: not its logon page and pictures.
+  static bool is_for_others(const Endpoint& endpoint, const HttpTransaction& transaction) noexcept {
+    if (endpoint.clients == Clients::desktop) return true;
+    constexpr std::string_view kMailbox = "/owa";
+    if (endpoint.path != kMailbox) return false;
+    std::string_view rest = transaction.text(HttpField::uri);
+    rest = rest.substr(0, rest.find('?')).substr(kMailbox.size());
+    const bool of_version = rest.size() > 1 && rest[1] >= '0' && rest[1] <= '9';
+    return !of_version && !is_below(rest, "/auth");
+  }
+
+  bool is_allowed(const HttpTransaction& transaction) const noexcept {
+    const std::string_view agent = transaction.text(HttpField::user_agent);
+    return std::any_of(
+        site_.allowed_agents.begin(), site_.allowed_agents.end(),
+        [&](const std::string& allowed) { return agent.substr(0, allowed.size()) == allowed; });
+  }
+
+  // One story per client; of desktops, which are many and go straight to their server on most
+  // sites, one per endpoint.
   static Finding begin(const Signature& signature, const FlowContext& context,
-                       std::string_view endpoint) {
+                       std::string_view endpoint, bool of_client = true) {
     const flow::Flow& flow = context.flow;
     Finding finding;
     finding.signature = &signature;
-    finding.severity = signature.severity;
+    finding.severity = of_client ? signature.severity : 3;
     finding.when = finding.first_seen = finding.last_seen = context.now;
     finding.packet = context.packet;
     SipHash13 hash{HashKey{}};
     hash.word(signature.sid);
-    hash.octets(flow.client().data(), flow.client().size());
+    if (of_client) hash.octets(flow.client().data(), flow.client().size());
     hash.octets(flow.server().data(), flow.server().size());
     hash.octets(endpoint.data(), endpoint.size());
     finding.story = hash.finish();
@@ -127,25 +155,39 @@ class GatewayBypass final : public FlowDetector {
     return finding;
   }
 
-  static void tell(const Signature& signature, const FlowContext& context,
-                   std::string_view endpoint, const HttpTransaction& transaction,
-                   FindingSink& sink) {
-    Finding finding = begin(signature, context, endpoint);
-    finding.http = &transaction;
+  static void tell(const Signature& signature, const FlowContext& context, const Endpoint& endpoint,
+                   const HttpTransaction& transaction, FindingSink& sink) {
     const std::string_view agent = transaction.text(HttpField::user_agent);
+    const ClientKind kind = kind_of_agent(agent);
+    const bool of_client = signature.sid != kRequest.sid || endpoint.clients == Clients::mobile ||
+                           kind == ClientKind::mobile || kind == ClientKind::relay;
+    Finding finding = begin(signature, context, endpoint.protocol, of_client);
+    finding.http = &transaction;
+    finding.facts.add("evidence", signature.sid == kMobile.sid ? "user agent" : "address");
     if (!agent.empty()) finding.facts.add("user_agent", agent);
-    finding.facts.add("client_kind", is_mobile(agent) ? "mobile" : "other");
+    finding.facts.add("client_kind", to_text(kind));
+    if (const auto user = transaction.text(HttpField::auth_user); !user.empty()) {
+      finding.facts.add("user", user);
+    }
+    finding.facts.add("url_path", path_of(transaction));
     finding.facts.add("status_code", transaction.status());
     sink.found(context, finding);
   }
 
+  static std::string_view path_of(const HttpTransaction& transaction) noexcept {
+    const std::string_view uri = transaction.text(HttpField::uri);
+    return uri.substr(0, uri.find('?'));
+  }
+
   const Site& site_;
+  std::shared_ptr<ExchangeServers> servers_;
 };
 
 }  // namespace
 
-std::unique_ptr<FlowDetector> make_gateway_bypass(const Site& site) {
-  return std::make_unique<GatewayBypass>(site);
+std::unique_ptr<FlowDetector> make_gateway_bypass(const Site& site,
+                                                  std::shared_ptr<ExchangeServers> servers) {
+  return std::make_unique<GatewayBypass>(site, std::move(servers));
 }
 
 }  // namespace exwire::detect

@@ -4,6 +4,7 @@
 // redirects to https or refuses is doing the right thing. Plaintext within one machine is the
 // normal front-end hop; on legs the site has accepted it is told once, as a health note.
 #include <algorithm>
+#include <array>
 
 #include "sensor/base/siphash.hpp"
 #include "sensor/detect/detector.hpp"
@@ -61,16 +62,34 @@ bool is_forms_logon(const HttpTransaction& transaction) noexcept {
   return equal_ignoring_case(last, "auth.owa") || equal_ignoring_case(last, "owaauth.dll");
 }
 
+// What was a password stands as *** in the URL by now.
+bool has_password_in_url(const HttpTransaction& transaction) noexcept {
+  static constexpr std::array<std::string_view, 4> kEnds{"pass=***", "password=***", "passwd=***",
+                                                         "pwd=***"};
+  const std::string_view uri = transaction.text(HttpField::uri);
+  for (size_t at = uri.find("=***"); at != std::string_view::npos; at = uri.find("=***", at + 1)) {
+    const std::string_view front = uri.substr(0, at + 4);
+    if (std::any_of(kEnds.begin(), kEnds.end(), [&](std::string_view end) {
+          return front.size() >= end.size() &&
+                 equal_ignoring_case(front.substr(front.size() - end.size()), end);
+        })) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// How the request proves who it is, empty when it does not.
 std::string_view scheme_of(const HttpTransaction& transaction) noexcept {
   if (is_forms_logon(transaction)) return "Forms";
-  return transaction.text(HttpField::auth_scheme);
+  const std::string_view scheme = transaction.text(HttpField::auth_scheme);
+  return scheme.empty() && has_password_in_url(transaction) ? "URL parameter" : scheme;
 }
 
 // Whoever listens can use these as they are; NTLM, Negotiate and Digest prove without telling.
 bool tells_secret(std::string_view scheme) noexcept {
   return equal_ignoring_case(scheme, "Basic") || equal_ignoring_case(scheme, "Bearer") ||
-         scheme == "Forms";
+         scheme == "Forms" || scheme == "URI" || scheme == "URL parameter";
 }
 
 // A server that answers so keeps Exchange behind TLS, or has no Exchange.
@@ -97,6 +116,12 @@ bool declines(const HttpTransaction& transaction) noexcept {
   }
 }
 
+/// The name a server has inside, when its headers tell.
+std::string_view internal_name_of(const HttpTransaction& transaction) noexcept {
+  return transaction.text(transaction.has(HttpField::be_server) ? HttpField::be_server
+                                                                : HttpField::fe_server);
+}
+
 class PlaintextExchange final : public FlowDetector {
  public:
   explicit PlaintextExchange(const Site& site) : site_(site) {}
@@ -117,7 +142,8 @@ class PlaintextExchange final : public FlowDetector {
     if (transaction.judged || !transaction.request_seen) return;
     const bool with_credentials = !scheme_of(transaction).empty();
     const Endpoint* endpoint = endpoint_of(transaction);
-    if (endpoint == nullptr || (!with_credentials && declines(transaction))) {
+    if (endpoint == nullptr ||
+        (!with_credentials && (declines(transaction) || is_published_calendar(*endpoint)))) {
       transaction.judged = true;
       return;
     }
@@ -155,7 +181,10 @@ class PlaintextExchange final : public FlowDetector {
     const std::string_view user = transaction.text(HttpField::auth_user);
     Finding finding;
     finding.signature = &signature;
-    finding.severity = signature.severity;
+    // As shipped these accept port 80: a habit of the product before it is one of the site.
+    const bool by_default = signature.sid == kRequest.sid && endpoint.plain_by_default &&
+                            !tells_secret(scheme_of(transaction));
+    finding.severity = by_default ? 3 : signature.severity;
     finding.when = finding.first_seen = finding.last_seen = context.now;
     finding.packet = context.packet;
     finding.http = &transaction;
@@ -175,6 +204,10 @@ class PlaintextExchange final : public FlowDetector {
     }
     facts.add("server", wire::to_text(flow.server(), flow.key.ip_version));
     if (transaction.response_seen) facts.add("status_code", transaction.status());
+    if (by_default) facts.add("default", "accepts port 80 as shipped");
+    if (const auto name = internal_name_of(transaction); !name.empty()) {
+      facts.add("internal_name", name);
+    }
     sink.found(context, finding);
   }
 

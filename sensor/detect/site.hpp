@@ -5,6 +5,7 @@
 #include <bitset>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -40,6 +41,8 @@ struct Site {
   std::bitset<65536> tls_ports;  ///< those of flow::Watch
   std::vector<PlaintextHop> plaintext_hops;
   std::vector<Prefix> gateways;  ///< allowed to reach the servers; empty: anybody is
+  std::vector<std::string>
+      allowed_agents;  ///< user agents, by their front, free to use any endpoint
   bool loopback_allowed = true;
   const rules::RuleSet* rules = nullptr;  ///< loaded signatures; outlive all detectors
   StallSettings stalled;

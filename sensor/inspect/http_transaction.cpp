@@ -37,6 +37,7 @@ const std::array<const char*, kHttpFieldCount> kHttpFieldNames = {
     "http.x_owa_version",
     "http.x_powered_by",
     "http.retry_after",
+    "http.x_ms_asthrottle",
     "http.as_command",
     "http.as_user",
     "http.as_device_id",

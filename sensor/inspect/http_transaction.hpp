@@ -45,6 +45,7 @@ enum class HttpField : uint8_t {
   owa_version,
   powered_by,
   retry_after,
+  as_throttle,
   as_command,
   as_user,
   as_device_id,

@@ -18,6 +18,7 @@ const wire::Address kPhone{192, 0, 2, 10}, kServer{198, 51, 100, 20}, kLoopback{
 struct Stage final : detect::FindingSink, detect::FleetSink {
   Site site;
   std::vector<uint32_t> sids;
+  std::vector<int> severities;
   int64_t seconds = 1000;
   uint64_t answered = 0;  ///< octets of the responses' bodies
   std::vector<std::unique_ptr<detect::FlowDetector>> flows = detect::make_flow_detectors(site);
@@ -25,6 +26,7 @@ struct Stage final : detect::FindingSink, detect::FleetSink {
 
   void found(const detect::FlowContext&, const detect::Finding& finding) override {
     sids.push_back(finding.signature->sid);
+    severities.push_back(finding.severity);
   }
   void found(const flow::Flow&, const detect::Finding& finding) override {
     sids.push_back(finding.signature->sid);
@@ -172,6 +174,11 @@ TEST_CASE("a hop that only fails is told, one that recovers is not", "[admission
     remote.transaction(answer("500"));
   }
   CHECK(broken.told(1443007) == 1);
+  Stage forms;
+  auto redirect = answer("302");
+  redirect.push_back({HttpField::location, "https://mail/exchweb/bin/auth/owalogon.asp?url=x"});
+  for (int round = 0; round < 3; ++round) forms.transaction(redirect, kServer, kServer);
+  CHECK(forms.told(1443007) == 1);
   CHECK(working.told(1443007) == 0);
   CHECK(remote.told(1443007) == 0);
 }
@@ -201,4 +208,88 @@ TEST_CASE("only a site with gateways knows who comes past them", "[admission]") 
   CHECK(stage.told(1443401) == 0);
   stage.transaction(logon("alice", "200"));
   CHECK(stage.told(1443401) == 1);
+}
+
+TEST_CASE("desktops past the gateway are a health note, phones an exposure", "[bypass]") {
+  Stage stage;
+  stage.site.gateways = {*detect::Prefix::parse("203.0.113.0/28")};
+  auto desktop = logon("alice", "200");
+  desktop.push_back({HttpField::user_agent, "Microsoft Office/16.0 (Windows NT 10.0)"});
+  stage.transaction(desktop);
+  stage.transaction(activesync("Sync", "7", "200"));
+  CHECK(stage.told(1443401) == 2);
+  CHECK(stage.severities == std::vector<int>{3, 2});
+}
+
+TEST_CASE("phones that do not come through ActiveSync are told", "[bypass]") {
+  const auto by = [](std::string_view agent, std::string_view uri, std::string_view status = "200",
+                     std::string_view method = "POST") {
+    return Stage::Fields{{HttpField::method, method},
+                         {HttpField::uri, uri},
+                         {HttpField::user_agent, agent},
+                         {HttpField::stat_code, status}};
+  };
+  constexpr std::string_view kEws = "/EWS/Exchange.asmx";
+  constexpr std::string_view kSafari =
+      "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Mobile/15E148 Safari/604.1";
+  Stage honest;
+  honest.transaction(by("MacOutlook/16.78.23100802 (Intel Mac OS X 13.6)", kEws));
+  honest.transaction(by("Mac OS X/10.6.8 (10K549); ExchangeWebServices/1.3 (61)", kEws));
+  honest.transaction(by("OC/16.0.4266.1001 (Skype for Business)", kEws));
+  honest.transaction(by("ExchangeServicesClient/15.00.0913.015", kEws));
+  honest.transaction(by("", kEws));
+  honest.transaction(by("Android-Mail/2023", kEws, "403"));
+  honest.transaction(by("Android-Mail/2023", kEws, "401"));
+  honest.transaction(by("Apple-iPhone14C2/1909.100", "/Microsoft-Server-ActiveSync?Cmd=Ping"));
+  honest.transaction(by("Android-Mail/2023", "/Autodiscover/Autodiscover.xml"));
+  honest.transaction(by(kSafari, "/owa/auth/logon.aspx?replaceCurrent=1", "200", "GET"));
+  honest.transaction(by(kSafari, "/owa/15.2.1118/prem/images/a.png", "200", "GET"));
+  honest.transaction(by(kSafari, "/owa/calendar/room@exwire.example/x.ics", "200", "GET"));
+  honest.transaction(by(kSafari, kEws), kLoopback, kLoopback);
+  CHECK(honest.sids.empty());
+  Stage stage;
+  stage.transaction(by("Android-Mail/2023.01.01", kEws));
+  stage.transaction(by("TouchDown(MSRPC)/7.3.00052/", "/mapi/emsmdb/?MailboxId=x"));
+  stage.transaction(by(kSafari, "/owa/service.svc?action=FindItem"));
+  CHECK(stage.told(1443403) == 3);
+  stage.site.allowed_agents = {"Android-Mail/"};
+  stage.transaction(by("Android-Mail/2023.01.01", kEws));
+  CHECK(stage.told(1443403) == 3);
+}
+
+TEST_CASE("Outlook's mobile programs come by way of the cloud", "[bypass]") {
+  Stage stage;
+  stage.site.gateways = {*detect::Prefix::parse("203.0.113.0/28")};
+  auto request = activesync("Sync", "7", "200");
+  request.push_back({HttpField::user_agent, "Outlook-iOS-Android/1.0"});
+  stage.transaction(request, {40, 96, 3, 7});
+  CHECK(stage.told(1443401) == 0);
+  stage.transaction(request);  // somebody else who calls himself so
+  CHECK(stage.told(1443401) == 1);
+}
+
+TEST_CASE("a device that says it does not apply its policy is told when let in", "[admission]") {
+  const auto answer = [](std::string_view applied, bool key) {
+    auto fields = activesync("Provision", "5", "200");
+    fields.push_back({HttpField::as_client_policy_status, applied});
+    fields.push_back({HttpField::as_status, "1"});
+    if (key) fields.push_back({HttpField::as_new_policy_key, "77"});
+    return fields;
+  };
+  Stage stage;
+  stage.transaction(answer("1", true));
+  stage.transaction(answer("3", false));
+  CHECK(stage.sids.empty());
+  stage.transaction(answer("2", true));
+  CHECK(stage.told(1443504) == 1);
+}
+
+TEST_CASE("a server under load says for how long", "[admission]") {
+  Stage stage;
+  auto busy = activesync("Sync", "7", "503");
+  stage.transaction(busy);
+  CHECK(stage.sids.empty());
+  busy.push_back({HttpField::retry_after, "30"});
+  stage.transaction(busy);
+  CHECK(stage.told(1443604) == 1);
 }

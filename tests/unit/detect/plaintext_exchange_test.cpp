@@ -238,3 +238,31 @@ TEST_CASE("prefixes", "[site]") {
     CHECK_FALSE(detect::Prefix::parse(bad));
   }
 }
+
+TEST_CASE("what port 80 takes as shipped weighs less, unless a password goes with it",
+          "[plaintext]") {
+  Exchange anywhere, basic, calendar;
+  anywhere.request("RPC_IN_DATA", "/rpc/rpcproxy.dll?server:6001").answer("401").judge();
+  REQUIRE(anywhere.collector.all.size() == 1);
+  CHECK(anywhere.collector.all[0].severity == 3);
+  basic.request("RPC_IN_DATA", "/rpc/rpcproxy.dll?server:6001")
+      .with(HttpField::auth_scheme, "Basic")
+      .answer("200")
+      .judge();
+  REQUIRE(basic.collector.all.size() == 2);
+  CHECK(basic.collector.all[0].severity == 2);
+  calendar.request("GET", "/owa/calendar/room@exwire.example/x/calendar.html")
+      .answer("200")
+      .judge();
+  CHECK(calendar.collector.all.empty());
+}
+
+TEST_CASE("a password in a URL is told", "[plaintext]") {
+  Exchange parameter, token;
+  parameter.request("GET", "/owa/?username=alice&PassWord=***").answer("200").judge();
+  REQUIRE(parameter.collector.all.size() == 2);
+  CHECK(parameter.collector.all[1].sid == 1443002);
+  token.request("GET", "/owa/ev.owa?canary=***").answer("200").judge();
+  REQUIRE(token.collector.all.size() == 1);
+  CHECK(token.collector.all[0].sid == 1443001);
+}
