@@ -14,11 +14,11 @@
 #include <cstring>
 
 #include "sensor/app/pipeline.hpp"
+#include "sensor/app/rule_loader.hpp"
 #include "sensor/base/result.hpp"
 #include "sensor/capture/live.hpp"
 #include "sensor/capture/replay.hpp"
 #include "sensor/detect/rules/rule_parser.hpp"
-#include "sensor/detect/rules/rule_set.hpp"
 #include "sensor/report/file_sink.hpp"
 
 namespace exwire::app {
@@ -26,13 +26,15 @@ namespace {
 
 using Sources = std::vector<std::unique_ptr<capture::Source>>;
 
-volatile std::sig_atomic_t stop_signal = 0, reopen_wanted = 0, stats_wanted = 0;
+volatile std::sig_atomic_t stop_signal = 0, reopen_wanted = 0, stats_wanted = 0, rules_wanted = 0;
 
 void on_signal(int number) {
   if (number == SIGHUP) {
     reopen_wanted = 1;
   } else if (number == SIGUSR1) {
     stats_wanted = 1;
+  } else if (number == SIGUSR2) {
+    rules_wanted = 1;
   } else if (stop_signal == 0) {
     stop_signal = number;
   } else {
@@ -43,7 +45,8 @@ void on_signal(int number) {
 void install_signals() {
   struct sigaction action {};
   action.sa_handler = on_signal;
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) sigaction(number, &action, nullptr);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2})
+    sigaction(number, &action, nullptr);
   action.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &action, nullptr);
 }
@@ -53,15 +56,6 @@ Config configure(const CommandLine& command_line) {
   if (!command_line.config_file.empty()) read_config_file(config, command_line.config_file);
   for (const std::string& setting : command_line.settings) set_option(config, setting);
   return config;
-}
-
-/// Rules that cannot be taken are told, and are an error only where that is asked for.
-bool load_rules(const CommandLine& command_line, detect::rules::RuleSet& rules) {
-  if (!command_line.only_these_rules) rules.load_own();
-  for (const std::string& path : command_line.rule_files) rules.load_file(path);
-  for (const std::string& refusal : rules.refusals()) spdlog::warn(refusal);
-  spdlog::info("{} rules loaded, {} skipped", rules.rules().size(), rules.refusals().size());
-  return rules.refusals().empty() || !command_line.strict;
 }
 
 void list_keywords() {
@@ -131,7 +125,13 @@ class Progress {
 };
 
 /// Signals that ask for something other than the end.
-void serve_signals(Pipeline& pipeline, report::Reporter& reporter, const Sources& sources) {
+void serve_signals(Pipeline& pipeline, report::Reporter& reporter, const Sources& sources,
+                   RuleLoader& rules) {
+  if (rules_wanted) {
+    rules_wanted = 0;
+    rules.begin_reload();
+  }
+  rules.finish_reload();
   if (reopen_wanted) {
     reopen_wanted = 0;
     reporter.reopen();
@@ -163,15 +163,16 @@ void learn_habits(Pipeline& pipeline, const CommandLine& command_line, const Con
 }
 
 void replay(Pipeline& pipeline, report::Reporter& reporter, const Sources& sources,
-            Progress& progress) {
+            RuleLoader& rules, Progress& progress) {
   while (stop_signal == 0 && pipeline.step(*sources[0])) {
-    serve_signals(pipeline, reporter, sources);
+    serve_signals(pipeline, reporter, sources, rules);
     progress.show(*sources[0], pipeline.packets());
   }
 }
 
 // Live, lines must not wait in a buffer for company.
-void watch(Pipeline& pipeline, report::Reporter& reporter, const Sources& sources) {
+void watch(Pipeline& pipeline, report::Reporter& reporter, const Sources& sources,
+           RuleLoader& rules) {
   size_t running = sources.size();
   std::vector<bool> finished(sources.size());
   while (running > 0 && stop_signal == 0) {
@@ -182,7 +183,7 @@ void watch(Pipeline& pipeline, report::Reporter& reporter, const Sources& source
         --running;
         if (sources[index]->failure()) spdlog::error(sources[index]->failure()->message);
       }
-      serve_signals(pipeline, reporter, sources);
+      serve_signals(pipeline, reporter, sources, rules);
       reporter.flush();
     }
   }
@@ -259,9 +260,9 @@ void set_up_logging(const CommandLine& command_line) {
 int run(const CommandLine& command_line) {
   set_up_logging(command_line);
   Config config = configure(command_line);
-  detect::rules::RuleSet rules;
-  if (!load_rules(command_line, rules)) return kConfigurationWrong;
-  config.site.rules = &rules;
+  RuleLoader rules(command_line);
+  if (!rules.acceptable()) return kConfigurationWrong;
+  config.site.rules = &rules.active();
   const inspect::DissectorHost dissectors(inspect::builtin_dissectors(), config.dissectors);
   capture::Filter filter(command_line.filter);
   if (command_line.dump_config) {
@@ -281,8 +282,9 @@ int run(const CommandLine& command_line) {
     return kDone;
   }
   if (command_line.test_only) {
-    fmt::print(stderr, "configuration is good; {} rules loaded, {} skipped\n", rules.rules().size(),
-               rules.refusals().size());
+    const detect::rules::RuleSet& set = rules.active().set();
+    fmt::print(stderr, "configuration is good; {} rules loaded, {} skipped\n", set.rules().size(),
+               set.refusals().size());
     return kDone;
   }
   install_signals();
@@ -293,10 +295,10 @@ int run(const CommandLine& command_line) {
   Pipeline pipeline(config, dissectors, reporter, live);
   Progress progress(!command_line.quiet);
   if (live) {
-    watch(pipeline, reporter, sources);
+    watch(pipeline, reporter, sources, rules);
   } else {
     learn_habits(pipeline, command_line, config);
-    replay(pipeline, reporter, sources, progress);
+    replay(pipeline, reporter, sources, rules, progress);
   }
   pipeline.finish(sources);
   reporter.flush();

@@ -13,7 +13,7 @@ std::unique_ptr<FlowDetector> make_idle_timeout();
 std::unique_ptr<FlowDetector> make_plaintext_exchange(const Site& site);
 std::unique_ptr<FleetDetector> make_exchange_tally();
 std::unique_ptr<FleetDetector> make_idle_paths();
-std::unique_ptr<FlowDetector> make_rule_matcher(const rules::RuleSet& rules);
+std::unique_ptr<FlowDetector> make_rule_matcher(const rules::ActiveRules& rules);
 std::unique_ptr<FlowDetector> make_tls_posture(std::shared_ptr<ExchangeServers> servers);
 std::unique_ptr<FlowDetector> make_tls_port_use(const Site& site,
                                                 std::shared_ptr<ExchangeServers> servers);

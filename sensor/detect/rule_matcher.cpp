@@ -54,26 +54,10 @@ uint64_t key_of(uint64_t name, const Ends& ends, bool source, bool destination) 
 
 class RuleMatcher final : public FlowDetector {
  public:
-  explicit RuleMatcher(const rules::RuleSet& set) {
-    for (const auto& rule : set.rules()) {
-      at(rule->moment).push_back(rule.get());
-      for (const rules::Check& check : rule->checks) used_.set(static_cast<size_t>(check.buffer));
-    }
-    // A bit is set before it is asked for, as Suricata orders rules.
-    for (auto& all : by_moment_) {
-      std::stable_partition(all.begin(), all.end(), [](const Rule* rule) {
-        return std::none_of(rule->bits.begin(), rule->bits.end(),
-                            [](const Bit& bit) { return bit.asks(); });
-      });
-    }
-  }
+  explicit RuleMatcher(const rules::ActiveRules& rules) : rules_(rules) { follow(); }
 
-  DetectorInfo info() const noexcept override {
-    uint32_t interests = 0;
-    if (!by_moment_[0].empty() || !by_moment_[1].empty()) interests |= kWantsHttp;
-    if (!by_moment_[2].empty()) interests |= kWantsTls;
-    return {"rules", interests};
-  }
+  // Whatever is loaded now, other rules may take its place.
+  DetectorInfo info() const noexcept override { return {"rules", kWantsHttp | kWantsTls}; }
   std::vector<const Signature*> signatures() const override {
     std::vector<const Signature*> all;
     for (const auto& moment : by_moment_) {
@@ -91,6 +75,8 @@ class RuleMatcher final : public FlowDetector {
   }
   void tls_handshake(const FlowContext& context, inspect::TlsHandshake& handshake,
                      FindingSink& sink) override {
+    follow();
+    if (at(Moment::handshake).empty()) return;
     const rules::TlsInputs inputs(handshake, used_);
     const std::array<Buffers, 2> sides{inputs.buffers(false), inputs.buffers(true)};
     match({Moment::handshake, context, nullptr, &handshake}, sink, [&](const Rule& rule) {
@@ -100,6 +86,25 @@ class RuleMatcher final : public FlowDetector {
   }
 
  private:
+  // Takes over the set in force when it has changed.
+  void follow() {
+    if (version_ == rules_.version()) return;
+    version_ = rules_.version();
+    used_.reset();
+    for (auto& all : by_moment_) all.clear();
+    for (const auto& rule : rules_.set().rules()) {
+      at(rule->moment).push_back(rule.get());
+      for (const rules::Check& check : rule->checks) used_.set(static_cast<size_t>(check.buffer));
+    }
+    // A bit is set before it is asked for, as Suricata orders rules.
+    for (auto& all : by_moment_) {
+      std::stable_partition(all.begin(), all.end(), [](const Rule* rule) {
+        return std::none_of(rule->bits.begin(), rule->bits.end(),
+                            [](const Bit& bit) { return bit.asks(); });
+      });
+    }
+  }
+
   std::vector<const Rule*>& at(Moment moment) noexcept {
     return by_moment_[static_cast<size_t>(moment)];
   }
@@ -114,6 +119,8 @@ class RuleMatcher final : public FlowDetector {
 
   void match_http(Moment moment, const FlowContext& context, const HttpTransaction& transaction,
                   FindingSink& sink) {
+    follow();
+    if (at(moment).empty()) return;
     const Buffers buffers = rules::buffers_of(transaction, moment);
     match({moment, context, &transaction, nullptr}, sink,
           [&](const Rule& rule) { return search_.matches(rule, buffers); });
@@ -218,6 +225,8 @@ class RuleMatcher final : public FlowDetector {
     sink.found(context, finding);
   }
 
+  const rules::ActiveRules& rules_;
+  uint64_t version_ = 0;  ///< of the set in force, none yet
   std::array<std::vector<const Rule*>, 3> by_moment_;
   rules::BufferSet used_;  ///< by any rule
   rules::Search search_;
@@ -226,7 +235,7 @@ class RuleMatcher final : public FlowDetector {
 
 }  // namespace
 
-std::unique_ptr<FlowDetector> make_rule_matcher(const rules::RuleSet& rules) {
+std::unique_ptr<FlowDetector> make_rule_matcher(const rules::ActiveRules& rules) {
   return std::make_unique<RuleMatcher>(rules);
 }
 

@@ -16,7 +16,7 @@
 namespace exwire::detect {
 
 namespace rules {
-class RuleSet;
+class ActiveRules;
 }
 
 /// An address prefix, IPv4 or IPv6.
@@ -44,7 +44,7 @@ struct Site {
   std::vector<std::string>
       allowed_agents;  ///< user agents, by their front, free to use any endpoint
   bool loopback_allowed = true;
-  const rules::RuleSet* rules = nullptr;  ///< loaded signatures; outlive all detectors
+  const rules::ActiveRules* rules = nullptr;  ///< loaded signatures; outlive all detectors
   StallSettings stalled;
 };
 

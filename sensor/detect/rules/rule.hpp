@@ -149,7 +149,7 @@ struct Rule {
 
   uint32_t sid = 0, revision = 1, group = 1;
   uint8_t severity = 3;
-  std::string message, category;
+  std::string message, category, text;
   SignatureNotes notes;
   bool uses(Buffer buffer) const noexcept;
   Signature signature{};  ///< points into this rule, which therefore never moves

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "sensor/base/result.hpp"
 #include "sensor/detect/rules/rule_parser.hpp"
@@ -60,10 +62,27 @@ void RuleSet::add(std::string_view line, const std::string& place) {
     if (!known_.emplace(rule->group, rule->sid).second) {
       throw RuleError("sid " + std::to_string(rule->sid) + " was there before");
     }
+    rule->text = line;
     rules_.push_back(std::move(rule));
   } catch (const RuleError& error) {
     refusals_.push_back(place + ": rule skipped: " + error.what());
   }
+}
+
+void ActiveRules::replace(RuleSet next) {
+  std::unordered_map<std::string_view, const std::shared_ptr<const Rule>*> known;
+  for (const auto& rule : set_.rules_) known.emplace(rule->text, &rule);
+  for (auto& rule : next.rules_) {
+    const auto same = known.find(rule->text);
+    if (same != known.end()) rule = *same->second;
+  }
+  std::unordered_set<const Rule*> kept;
+  for (const auto& rule : next.rules_) kept.insert(rule.get());
+  for (const auto& rule : set_.rules_) {
+    if (!kept.contains(rule.get())) former_.push_back(rule);
+  }
+  set_ = std::move(next);
+  ++version_;
 }
 
 }  // namespace exwire::detect::rules

@@ -22,16 +22,34 @@ class RuleSet {
   /// `name` stands in front of complaints.
   void load_text(std::string_view text, const std::string& name);
 
-  const std::vector<std::unique_ptr<Rule>>& rules() const noexcept { return rules_; }
+  const std::vector<std::shared_ptr<const Rule>>& rules() const noexcept { return rules_; }
   /// "FILE:LINE: why", one line each.
   const std::vector<std::string>& refusals() const noexcept { return refusals_; }
 
  private:
   void add(std::string_view line, const std::string& place);
 
-  std::vector<std::unique_ptr<Rule>> rules_;
+  friend class ActiveRules;
+  std::vector<std::shared_ptr<const Rule>> rules_;
   std::vector<std::string> refusals_;
   std::set<std::pair<uint32_t, uint32_t>> known_;  ///< group and sid
+};
+
+/// The set in force. It is replaced between two packets, by the thread that runs the matchers.
+/// Findings that are being counted point at rules: those of former sets stay, and a rule whose text
+/// did not change stays the same, with all that was counted for it.
+class ActiveRules {
+ public:
+  explicit ActiveRules(RuleSet first) : set_(std::move(first)) {}
+  const RuleSet& set() const noexcept { return set_; }
+  /// Changes with every replacement.
+  uint64_t version() const noexcept { return version_; }
+  void replace(RuleSet next);
+
+ private:
+  RuleSet set_;
+  std::vector<std::shared_ptr<const Rule>> former_;
+  uint64_t version_ = 1;
 };
 
 }  // namespace exwire::detect::rules

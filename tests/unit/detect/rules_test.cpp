@@ -251,3 +251,23 @@ TEST_CASE("our own pack loads whole, and a bad line is skipped by name", "[rules
   REQUIRE(mixed.refusals().size() == 1);
   CHECK(mixed.refusals()[0] == "a.rules:3: rule skipped: keyword 'new.word' is not supported");
 }
+
+TEST_CASE("a set that takes the place of another keeps the rules that did not change", "[rules]") {
+  const auto set_of = [](const std::string& second) {
+    RuleSet set;
+    const std::string head = "alert http any any -> any any (msg:\"m\"; http.uri; content:\"a\"; ";
+    set.load_text(head + "sid:1;)\n" + head + second + "\n", "a.rules");
+    REQUIRE(set.refusals().empty());
+    return set;
+  };
+  ActiveRules rules(set_of("sid:2;)"));
+  const Rule* same = rules.set().rules()[0].get();
+  const Rule* former = rules.set().rules()[1].get();
+  const uint64_t version = rules.version();
+  rules.replace(set_of("sid:2; rev:2;)"));
+  CHECK(rules.version() != version);
+  CHECK(rules.set().rules()[0].get() == same);
+  CHECK(rules.set().rules()[1].get() != former);
+  CHECK(rules.set().rules()[1]->revision == 2);
+  CHECK(former->signature.sid == 2);  // what findings point at
+}
