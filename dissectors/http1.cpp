@@ -142,6 +142,7 @@ Step Http1::read_long_line(const Host& host, Side& side, Bytes front) {
     const bool plausible = !side.lost;
     const auto request = plausible && to_server(host) ? parse_cut_request_line(text) : std::nullopt;
     const auto status = plausible && !to_server(host) ? parse_status_line(text) : std::nullopt;
+    if (request || status) host.field(kStartLine, front.text());
     if (request) {
       request_line(host, side, *request, true);
     } else if (status) {
@@ -188,14 +189,20 @@ void Http1::start_line(const Host& host, Side& side, std::string_view line) {
       bad_start_line(host, side, text);
       request = find_request_line(text);
     }
-    if (request) request_line(host, side, *request, false);
+    if (request) {
+      host.field(kStartLine, line);
+      request_line(host, side, *request, false);
+    }
   } else {
     auto status = side.lost ? find_status_line(text) : parse_status_line(text);
     if (!status) {
       bad_start_line(host, side, text);
       status = find_status_line(text);
     }
-    if (status) status_line(host, side, *status);
+    if (status) {
+      host.field(kStartLine, line);
+      status_line(host, side, *status);
+    }
   }
 }
 
@@ -272,6 +279,7 @@ void Http1::header(const Host& host, Side& side, const Line& line) {
   const bool kept = ++side.headers <= kMostHeaders && side.header_octets <= kMostHeaderOctets;
   if (!kept && !side.full) host.anomaly(kTooManyHeaders);
   side.full = !kept;
+  if (kept && !side.interim) host.field(kHeaderLine, text);
   const size_t colon = text.find(':');
   const std::string_view name = trim(text.substr(0, colon));
   const bool bare_cr = text.substr(0, text.size() - 1).find('\r') < text.size() - 2;

@@ -52,6 +52,8 @@ enum Field : uint32_t {
   kAsStatus,
   kAsNewPolicyKey,
   kAsRemoteWipe,
+  kStartLine,   ///< as on the wire
+  kHeaderLine,  ///< as on the wire, secrets included: for whoever matches, never to be told
   kFieldCount,
   kNone = 0xff,
 };
@@ -98,6 +100,8 @@ inline constexpr const char* kFieldNames[] = {"http.method",
                                               "http.as_status",
                                               "http.as_new_policy_key",
                                               "http.as_remote_wipe",
+                                              "http.start_line",
+                                              "http.header_line",
                                               nullptr};
 static_assert(std::size(kFieldNames) == kFieldCount + 1);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sensor/base/siphash.hpp"
+#include "sensor/detect/rules/head_inputs.hpp"
 #include "sensor/detect/rules/inputs.hpp"
 #include "sensor/detect/rules/memory.hpp"
 #include "sensor/detect/rules/rule_set.hpp"
@@ -121,7 +122,8 @@ class RuleMatcher final : public FlowDetector {
                   FindingSink& sink) {
     follow();
     if (at(moment).empty()) return;
-    const Buffers buffers = rules::buffers_of(transaction, moment);
+    Buffers buffers = rules::buffers_of(transaction, moment);
+    head_.fill(buffers, transaction.head, moment, used_);
     match({moment, context, &transaction, nullptr}, sink,
           [&](const Rule& rule) { return search_.matches(rule, buffers); });
   }
@@ -229,6 +231,7 @@ class RuleMatcher final : public FlowDetector {
   uint64_t version_ = 0;  ///< of the set in force, none yet
   std::array<std::vector<const Rule*>, 3> by_moment_;
   rules::BufferSet used_;  ///< by any rule
+  rules::HeadInputs head_;
   rules::Search search_;
   rules::Memory memory_;
 };

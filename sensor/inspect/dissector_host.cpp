@@ -40,6 +40,8 @@ void DissectorHost::add(const ExwireDissectorApi& api, const std::string& origin
         place.tls = static_cast<TlsField>(index);
       }
     }
+    if (std::string_view(*name) == "http.start_line") place.head = HeadPart::start_line;
+    if (std::string_view(*name) == "http.header_line") place.head = HeadPart::header_line;
     loaded.fields.push_back(place);
   }
   for (const char* const* name = api.anomalies; *name != nullptr; ++name) {

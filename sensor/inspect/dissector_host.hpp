@@ -17,6 +17,9 @@
 
 namespace exwire::inspect {
 
+/// What of a head as it stood on the wire a field is.
+enum class HeadPart : uint8_t { none, start_line, header_line };
+
 struct LoadedDissector {
   const ExwireDissectorApi* api = nullptr;
   std::string origin{};  ///< the module's file, empty: built in
@@ -24,6 +27,7 @@ struct LoadedDissector {
   struct Place {
     std::optional<HttpField> http;
     std::optional<TlsField> tls;
+    HeadPart head = HeadPart::none;
   };
   std::vector<Place> fields;
   std::vector<const char*> anomalies;

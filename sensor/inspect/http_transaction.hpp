@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // One HTTP request with its response, as far as either was seen: what detectors judge and the
 // `http` event says. Texts are copied into a fixed arena, because the frames they came from are
-// long gone when a Direct Push answer arrives. Nothing secret ever gets in here: the dissector
+// long gone when a Direct Push answer arrives. Nothing secret stays in here: the dissector
 // publishes schemes and user names, never passwords or cookies.
 #pragma once
 
@@ -77,6 +77,9 @@ class HttpTransaction {
   uint64_t request_body = 0, response_body = 0;  ///< octets, known at the end of each
   bool request_seen = false, response_seen = false;
   bool request_complete = false, response_complete = false;
+  /// Start line and header fields as on the wire, secrets among them: for request_head and
+  /// response_head only, empty otherwise. Never to be told.
+  std::string_view head{};
   bool judged = false;  ///< a detector needs no further look at it
 
   std::string_view text(HttpField field) const noexcept {

@@ -12,6 +12,7 @@
 #include "sensor/flow/flow_table.hpp"
 #include "sensor/flow/recent_segments.hpp"
 #include "sensor/inspect/dissector_host.hpp"
+#include "sensor/inspect/head_texts.hpp"
 #include "sensor/inspect/label.hpp"
 #include "sensor/inspect/listener.hpp"
 #include "sensor/inspect/session.hpp"
@@ -112,6 +113,7 @@ class Inspector {
   flow::RecentSegments recent_;
   Slab<Session> sessions_;
   TransactionTable transactions_;
+  HeadTexts heads_;
   Slab<TlsHandshake> handshakes_;
   Certificates certificates_;
   std::unique_ptr<Labeller> labeller_;  ///< null: nobody asks nDPI

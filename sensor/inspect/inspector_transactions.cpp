@@ -45,12 +45,17 @@ void Inspector::on_message(flow::Flow& flow, Session& session, const ExwireMessa
   }
   if (known == 0) return;  // was shed meanwhile, and told
   HttpTransaction& transaction = transactions_[known].transaction;
+  if (head) {
+    transaction.head = heads_.text(session.head[static_cast<size_t>(direction)]);
+    session.head[static_cast<size_t>(direction)] = 0;
+  }
   switch (message.moment) {
     case kExwireRequestHead:
       transaction.request_seen = true;
       transaction.request_time = time;
       transaction.request_packet = packet_number;
       listener_.request_head(flow, transaction);
+      transaction.head = {};
       break;
     case kExwireRequestEnd:
       transaction.request_complete = true;
@@ -62,6 +67,7 @@ void Inspector::on_message(flow::Flow& flow, Session& session, const ExwireMessa
       transaction.response_time = time;
       transaction.response_packet = packet_number;
       listener_.response_head(flow, transaction);
+      transaction.head = {};
       break;
     case kExwireResponseEnd:
       transaction.response_complete = true;
@@ -85,6 +91,7 @@ void Inspector::abandon_building(flow::Flow& flow, Session& session, Direction d
                                  Timestamp now) {
   uint32_t& handle = session.building[static_cast<size_t>(direction)];
   if (handle == 0) return;
+  session.head[static_cast<size_t>(direction)] = 0;
   HttpTransaction& transaction = transactions_[handle].transaction;
   if (direction == Direction::to_server && transaction.has(HttpField::method)) {
     transaction.request_seen = true;

@@ -156,6 +156,11 @@ void Inspector::Reader::field(uint32_t index, Bytes value) {
   if (index >= fields.size()) return;
   const LoadedDissector::Place place = fields[index];
   if (place.tls) inspector_.gather(session_, *place.tls, value, {view_.time_ns}, packet_);
+  if (place.head != HeadPart::none) {
+    uint32_t& head = session_.head[static_cast<size_t>(direction_)];
+    if (place.head == HeadPart::start_line) head = inspector_.heads_.begin();
+    inspector_.heads_.append(head, value.text());
+  }
   if (!place.http) return;
   if (const uint32_t transaction = inspector_.building(session_, direction_)) {
     inspector_.transactions_[transaction].transaction.set(*place.http, value);

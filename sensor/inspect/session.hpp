@@ -17,6 +17,7 @@ struct Session {
   std::array<flow::Reassembler, 2> stream;
   std::array<int64_t, 2> fin_at{-1, -1};    ///< stream offset of a FIN seen, -1: none
   std::array<uint32_t, 2> building{};       ///< transaction whose head is being published
+  std::array<uint32_t, 2> head{};           ///< its text, 0: none
   uint32_t flow = 0;                        ///< handle of the owner
   uint32_t older = 0, newer = 0;            ///< sessions by last use
   uint32_t handshake = 0;                   ///< TLS facts being gathered, 0: none

@@ -6,6 +6,7 @@ case.conf, `key = value` lines:
   pcap     capture in pcaps/ (or below the folder itself)
   set      a configuration key, may be repeated
   load     names of dissectors loaded from the folder of --modules
+  sids     FIRST-LAST: of alerts only these are compared
   rules    a file of signatures below the folder, given with -S
   kinds    event types compared, e.g. "alert, http"; of these every event must be expected
   compare  dotted keys compared; a key an event lacks is left out
@@ -98,6 +99,10 @@ def check(options, case):
         if any(secret in line for line in lines) or secret in errors:
             problems.append(f"forbidden text in the output: {secret}")
     events = [json.loads(line) for line in lines]
+    if "sids" in conf:
+        first, last = map(int, conf["sids"].split("-"))
+        events = [event for event in events if event["event_type"] != "alert"
+                  or first <= event["alert"]["signature_id"] <= last]
     got = sorted(json.dumps(pick(event, conf["compare"]), sort_keys=True) for event in events
                  if event["event_type"] in conf["kinds"])
     path = case / "expected.jsonl"

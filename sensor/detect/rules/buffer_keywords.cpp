@@ -138,6 +138,14 @@ Buffer buffer_of(char letter) noexcept {
       return Buffer::http_user_agent;
     case 'W':
       return Buffer::http_host;
+    case 'H':
+      return Buffer::http_header;
+    case 'D':
+      return Buffer::http_header_raw;
+    case 'C':
+      return Buffer::http_cookie;
+    case 'Z':
+      return Buffer::http_host_raw;
     case 'S':
       return Buffer::http_stat_code;
     case 'Y':
@@ -261,6 +269,35 @@ std::vector<Keyword> buffer_keywords() {
       {"http.stat_msg", choose<Buffer::http_stat_msg>},
       {"http.location", choose<Buffer::http_location>},
       {"http.server", choose<Buffer::http_server>},
+      {"http.header", choose<Buffer::http_header>},
+      {"http.header.raw", choose<Buffer::http_header_raw>},
+      {"http.header_names", choose<Buffer::http_header_names>},
+      {"http.cookie", choose<Buffer::http_cookie>},
+      {"http.accept", choose<Buffer::http_accept>},
+      {"http.accept_enc", choose<Buffer::http_accept_encoding>},
+      {"http.accept_lang", choose<Buffer::http_accept_language>},
+      {"http.connection", choose<Buffer::http_connection>},
+      {"http.content_len", choose<Buffer::http_content_length>},
+      {"http.host.raw", choose<Buffer::http_host_raw>},
+      {"http.request_line", choose<Buffer::http_request_line>},
+      {"http.response_line", choose<Buffer::http_response_line>},
+      {"http.start", choose<Buffer::http_start>},
+      {"http_header", place<Buffer::http_header>},
+      {"http_raw_header", place<Buffer::http_header_raw>},
+      {"http_cookie", place<Buffer::http_cookie>},
+      {"http_raw_host", place<Buffer::http_host_raw>},
+      {"http_accept", choose<Buffer::http_accept>},
+      {"http_accept_enc", choose<Buffer::http_accept_encoding>},
+      {"http_accept_lang", choose<Buffer::http_accept_language>},
+      {"http_connection", choose<Buffer::http_connection>},
+      {"http_content_len", choose<Buffer::http_content_length>},
+      {"http_content_type", choose<Buffer::http_content_type>},
+      {"http_header_names", choose<Buffer::http_header_names>},
+      {"http_protocol", choose<Buffer::http_protocol>},
+      {"http_referer", choose<Buffer::http_referer>},
+      {"http_request_line", choose<Buffer::http_request_line>},
+      {"http_response_line", choose<Buffer::http_response_line>},
+      {"http_start", choose<Buffer::http_start>},
       {"tls.sni", choose<Buffer::tls_sni>},
       {"tls_sni", choose<Buffer::tls_sni>},
       {"tls.cert_subject", choose<Buffer::tls_cert_subject>},

@@ -74,7 +74,8 @@ void read_head(Rule& rule, const std::vector<std::string>& head) {
 
 bool of_response(Buffer buffer) noexcept {
   return buffer == Buffer::http_stat_code || buffer == Buffer::http_stat_msg ||
-         buffer == Buffer::http_location || buffer == Buffer::http_server;
+         buffer == Buffer::http_location || buffer == Buffer::http_server ||
+         buffer == Buffer::http_response_line;
 }
 
 // When everything the rule looks at is there.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "sensor/detect/rules/head_inputs.hpp"
 #include "sensor/detect/rules/memory.hpp"
 #include "sensor/detect/rules/rule_parser.hpp"
 #include "sensor/detect/rules/rule_set.hpp"
@@ -270,4 +271,40 @@ TEST_CASE("a set that takes the place of another keeps the rules that did not ch
   CHECK(rules.set().rules()[1].get() != former);
   CHECK(rules.set().rules()[1]->revision == 2);
   CHECK(former->signature.sid == 2);  // what findings point at
+}
+
+TEST_CASE("buffers made from a head", "[rules]") {
+  const std::string head =
+      "GET /owa/ HTTP/1.1\r\nHost: Mail.Example\r\nX-Long: a\r\n b\r\nCookie: secret=1\r\n"
+      "Accept:*/*\r\nAccept: text/html\r\nbroken\r\nContent-Length: 0\r\n";
+  HeadInputs inputs;
+  BufferSet used;
+  used.set();
+  Buffers buffers{};
+  inputs.fill(buffers, head, Moment::request, used);
+  const auto text = [&](Buffer buffer) {
+    return std::string(buffers[static_cast<size_t>(buffer)]);
+  };
+  CHECK(text(Buffer::http_request_line) == "GET /owa/ HTTP/1.1");
+  CHECK(text(Buffer::http_header) ==
+        "Host: Mail.Example\r\nX-Long: a  b\r\nAccept: */*\r\nAccept: text/html\r\n"
+        "Content-Length: 0\r\n");
+  CHECK(text(Buffer::http_header_names) ==
+        "\r\nHost\r\nX-Long\r\nCookie\r\nAccept\r\nAccept\r\nContent-Length\r\n\r\n");
+  CHECK(text(Buffer::http_cookie) == "secret=1");
+  CHECK(text(Buffer::http_accept) == "*/*, text/html");
+  CHECK(text(Buffer::http_host_raw) == "Mail.Example");
+  CHECK(text(Buffer::http_content_length) == "0");
+  CHECK(text(Buffer::http_start) == head + "\r\n");
+  CHECK(text(Buffer::http_header_raw) == head.substr(head.find("Host")));
+  CHECK(buffers[static_cast<size_t>(Buffer::http_response_line)].data() == nullptr);
+  CHECK(buffers[static_cast<size_t>(Buffer::http_connection)].data() == nullptr);
+  Buffers response{};
+  inputs.fill(response, "HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\n", Moment::response, used);
+  CHECK(response[static_cast<size_t>(Buffer::http_response_line)] == "HTTP/1.1 200 OK");
+  CHECK(response[static_cast<size_t>(Buffer::http_cookie)] == "a=b");
+  CHECK(response[static_cast<size_t>(Buffer::http_accept)].data() == nullptr);
+  Buffers unused{};
+  inputs.fill(unused, head, Moment::request, {});
+  CHECK(unused[static_cast<size_t>(Buffer::http_header)].data() == nullptr);
 }

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/detect/rules/head_inputs.hpp"
+
+#include <algorithm>
+
+#include "sensor/detect/rules/rule_text.hpp"
+
+namespace exwire::detect::rules {
+namespace {
+
+constexpr Buffer kMade[] = {Buffer::http_header,
+                            Buffer::http_header_raw,
+                            Buffer::http_header_names,
+                            Buffer::http_cookie,
+                            Buffer::http_accept,
+                            Buffer::http_accept_encoding,
+                            Buffer::http_accept_language,
+                            Buffer::http_connection,
+                            Buffer::http_content_length,
+                            Buffer::http_host_raw,
+                            Buffer::http_request_line,
+                            Buffer::http_response_line,
+                            Buffer::http_start};
+
+struct Single {
+  std::string_view name;
+  Buffer buffer;
+};
+constexpr Single kSingles[] = {
+    {"accept", Buffer::http_accept},
+    {"accept-encoding", Buffer::http_accept_encoding},
+    {"accept-language", Buffer::http_accept_language},
+    {"connection", Buffer::http_connection},
+    {"content-length", Buffer::http_content_length},
+    {"host", Buffer::http_host_raw},
+};
+
+bool same_name(std::string_view name, std::string_view lower_case) noexcept {
+  return name.size() == lower_case.size() &&
+         std::equal(name.begin(), name.end(), lower_case.begin(), [](char octet, char wanted) {
+           return (octet >= 'A' && octet <= 'Z' ? static_cast<char>(octet | 0x20) : octet) ==
+                  wanted;
+         });
+}
+
+std::string_view without_line_end(std::string_view line) noexcept {
+  while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
+  return line;
+}
+
+// The line at `at` with the lines that continue it, and moves `at` behind them.
+std::string_view next_line(std::string_view text, size_t& at) noexcept {
+  const size_t start = at;
+  do {
+    const size_t end = text.find('\n', at);
+    at = end == std::string_view::npos ? text.size() : end + 1;
+  } while (at < text.size() && (text[at] == ' ' || text[at] == '\t'));
+  return text.substr(start, at - start);
+}
+
+}  // namespace
+
+void HeadInputs::fill(Buffers& buffers, std::string_view head, Moment moment,
+                      const BufferSet& used) {
+  const auto wants = [&](Buffer buffer) { return used.test(static_cast<size_t>(buffer)); };
+  if (head.empty() || std::none_of(std::begin(kMade), std::end(kMade), wants)) return;
+  for (const Buffer buffer : kMade) made(buffer).clear();
+  present_.reset();
+  const bool response = moment == Moment::response;
+  const size_t end = head.find('\n');
+  const std::string_view first = head.substr(0, end);
+  const std::string_view fields = end == std::string_view::npos ? "" : head.substr(end + 1);
+  add_single(response ? Buffer::http_response_line : Buffer::http_request_line,
+             without_line_end(first));
+  add_single(Buffer::http_header_raw, fields);
+  add_single(Buffer::http_start, head);
+  made(Buffer::http_start) += "\r\n";
+  add_single(Buffer::http_header_names, "\r\n");
+  add_single(Buffer::http_header, "");
+  for (size_t at = 0; at < fields.size();) {
+    std::string_view line = without_line_end(next_line(fields, at));
+    if (line.find('\n') != std::string_view::npos) {  // a folded field stands in one line
+      unfolded_.clear();
+      for (const char octet : line) {
+        if (octet != '\r') unfolded_ += octet == '\n' ? ' ' : octet;
+      }
+      line = unfolded_;
+    }
+    const size_t colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    add(trimmed(line.substr(0, colon)), trimmed(line.substr(colon + 1)), response);
+  }
+  made(Buffer::http_header_names) += "\r\n";
+  for (const Buffer buffer : kMade) {
+    const auto index = static_cast<size_t>(buffer);
+    if (present_.test(index)) buffers[index] = texts_[index];
+  }
+}
+
+void HeadInputs::add(std::string_view name, std::string_view value, bool response) {
+  made(Buffer::http_header_names).append(name).append("\r\n");
+  if (same_name(name, response ? "set-cookie" : "cookie")) {
+    return add_single(Buffer::http_cookie, value);
+  }
+  made(Buffer::http_header).append(name).append(": ").append(value).append("\r\n");
+  for (const Single& single : kSingles) {
+    if (same_name(name, single.name)) add_single(single.buffer, value);
+  }
+}
+
+// A field that is there twice counts as a list (RFC 9110 5.3).
+void HeadInputs::add_single(Buffer buffer, std::string_view value) {
+  const auto index = static_cast<size_t>(buffer);
+  if (present_.test(index)) made(buffer) += ", ";
+  made(buffer) += value;
+  present_.set(index);
+}
+
+}  // namespace exwire::detect::rules

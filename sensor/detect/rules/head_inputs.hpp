@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Buffers made from the head of an HTTP message as it stood on the wire, in the forms Suricata
+// gives them: `http.header` with one "Name: value" per line and without cookies,
+// `http.header_names` as "\r\nHost\r\nAccept\r\n\r\n", single fields by their name. Made only where
+// a rule looks at them.
+#pragma once
+
+#include <string>
+
+#include "sensor/detect/rules/inputs.hpp"
+
+namespace exwire::detect::rules {
+
+class HeadInputs {
+ public:
+  /// Puts what `used` names and `head` shows into `buffers`; the views live until the next call.
+  void fill(Buffers& buffers, std::string_view head, Moment moment, const BufferSet& used);
+
+ private:
+  void add(std::string_view name, std::string_view value, bool response);
+  void add_single(Buffer buffer, std::string_view value);
+  std::string& made(Buffer buffer) noexcept { return texts_[static_cast<size_t>(buffer)]; }
+
+  std::array<std::string, kBufferCount> texts_;  ///< their room is used again
+  BufferSet present_;
+  std::string unfolded_;
+};
+
+}  // namespace exwire::detect::rules
