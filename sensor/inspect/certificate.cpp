@@ -16,6 +16,8 @@
 #include <ctime>
 #include <memory>
 
+#include "sensor/inspect/digest.hpp"
+
 namespace exwire::inspect {
 namespace {
 
@@ -196,10 +198,8 @@ Certificates::Kept Certificates::read(Bytes message, uint16_t& chain_length) {
 
 Certificates::Kept Certificates::read_one(Bytes der) {
   if (der.empty() || der.size > kLargest) return {};
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  EVP_Digest(der.data, der.size, digest.data(), nullptr, EVP_sha256(), nullptr);
   uint64_t key = 0;
-  std::memcpy(&key, digest.data(), sizeof key);
+  std::memcpy(&key, sha256(der).octets.data(), sizeof key);
   if (const auto known = by_digest_.find(key); known != by_digest_.end()) return {known->second};
   const auto place = static_cast<uint32_t>(count_++ % kMost);
   if (kept_.size() == kMost) {

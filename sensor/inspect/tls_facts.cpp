@@ -2,10 +2,12 @@
 #include "sensor/inspect/tls_facts.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
+#include <charconv>
 #include <vector>
+
+#include "sensor/inspect/digest.hpp"
 
 namespace exwire::inspect {
 namespace {
@@ -37,20 +39,29 @@ std::vector<uint16_t> ciphers_of(const TlsHandshake& handshake) {
   return result;
 }
 
-std::string hex_digest(const EVP_MD* method, std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned size = 0;
-  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, method, nullptr) != 1) return {};
-  std::string hex;
-  for (unsigned at = 0; at < size; ++at) hex += fmt::format("{:02x}", digest[at]);
-  return hex;
+std::string joined_hex(const std::vector<uint16_t>& values) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(5 * values.size());
+  for (const uint16_t value : values) {
+    if (!text.empty()) text += ',';
+    for (const unsigned shift : {12U, 8U, 4U, 0U}) text += kHex[value >> shift & 15U];
+  }
+  return text;
 }
 
-std::string joined_hex(const std::vector<uint16_t>& values) {
-  std::string text;
-  for (const uint16_t value : values)
-    text += fmt::format("{}{:04x}", text.empty() ? "" : ",", value);
-  return text;
+void append(std::string& text, uint16_t value) {
+  std::array<char, 8> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  text.append(digits.data(), end);
+}
+
+// "771-772-...", as JA3 has it.
+void append(std::string& text, const std::vector<uint16_t>& values) {
+  for (size_t at = 0; at < values.size(); ++at) {
+    if (at > 0) text += '-';
+    append(text, values[at]);
+  }
 }
 
 const char* ja4_version(uint16_t version) noexcept {
@@ -90,7 +101,7 @@ std::string ja4_protocol(Bytes protocols) {
 }
 
 std::string ja4_hash(const std::string& text) {
-  return text.empty() ? std::string(12, '0') : hex_digest(EVP_sha256(), text).substr(0, 12);
+  return text.empty() ? std::string(12, '0') : sha256(as_bytes(text)).hex(12);
 }
 
 }  // namespace
@@ -130,23 +141,29 @@ uint16_t TlsHandshake::offered() const noexcept {
 std::string ja3_text(const TlsHandshake& handshake) {
   if (!handshake.client_seen() || handshake.cut) return {};
   if (handshake.flags & kExwireTlsSslv2Hello) return {};  // not defined for it
-  std::string text =
-      fmt::format("{},{},{},{},", handshake.number(TlsField::client_version),
-                  fmt::join(ciphers_of(handshake), "-"),
-                  fmt::join(numbers(handshake.octets(TlsField::client_extensions)), "-"),
-                  fmt::join(numbers(handshake.octets(TlsField::client_groups)), "-"));
+  std::string text;
+  append(text, handshake.number(TlsField::client_version));
+  text += ',';
+  append(text, ciphers_of(handshake));
+  text += ',';
+  append(text, numbers(handshake.octets(TlsField::client_extensions)));
+  text += ',';
+  append(text, numbers(handshake.octets(TlsField::client_groups)));
+  text += ',';
   const Bytes formats = handshake.octets(TlsField::client_point_formats);
-  for (uint32_t at = 0; at < formats.size; ++at) {
-    text += fmt::format("{}{}", at == 0 ? "" : "-", formats[at]);
-  }
+  append(text, std::vector<uint16_t>(formats.begin(), formats.end()));
   return text;
 }
 
 std::string ja3s_text(const TlsHandshake& handshake) {
   if (!handshake.server_seen() || handshake.cut || handshake.version() == 2) return {};
-  return fmt::format("{},{},{}", handshake.number(TlsField::server_legacy_version),
-                     handshake.number(TlsField::server_cipher),
-                     fmt::join(numbers(handshake.octets(TlsField::server_extensions), true), "-"));
+  std::string text;
+  append(text, handshake.number(TlsField::server_legacy_version));
+  text += ',';
+  append(text, handshake.number(TlsField::server_cipher));
+  text += ',';
+  append(text, numbers(handshake.octets(TlsField::server_extensions), true));
+  return text;
 }
 
 std::string ja4(const TlsHandshake& handshake) {
@@ -170,7 +187,7 @@ std::string ja4(const TlsHandshake& handshake) {
 }
 
 std::string md5_hex(std::string_view text) {
-  return hex_digest(EVP_md5(), text);
+  return md5(as_bytes(text)).hex();
 }
 
 std::string tls_version_text(uint16_t version) {
