@@ -123,7 +123,7 @@ bool ExchangeServers::is_foreign(const flow::Flow& flow,
 }
 
 void ExchangeServers::learn(const flow::Flow& flow, const TlsHandshake& handshake) {
-  if (!site_.servers.empty() || !handshake.server_seen() || is_foreign(flow, handshake)) return;
+  if (!site_.servers.empty() || !handshake.server_seen()) return;
   const uint16_t port = flow.server_port();
   if (is_other_service(port) || flow.has(flow::kUncertainRoles)) return;
   const bool tls_port = site_.tls_ports[port];
@@ -133,6 +133,7 @@ void ExchangeServers::learn(const flow::Flow& flow, const TlsHandshake& handshak
            (sign == NameSign::common && tls_port && !leaves_site(flow));
   };
   const auto keep = [&](Reason reason, std::string_view detail) {
+    if (is_foreign(flow, handshake)) return;
     learn(flow.server(), flow.key.ip_version, port, reason, detail);
   };
   const bool named = handshake.has(TlsField::sni) && !(handshake.flags & kExwireTlsEncryptedHello);

@@ -122,12 +122,13 @@ NameSign sign_of(std::string_view name) noexcept {
   if (name.starts_with("*.") || is_address(name)) return NameSign::none;
   const size_t dot = name.find('.');
   if (dot == std::string_view::npos) return NameSign::none;
-  if (is_public_service(name)) return NameSign::none;
   const std::string_view word = word_of(name.substr(0, dot));
-  if (holds(kExchangeLabels, word)) return NameSign::exchange;
   // mail.ru and the like are whole domains, not hosts in one.
   const bool in_domain = name.find('.', dot + 1) != std::string_view::npos;
-  return in_domain && holds(kCommonLabels, word) ? NameSign::common : NameSign::none;
+  const NameSign sign = holds(kExchangeLabels, word)              ? NameSign::exchange
+                        : in_domain && holds(kCommonLabels, word) ? NameSign::common
+                                                                  : NameSign::none;
+  return sign != NameSign::none && is_public_service(name) ? NameSign::none : sign;
 }
 
 bool covers_name(std::string_view held, std::string_view name) noexcept {

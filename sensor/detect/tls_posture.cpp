@@ -126,10 +126,9 @@ class TlsPosture final : public FlowDetector {
     if (!handshake.server_seen() || context.flow.has(flow::kUncertainRoles)) return;
     if (!context.facts.empty() && context.facts[0] != 0) return;
     servers_->learn(context.flow, handshake);
-    if (servers_->is_foreign(context.flow, handshake)) return;
     const ExchangeServer* server = servers_->find(context.flow);
-    if (server == nullptr) return;
-    if (is_other_site(*server, handshake)) return;
+    if (server == nullptr || is_other_site(*server, handshake)) return;
+    if (servers_->is_foreign(context.flow, handshake)) return;
     const Seen seen{context, handshake, *server, sink};
     judge_agreement(seen);
     const Certificate* certificate = handshake.server_certificate;
