@@ -14,6 +14,7 @@ namespace exwire::detect {
 enum class Stage : uint8_t {
   none,           ///< nothing to judge
   unanswered,     ///< a SYN without answer, not repeated: real hosts repeat within 3 s
+  aborted,        ///< SYN, SYN-ACK, and RST of the client; each counts, none is ever over
   half_open,      ///< SYN and SYN-ACK, the third packet is missing
   silent,         ///< connected, the client has sent nothing
   handshake,      ///< TLS has begun and is not finished

@@ -5,6 +5,7 @@
 // a slow network or a restarting server stays quiet.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 namespace exwire::detect {
@@ -28,7 +29,7 @@ class StallStory {
   uint32_t opened_s() const noexcept { return opened_s_; }
   uint32_t peak() const noexcept { return peak_; }
   /// What this server usually has at this stage.
-  uint32_t usual() const noexcept { return static_cast<uint32_t>(usual_ + 0.5); }
+  uint32_t usual() const noexcept { return static_cast<uint32_t>(std::lround(usual_)); }
 
  private:
   Step judge_open(uint32_t now_s, uint32_t stalled, uint32_t minimum) noexcept;

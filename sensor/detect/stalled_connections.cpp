@@ -32,6 +32,8 @@ Stage stage_of(flow::HalfOpenStage stage) noexcept {
       return Stage::unanswered;
     case flow::HalfOpenStage::answered:
       return Stage::half_open;
+    case flow::HalfOpenStage::aborted:
+      return Stage::aborted;
     default:
       return Stage::none;
   }
@@ -148,8 +150,10 @@ class StalledConnections final : public FlowDetector {
     shown.key = entry.key;
     if (entry.has(flow::kClientLo)) shown.mark(flow::kClientIsLo);
     if (!is_server(shown)) return;
-    tell(shown, stage_of(before), false, seconds_of(began), now, sink);
-    tell(shown, stage_of(after), true, seconds_of(began), now, sink);
+    const Stage left = stage_of(before), entered = stage_of(after);
+    if (left != Stage::aborted) tell(shown, left, false, seconds_of(began), now, sink);
+    const bool at_once = entered == Stage::aborted;
+    tell(shown, entered, true, seconds_of(at_once ? now : began), now, sink);
   }
 
  private:

@@ -16,6 +16,7 @@ namespace exwire::detect {
 const char* to_text(Stage stage) noexcept {
   static constexpr std::array<const char*, kStages> kTexts{"none",
                                                            "SYN unanswered",
+                                                           "handshake refused by its client",
                                                            "half-open",
                                                            "no octets",
                                                            "handshake unfinished",
@@ -43,6 +44,7 @@ uint32_t StallSettings::threshold_s(Stage stage) const noexcept {
       return seconds(request_body_ns);
     case Stage::unread:
       return seconds(response_stall_ns);
+    case Stage::aborted:
     case Stage::renegotiating:
       return 1;
     default:
@@ -103,6 +105,8 @@ const char* reference_of(Stage stage) noexcept {
   switch (stage) {
     case Stage::unanswered:
       return "a client repeats its SYN after 1 to 3 s";
+    case Stage::aborted:
+      return "hosts whose address was forged, and tools beside their kernel's TCP, answer so";
     case Stage::half_open:
       return "Windows gives up a half-open connection after about 21 s";
     case Stage::handshake:
@@ -127,6 +131,7 @@ uint32_t window_of(Stage stage) noexcept {
     case Stage::unanswered:
     case Stage::half_open:
       return 64;
+    case Stage::aborted:
     case Stage::renegotiating:
       return 10;
     default:
@@ -138,9 +143,16 @@ uint32_t window_of(Stage stage) noexcept {
 // repeats its SYN, completes its handshake and sends its head within this time.
 constexpr uint32_t kSurgeAfter_s = 3;
 constexpr uint32_t kSurge = 4;  // times the minimum
+// At the end of a capture, with twice the minimum from few sources: at any stage.
+constexpr uint32_t kLongForMost_s = 10;
 
 bool is_before_flow(Stage stage) noexcept {
   return stage == Stage::unanswered || stage == Stage::half_open;
+}
+
+// Events with no end: so many within the last seconds.
+bool is_rate(Stage stage) noexcept {
+  return stage == Stage::aborted || stage == Stage::renegotiating;
 }
 
 bool may_surge(Stage stage) noexcept {
@@ -156,13 +168,22 @@ struct Line {
   uint32_t held = 0;                      ///< connections the story is about, as last judged
   std::array<StallSource, kTop> worst{};  ///< at the worst moment
   size_t worst_count = 0;
-  uint32_t worst_sources = 0, worst_stalled = 0;
+  uint32_t worst_sources = 0, worst_stalled = 0, worst_held = 0;
+  uint32_t young = 0;  ///< at the end of the capture: not stalled yet
 
   void note_worst() noexcept {
     if (population.stalled() < worst_stalled) return;
     worst_stalled = population.stalled();
     worst_count = population.top(worst);
     worst_sources = population.sources();
+    worst_held = held;
+  }
+  const char* origin(Stage stage) const noexcept {
+    uint64_t sum = 0;
+    for (size_t index = 0; index < worst_count; ++index) sum += worst[index].connections;
+    if (worst[0].connections * uint64_t{10} >= worst_held * uint64_t{9}) return "one source";
+    if (sum * 2 >= worst_held) return "few sources";
+    return is_before_flow(stage) ? "many sources, probably forged" : "many sources";
   }
   // Who holds little beside the largest may be an honest client in trouble: not named.
   std::string worst_text() const {
@@ -234,6 +255,8 @@ class StalledServers final : public FleetDetector {
     run_to(seconds_of(now), sink);
     each_line([&](const Server& server, Stage stage, Line& line) {
       judge_end(server, stage, line, now, sink);
+      const StagePopulation& population = line.population;
+      if (is_before_flow(stage)) line.young = population.present() - population.stalled();
       if (line.story.finish()) tell(server, stage, line, Phase::closed, now, sink);
     });
   }
@@ -301,7 +324,7 @@ class StalledServers final : public FleetDetector {
     line.held = population.stalled();
     uint32_t concentrated = 0;
     if (!line.story.is_open()) {
-      if (line.held >= settings_.minimum) {
+      if (line.held >= minimum_of(stage)) {
         std::array<StallSource, kTop> top;
         const size_t count = population.top(top);
         for (size_t index = 0; index < count; ++index) concentrated += top[index].connections;
@@ -319,12 +342,25 @@ class StalledServers final : public FleetDetector {
   void judge_end(const Server& server, Stage stage, Line& line, Timestamp now, FleetSink& sink) {
     const StagePopulation& population = line.population;
     line.held = population.stalled();
-    if (line.story.is_open() || !is_before_flow(stage) || !population.most_remain() ||
-        population.present() < settings_.minimum * kSurge) {
-      return;
+    if (line.story.is_open() || is_rate(stage)) return;
+    uint32_t count = 0;
+    if (is_before_flow(stage)) {
+      count = population.most_remain() ? population.present() : 0;
+    } else {
+      count = population.older_than(std::min(kLongForMost_s, population.threshold_s()));
     }
-    line.held = population.present();
-    take(server, stage, line, population.held_by(kTop), now, sink);
+    const uint32_t concentrated = population.held_by(kTop);
+    const bool enough = is_before_flow(stage)
+                            ? count >= settings_.minimum * kSurge
+                            : count >= settings_.minimum * 2 && uint64_t{concentrated} * 2 >= count;
+    if (!enough) return;
+    line.held = count;
+    take(server, stage, line, concentrated, now, sink);
+  }
+
+  // A scan refuses an answer or two of each server, a browser some more.
+  uint32_t minimum_of(Stage stage) const noexcept {
+    return stage == Stage::aborted ? settings_.minimum * kSurge : settings_.minimum;
   }
 
   void take(const Server& server, Stage stage, Line& line, uint32_t concentrated, Timestamp now,
@@ -332,7 +368,7 @@ class StalledServers final : public FleetDetector {
     const bool was_open = line.story.is_open();
     const uint64_t before = line.population.became_stalled() - line.population.stalled();
     const StallStory::Step step =
-        line.story.judge(seconds_of(now), line.held, concentrated, settings_.minimum);
+        line.story.judge(seconds_of(now), line.held, concentrated, minimum_of(stage));
     if (!was_open) {
       line.stalled_before = before;
       line.worst_stalled = 0;
@@ -369,8 +405,8 @@ class StalledServers final : public FleetDetector {
                    FleetSink& sink) {
     const StagePopulation& population = line.population;
     const Timestamp started{int64_t{line.story.opened_s()} * kNanosPerSecond};
-    const uint64_t total =
-        std::max<uint64_t>(population.became_stalled() - line.stalled_before, line.story.peak());
+    const uint64_t total = std::max<uint64_t>(
+        population.became_stalled() - line.stalled_before + line.young, line.story.peak());
     Finding finding;
     finding.signature = &signature_of(stage);
     finding.severity = finding.signature->severity;
@@ -388,6 +424,7 @@ class StalledServers final : public FleetDetector {
     facts.add("oldest_s", population.oldest_s());
     facts.add("threshold_s", population.threshold_s());
     facts.add("baseline", line.story.usual());
+    facts.add("origin", line.origin(stage));
     facts.add("source_count", line.worst_sources);
     if (population.sources_displaced()) facts.add("source_count_is", "at least");
     facts.add("sources", line.worst_text());

@@ -22,6 +22,7 @@ enum class HalfOpenStage : uint8_t {
   unanswered,  ///< one SYN; real hosts repeat it
   repeated,    ///< several SYNs, no answer
   answered,    ///< SYN and SYN-ACK
+  aborted,     ///< the client, or the host whose address was forged, refused the answer
 };
 
 enum HalfOpenMark : uint8_t {
@@ -49,7 +50,11 @@ struct HalfOpen {
   bool is_stray() const noexcept { return !has(kSyn | kSynAck); }
   bool is_refused() const noexcept { return ((tcp_flags[0] | tcp_flags[1]) & wire::kRst) != 0; }
   HalfOpenStage stage() const noexcept {
-    if (!has(kUsed) || !has(kSyn) || is_refused()) return HalfOpenStage::none;
+    if (!has(kUsed) || !has(kSyn)) return HalfOpenStage::none;
+    if (is_refused()) {
+      const bool by_client = (tcp_flags[0] & wire::kRst) != 0;
+      return has(kSynAck) && by_client ? HalfOpenStage::aborted : HalfOpenStage::none;
+    }
     if (has(kSynAck)) return HalfOpenStage::answered;
     return packets[0] > 1 ? HalfOpenStage::repeated : HalfOpenStage::unanswered;
   }

@@ -122,7 +122,9 @@ TEST_CASE("a flood is told before its threshold, and at the end of a short captu
   REQUIRE(flood.told.size() == 1);
   CHECK(flood.told[0].sid == 1443101);
   CHECK(flood.told[0].second == 1003);
-  CHECK(flood.told[0].facts["sources"].empty());  // spoofed: nobody holds more than one
+  CHECK(flood.told[0].facts["sources"].empty());  // forged: nobody holds more than one
+  flood.drain(1004);
+  CHECK(flood.told.back().facts["total"] == "3000");
 
   Fleet brief;
   for (uint32_t client = 0; client < 3000; ++client) brief.enter(Stage::unanswered, client, 1000);
@@ -131,6 +133,7 @@ TEST_CASE("a flood is told before its threshold, and at the end of a short captu
   CHECK(brief.told[0].phase == Phase::opened);
   CHECK(brief.told[1].phase == Phase::closed);
   CHECK(brief.told[1].facts["total"] == "3000");
+  CHECK(brief.told[1].facts["origin"] == "many sources, probably forged");
 
   Fleet busy;  // as many, but nearly all become connections
   for (uint32_t client = 0; client < 3000; ++client) {
@@ -139,6 +142,32 @@ TEST_CASE("a flood is told before its threshold, and at the end of a short captu
   }
   busy.drain(1000);
   CHECK(busy.told.empty());
+}
+
+TEST_CASE("a short capture of many held connections is told at its end", "[stalled]") {
+  Fleet held;
+  for (uint32_t index = 0; index < 120; ++index) held.enter(Stage::unread, 1, 1000);
+  held.drain(1012);
+  REQUIRE(held.told.size() == 2);
+  CHECK(held.told[0].sid == 1443107);
+  CHECK(held.told[1].facts["origin"] == "one source");
+
+  Fleet honest;  // as many, of one client each
+  for (uint32_t client = 0; client < 120; ++client) honest.enter(Stage::unread, client, 1000);
+  honest.drain(1012);
+  CHECK(honest.told.empty());
+}
+
+TEST_CASE("answers refused by their client count by rate", "[stalled]") {
+  Fleet flood, browser;
+  for (uint32_t index = 0; index < 400; ++index) flood.enter(Stage::aborted, 3, 1000 + index / 100);
+  for (uint32_t index = 0; index < 400; ++index) browser.enter(Stage::aborted, 3, 1000 + index);
+  flood.until(1030);
+  browser.until(1500);
+  REQUIRE(flood.told.size() == 2);
+  CHECK(flood.told[0].sid == 1443101);
+  CHECK(flood.told[1].facts["total"] == "400");
+  CHECK(browser.told.empty());
 }
 
 TEST_CASE("a scan of many servers does not keep an attacked one out", "[stalled]") {
