@@ -5,6 +5,7 @@
 // user.
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 
 #include "sensor/base/siphash.hpp"
 #include "sensor/detect/detector.hpp"
@@ -83,13 +84,13 @@ bool is_forms_logon(std::string_view location) noexcept {
   });
 }
 
-uint64_t digest(std::string_view text) noexcept {
+uint32_t digest(std::string_view text) noexcept {
   SipHash13 hash{HashKey{}};
   for (const char letter : text) {
     hash.word(letter >= 'A' && letter <= 'Z' ? static_cast<uint64_t>(letter) + 32
                                              : static_cast<uint64_t>(letter));
   }
-  return hash.finish();
+  return static_cast<uint32_t>(hash.finish());
 }
 
 class ActiveSyncAdmission final : public FlowDetector {
@@ -156,6 +157,7 @@ class ActiveSyncAdmission final : public FlowDetector {
     const int status = transaction.status();
     if (status == 0 || (status >= 402 && status != 456)) return;
     const bool refused = status == 401 || status == 456;
+    if (refused) call(context, TallyKind::user_called, digest(user), {user}, sink);
     observe(context, refused ? TallyKind::logon_refused : TallyKind::logon_accepted,
             {digest(user), static_cast<uint16_t>(status), number_of(endpoint)}, sink);
   }
@@ -168,6 +170,8 @@ class ActiveSyncAdmission final : public FlowDetector {
                            static_cast<uint16_t>(transaction.status()), number_of(endpoint)};
     if (transaction.status() == 449 ||
         (activesync.status && *activesync.status >= 141 && *activesync.status <= 144)) {
+      call(context, TallyKind::device_called, device.subject,
+           {activesync.device_id, activesync.device_type, activesync.command}, sink);
       observe(context, TallyKind::provisioning_asked, device, sink);
     } else if (is_served(transaction, activesync) && carries_mail(activesync.command)) {
       observe(context, TallyKind::served, device, sink);
@@ -187,6 +191,30 @@ class ActiveSyncAdmission final : public FlowDetector {
       observe(context, TallyKind::hop_refused, body, sink);
     } else if (status >= 200 && status < 300 && transaction.text(HttpField::method) != "OPTIONS") {
       observe(context, TallyKind::hop_answered, body, sink);
+    }
+  }
+
+  // The names behind a digest, cut to what TallyName holds.
+  static void call(const FlowContext& context, TallyKind kind, uint32_t subject,
+                   std::initializer_list<std::string_view> names, FindingSink& sink) {
+    std::array<char, TallyName::kPieces * TallyName::kOctets> text{};
+    size_t size = 0;
+    for (const std::string_view name : names) {
+      if (size > 0 && size < text.size()) text[size++] = '\t';
+      const size_t kept = std::min(name.size(), text.size() - size);
+      std::copy_n(name.begin(), kept, text.begin() + static_cast<std::ptrdiff_t>(size));
+      size += kept;
+    }
+    Observation observation =
+        Observation::of(context.flow, Topic::guessing, static_cast<uint16_t>(kind), context.now);
+    for (size_t at = 0; at <= size && at < text.size(); at += TallyName::kOctets) {
+      TallyName piece;
+      piece.subject = subject;
+      piece.piece = static_cast<uint8_t>(at / TallyName::kOctets);
+      std::copy_n(text.begin() + static_cast<std::ptrdiff_t>(at), TallyName::kOctets,
+                  piece.text.begin());
+      observation.put(piece);
+      sink.observe(observation);
     }
   }
 

@@ -59,6 +59,12 @@ struct Tally {
   uint32_t others = 0;  ///< different users of a source, or sources of a user, that were refused
   bool told = false;
   std::array<uint64_t, kMostOthers> refused;
+  std::array<char, TallyName::kPieces * TallyName::kOctets> name{};
+
+  std::string_view name_text() const noexcept {
+    const std::string_view all(name.data(), name.size());
+    return all.substr(0, all.find('\0'));
+  }
 };
 
 class ExchangeTally final : public FleetDetector {
@@ -83,6 +89,10 @@ class ExchangeTally final : public FleetDetector {
       case TallyKind::hop_refused:
       case TallyKind::hop_answered:
         return hop(one, body, sink);
+      case TallyKind::user_called:
+        return called(one, Of::user);
+      case TallyKind::device_called:
+        return called(one, Of::device);
     }
   }
 
@@ -106,6 +116,7 @@ class ExchangeTally final : public FleetDetector {
       tally.began = one.when;
       tally.bad = tally.good = tally.others = 0;
       tally.told = false;
+      tally.name = {};
     }
     return &tally;
   }
@@ -131,6 +142,14 @@ class ExchangeTally final : public FleetDetector {
         tell(kLockOut, one, *account, body, sink);
       }
     }
+  }
+
+  void called(const Observation& one, Of of) {
+    const auto name = one.get<TallyName>();
+    Tally* tally = find(of, one, nullptr, name.subject);
+    if (tally == nullptr || name.piece >= TallyName::kPieces) return;
+    std::copy(name.text.begin(), name.text.end(),
+              tally->name.begin() + name.piece * TallyName::kOctets);
   }
 
   void provisioning(const Observation& one, const TallyBody& body, FleetSink& sink) {
@@ -189,6 +208,15 @@ class ExchangeTally final : public FleetDetector {
     facts.add("server", wire::to_text(one.server, one.ip_version));
     facts.add("endpoint", protocol_of(body.endpoint));
     facts.add("source", wire::to_text(one.client, one.ip_version));
+    if (signature.sid == kLockOut.sid) facts.add("user", tally.name_text());
+    if (signature.sid == kProvisioningLoop.sid) {
+      std::string_view rest = tally.name_text();
+      for (const char* fact : {"device_id", "device_type", "command"}) {
+        const size_t tab = std::min(rest.find('\t'), rest.size());
+        facts.add(fact, rest.substr(0, tab));
+        rest.remove_prefix(std::min(tab + 1, rest.size()));
+      }
+    }
     facts.add("failures", tally.bad);
     facts.add("successes", tally.good);
     if (tally.others > 0) {

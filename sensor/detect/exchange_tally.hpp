@@ -3,6 +3,7 @@
 // which counts them across connections.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 namespace exwire::detect {
@@ -14,13 +15,23 @@ enum class TallyKind : uint16_t {
   served,              ///< the same
   hop_refused,         ///< no subject
   hop_answered,
+  user_called,    ///< body: TallyName, told before refusals only
+  device_called,  ///< the same: device, type and command, separated by tabs
 };
 
 /// Body of an observation.
 struct TallyBody {
-  uint64_t subject = 0;
+  uint32_t subject = 0;
   uint16_t status = 0;
-  uint16_t endpoint = 0;  ///< see endpoint_at()
+  uint16_t endpoint = 0;  ///< see protocol_of()
+};
+
+/// A piece of the name behind a digest.
+struct TallyName {
+  static constexpr uint32_t kPieces = 6, kOctets = 11;
+  uint32_t subject = 0;
+  uint8_t piece = 0;
+  std::array<char, kOctets> text{};  ///< filled up with zeros
 };
 
 }  // namespace exwire::detect
