@@ -14,7 +14,8 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 PASSWORD = "Canary-7f3e-Passw0rd!"
-USERS = ["phone1@exwire.example", "phone2@exwire.example", "EXWIRE\\phone3", "admin@exwire.example"]
+USERS = ["phone1@exwire.example", "phone2@exwire.example", "EXWIRE\\phone3", "admin@exwire.example",
+         *(f"user{number}@exwire.example" for number in range(4))]
 SECRETS = [PASSWORD, PASSWORD.replace("!", "%21")] + [
     base64.b64encode(f"{user}:{PASSWORD}".encode()).decode() for user in USERS]
 

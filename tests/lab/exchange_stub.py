@@ -2,14 +2,17 @@
 """Answers like IIS with Exchange 2019 on plaintext ports: exchange_stub.py ADDRESS PORT...
 
 SOGo has no Outlook Web App, Exchange Web Services, Outlook Anywhere or MAPI over HTTP; this gives their headers,
-status codes and challenges, so that whole exchanges can be recorded. It holds no mail and checks no password:
-whoever sends credentials is let in.
+status codes and challenges, so that whole exchanges can be recorded. It holds no mail and knows no password:
+whoever sends credentials is let in, unless the password begins with "wrong".
 """
+import base64
 import http.server
 import struct
 import sys
 import threading
 import urllib.parse
+
+import policies
 
 EXCHANGE = (  # first path segments, in lower case
     "owa", "ecp", "ews", "rpc", "mapi", "oab", "autodiscover", "exchange", "public", "oma", "powershell", "exchweb",
@@ -69,6 +72,8 @@ class Exchange(http.server.BaseHTTPRequestHandler):
         elif segment == "owa" and path == "/owa/auth.owa":
             cookies = ("cadata=EXWIRELAB0001; path=/; HttpOnly", "cadataKey=EXWIRELAB0002; path=/; HttpOnly")
             self.answer(302, headers=[("Location", "/owa/"), *(("Set-Cookie", cookie) for cookie in cookies)])
+        elif self.is_wrong(authorization):
+            self.challenge("Negotiate", "NTLM", 'Basic realm="mail.exwire.example"')
         elif authorization.startswith("NTLM TlRMTVNTUAAB"):  # type 1
             self.challenge("NTLM " + NTLM_CHALLENGE)
         elif segment in ("owa", "ecp") and not path.startswith(ANONYMOUS) and "cadata" not in self.headers.get("Cookie", ""):
@@ -78,6 +83,20 @@ class Exchange(http.server.BaseHTTPRequestHandler):
             self.challenge("Negotiate", "NTLM", 'Basic realm="mail.exwire.example"')
         else:
             self.content(segment, body)
+
+    @staticmethod
+    def is_wrong(authorization):
+        scheme, _, value = authorization.partition(" ")
+        return scheme == "Basic" and base64.b64decode(value).partition(b":")[2].startswith(b"wrong")
+
+    def activesync(self, body):
+        status, document = policies.answer(self.path, self.headers, body) or (200, b"")
+        headers = [("MS-Server-ActiveSync", "15.2")]
+        if status == 503:
+            headers += [("Retry-After", "60"), ("X-MS-ASThrottle", "RecentCommands")]
+        if self.command == "OPTIONS":
+            headers.append(("MS-ASProtocolVersions", "2.5,12.0,12.1,14.0,14.1,16.0,16.1"))
+        self.answer(status, document, "application/vnd.ms-sync.wbxml", headers)
 
     def content(self, segment, body):
         owa = [("X-OWA-Version", "15.2.1118.7")]
@@ -95,7 +114,7 @@ class Exchange(http.server.BaseHTTPRequestHandler):
         elif segment == "powershell":
             self.answer(200, b"<s:Envelope/>", "application/soap+xml;charset=UTF-8")
         elif segment == "microsoft-server-activesync":
-            self.answer(200, headers=[("MS-Server-ActiveSync", "15.2"), ("MS-ASProtocolVersions", "14.0,14.1,16.0,16.1")])
+            self.activesync(body)
         else:
             self.answer(200, b"<html><head><title>Outlook</title></head><body></body></html>", headers=owa)
 

@@ -17,6 +17,10 @@ WHAT = {
     "redirect-to-https.pcap": "requests without credentials on port 80, all sent to https",
     "redirect-with-credentials.pcap": "a phone that sends its password before it is sent to https",
     "owa-ews-plaintext.pcap": "the other Exchange endpoints on ports 80, 81 and 8080, in clear",
+    "mobile-other-doors.pcap": "phones and desktops on EWS, MAPI over HTTP and OWA, a published calendar",
+    "provisioning.pcap": "phones that are provisioned, partly, not at all, again and again; a server under load",
+    "guessing.pcap": "password guessing from one source, spraying from another",
+    "mistyping.pcap": "four people who mistype their passwords before they log on",
     "not-exchange.pcap": "paths that only look like Exchange's",
 }
 LARGEST, LARGEST_SUM = 300_000, 1_500_000

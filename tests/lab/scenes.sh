@@ -119,6 +119,27 @@ scene_endpoints() {
     stop_captures
 }
 
+doors() { # doors NAMESPACE SCENE
+    at "$1" python3 $source_dir/doors.py "$2" $stub_address "$password" || fail "scene $2 went wrong"
+}
+
+scene_doors() {
+    echo "scene: who comes in by which door, with which policy, and who guesses"
+    start_capture mobile-other-doors router to-server "host $stub_address and tcp"
+    doors phone mobile
+    stop_captures
+    start_capture provisioning router to-server "host $stub_address and tcp"
+    doors phone policies
+    stop_captures
+    start_capture guessing router to-server "host $stub_address and tcp"
+    doors proxy guessing
+    doors phone spraying
+    stop_captures
+    start_capture mistyping router to-server "host $stub_address and tcp"
+    doors phone mistyping
+    stop_captures
+}
+
 running=()
 make_network || fail "network"
 start_servers
@@ -127,6 +148,7 @@ scene_plaintext
 scene_bridge
 scene_redirect
 scene_endpoints
+scene_doors
 
 cp $work/activesync-tls.keylog $captures/
 python3 $source_dir/manifest.py $captures || fail "manifest"

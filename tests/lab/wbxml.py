@@ -14,11 +14,13 @@ TAGS = {  # name: (code page, token)
     "Cal.TimeZone": (4, 0x05), "Cal.AllDayEvent": (4, 0x06), "Cal.BusyStatus": (4, 0x0D),
     "Cal.DtStamp": (4, 0x11), "Cal.EndTime": (4, 0x12), "Cal.Subject": (4, 0x26), "Cal.StartTime": (4, 0x27),
     "Cal.UID": (4, 0x28),
-    "FolderSync": (7, 0x16), "FolderSync.SyncKey": (7, 0x12),
-    "Ping": (13, 0x05), "Ping.HeartbeatInterval": (13, 0x08), "Ping.Folders": (13, 0x09),
+    "Sync.Status": (0, 0x0E), "Wait": (0, 0x24),
+    "FolderSync.Status": (7, 0x0C), "FolderSync": (7, 0x16), "FolderSync.SyncKey": (7, 0x12),
+    "Ping": (13, 0x05), "Ping.Status": (13, 0x07), "Ping.HeartbeatInterval": (13, 0x08), "Ping.Folders": (13, 0x09),
     "Ping.Folder": (13, 0x0A), "Ping.Id": (13, 0x0B), "Ping.Class": (13, 0x0C),
     "Provision": (14, 0x05), "Policies": (14, 0x06), "Policy": (14, 0x07), "PolicyType": (14, 0x08),
-    "PolicyKey": (14, 0x09), "Policy.Status": (14, 0x0B),
+    "PolicyKey": (14, 0x09), "Data": (14, 0x0A), "Policy.Status": (14, 0x0B),
+    "EASProvisionDoc": (14, 0x0D), "DevicePasswordEnabled": (14, 0x0E),
 }
 
 
