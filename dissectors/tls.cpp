@@ -3,118 +3,19 @@
 // handshake's messages are put together from records however they are cut; what is larger than 64
 // KiB, or spread over more records than anybody needs, is passed over and said so.
 #include "dissectors/api.hpp"
+#include "dissectors/tls_fields.hpp"
 #include "dissectors/tls_hello.hpp"
+#include "dissectors/tls_record.hpp"
 
 namespace exwire {
 namespace {
 
-constexpr uint32_t kHeader = 5;
-constexpr uint32_t kLargestRecord = (1 << 14) + 2048;  // RFC 5246 6.2.3
+using namespace tls;
+
 constexpr uint32_t kLargestMessage = 65536;
 constexpr uint32_t kMostRecords = 4096;  // of one message
 constexpr uint32_t kMostPending = 100 * 1024;
 constexpr uint8_t kFatal = 2;  // level of an alert
-
-enum ContentType : uint8_t {
-  kChangeCipherSpec = 20,
-  kAlert = 21,
-  kHandshake = 22,
-  kApplicationData = 23,
-  kHeartbeat = 24,
-};
-
-enum Message : uint8_t {
-  kClientHello = 1,
-  kServerHello = 2,
-  kNewSessionTicket = 4,
-  kCertificate = 11,
-  kCertificateRequest = 13,
-  kCertificateVerify = 15,
-};
-
-enum Field : uint32_t {
-  kClientVersion,
-  kClientSessionId,
-  kClientCiphers,
-  kClientExtensions,
-  kClientGroups,
-  kClientPointFormats,
-  kClientSignatureAlgorithms,
-  kClientVersions,
-  kClientProtocols,
-  kServerName,
-  kServerVersion,
-  kServerLegacyVersion,
-  kServerCipher,
-  kServerExtensions,
-  kServerProtocol,
-  kServerCertificates,
-  kClientCertificates,
-  kServerCertificate,
-};
-constexpr const char* kFields[] = {"tls.client_version",
-                                   "tls.client_session_id",
-                                   "tls.client_ciphers",
-                                   "tls.client_extensions",
-                                   "tls.client_groups",
-                                   "tls.client_point_formats",
-                                   "tls.client_signature_algorithms",
-                                   "tls.client_versions",
-                                   "tls.client_protocols",
-                                   "tls.sni",
-                                   "tls.server_version",
-                                   "tls.server_legacy_version",
-                                   "tls.server_cipher",
-                                   "tls.server_extensions",
-                                   "tls.server_protocol",
-                                   "tls.server_certificates",
-                                   "tls.client_certificates",
-                                   "tls.server_certificate",
-                                   nullptr};
-
-enum Anomaly : uint32_t {
-  kBadRecord,
-  kBadHello,
-  kOversize,
-  kManyRecords,
-  kSslv2,
-  kLostAlignment,
-};
-constexpr const char* kAnomalies[] = {"tls_invalid_record",
-                                      "tls_invalid_hello",
-                                      "tls_hello_oversize",
-                                      "tls_message_in_many_records",
-                                      "tls_sslv2_hello",
-                                      "tls_record_alignment_lost",
-                                      nullptr};
-
-struct RecordHeader {
-  uint8_t type;
-  uint16_t version, length;
-};
-
-RecordHeader header_at(const uint8_t* at) noexcept {
-  return {at[0], load_be16(at + 1), load_be16(at + 3)};
-}
-
-bool is_plausible(RecordHeader header) noexcept {
-  const uint16_t minor = header.version & 0xff;
-  return header.type >= kChangeCipherSpec && header.type <= kHeartbeat &&
-         header.version >> 8 == 3 && minor <= 4 && header.length <= kLargestRecord &&
-         (header.length > 0 || header.type == kApplicationData);
-}
-
-// RFC 5246 appendix E.2, and SSL 2.0 itself: a header of two octets, no padding.
-bool is_sslv2_hello(Bytes octets) noexcept {
-  if (octets.size < 11 || !(octets[0] & 0x80) || octets[2] != kClientHello) return false;
-  const uint32_t length = (octets[0] & 0x7fU) << 8 | octets[1];
-  const uint16_t version = load_be16(octets.data + 3);
-  const uint32_t ciphers = load_be16(octets.data + 5), session = load_be16(octets.data + 7),
-                 challenge = load_be16(octets.data + 9);
-  const bool known = version == 2 || (version >= 0x0300 && version <= 0x0304);
-  return known && ciphers > 0 && ciphers % 3 == 0 && challenge >= 16 && challenge <= 32 &&
-         length == 9 + ciphers + session + challenge;
-}
 
 class Tls {
  public:
@@ -220,18 +121,6 @@ class Tls {
   }
 
  private:
-  /// A message over several records, as far as their headers were walked.
-  struct Spread {
-    uint32_t at = 0;    ///< of the next record, from the first one's start
-    uint32_t last = 0;  ///< of the last one walked
-    uint32_t have = 0;  ///< octets of the message, or more
-    uint32_t want = 4;  ///< until its length is known, its header
-    uint32_t records = 0;
-    std::array<uint8_t, 4> head{};
-    uint32_t length() const noexcept {
-      return uint32_t{head[1]} << 16 | uint32_t{head[2]} << 8 | head[3];
-    }
-  };
   struct Side {
     Spread spread;
     uint32_t passing = 0;  ///< octets of an oversize message still to come
@@ -244,28 +133,6 @@ class Tls {
     uint32_t consumed = 0, need = 0;
     bool broken = false;
   };
-
-  static uint8_t probe_side(Bytes octets) noexcept {
-    if (octets.empty()) return kExwireProbeNo;
-    if (octets[0] & 0x80) {
-      if (octets.size < 11) {
-        return octets.size < 3 || octets[2] == kClientHello ? kExwireProbeMore : kExwireProbeNo;
-      }
-      return is_sslv2_hello(octets) ? kExwireProbeYes : kExwireProbeNo;
-    }
-    if (octets[0] < kChangeCipherSpec || octets[0] > kHeartbeat) return kExwireProbeNo;
-    if (octets.size >= 2 && octets[1] != 3) return kExwireProbeNo;
-    if (octets.size < kHeader) return kExwireProbeMore;
-    return is_plausible(header_at(octets.data)) ? kExwireProbeYes : kExwireProbeNo;
-  }
-
-  static bool starts_hello(Bytes rest, RecordHeader header) noexcept {
-    if (rest.size < kHeader + 4 || header.length < 4) return false;
-    const uint8_t* message = rest.data + kHeader;
-    const uint32_t length = uint32_t{message[1]} << 16 | uint32_t{message[2]} << 8 | message[3];
-    return (message[0] == kClientHello || message[0] == kServerHello) &&
-           length + 4 <= header.length;
-  }
 
   // What is left is at rest only once the handshake is told: until then the state is needed.
   Progress answer(uint32_t consumed, uint32_t need, uint64_t skip = 0) const noexcept {
@@ -509,7 +376,12 @@ class Tls {
     if (hellos_ != 0xff) ++hellos_;
     early_ |= hello.early_data;
     encrypted_hello_ |= hello.encrypted_hello;
-    if (hellos_ > 1) return;  // a second one answers a retry: the first is the client's own
+    const uint32_t name = digest_of(hello.server_name);
+    if (hellos_ > 1) {  // a second one answers a retry: the first is the client's own
+      if (hello.sound && name != name_) host.anomaly(kNameChanged);
+      return;
+    }
+    name_ = name;
     number_field(host, kClientVersion, hello.version);
     host.field(kClientSessionId, hello.session_id);
     host.field(kClientCiphers, hello.ciphers);
@@ -539,6 +411,13 @@ class Tls {
     resumed_ = version_13_ ? hello.pre_shared_key : same_session;
   }
 
+  // FNV-1a, to see a change by; nothing is looked up by it.
+  static uint32_t digest_of(Bytes octets) noexcept {
+    uint32_t digest = 0x811c9dc5;
+    for (const uint8_t octet : octets) digest = (digest ^ octet) * 0x01000193;
+    return digest;
+  }
+
   static void number_field(Host host, uint32_t field, uint16_t number) noexcept {
     const std::array<uint8_t, 2> octets{static_cast<uint8_t>(number >> 8),
                                         static_cast<uint8_t>(number)};
@@ -564,27 +443,10 @@ class Tls {
     host.handshake({sizeof(ExwireHandshake), flags, hellos_, alert_, alert_from_});
   }
 
-  struct Found {
-    uint32_t at;
-    uint32_t need;  ///< 0: here is a record
-  };
-  // Where a record starts: one that fits is followed by another. When that one is not there yet,
-  // how many octets from `at` on are wanted to know.
-  static Found find_record(Bytes octets) noexcept {
-    uint32_t at = 0;
-    for (; at + kHeader <= octets.size; ++at) {
-      const RecordHeader header = header_at(octets.data + at);
-      if (!is_plausible(header) || header.length == 0) continue;
-      const uint32_t next = at + kHeader + header.length;
-      if (next + kHeader > octets.size) return {at, next + kHeader - at};
-      if (is_plausible(header_at(octets.data + next))) return {at, 0};
-    }
-    return {at, kHeader};
-  }
-
   std::array<Side, 2> sides_;
   std::array<uint8_t, 32> session_{};
   uint32_t session_octets_ = 0;
+  uint32_t name_ = 0;  ///< digest of the first hello's server name
   uint8_t hellos_ = 0, alert_ = 255, alert_from_ = 0;
   bool told_ = false, version_13_ = false, resumed_ = false, retried_ = false, asked_ = false;
   bool client_certified_ = false, server_certified_ = false, proved_ = false, early_ = false;

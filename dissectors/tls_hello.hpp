@@ -11,7 +11,7 @@
 namespace exwire::tls {
 
 enum Extension : uint16_t {
-  kServerName = 0,
+  kServerNameList = 0,
   kSupportedGroups = 10,
   kPointFormats = 11,
   kSignatureAlgorithms = 13,
@@ -19,6 +19,7 @@ enum Extension : uint16_t {
   kPreSharedKey = 41,
   kEarlyData = 42,
   kSupportedVersions = 43,
+  kKeyShare = 51,
   kEncryptedClientHello = 0xfe0d,
 };
 
@@ -28,14 +29,23 @@ struct TypeList {
   std::array<uint8_t, 2 * kMost> octets;
   uint32_t count = 0, left_out = 0;
 
-  void add(uint16_t type) noexcept {
+  /// False: the type was there already.
+  bool add(uint16_t type) noexcept {
     if (count == kMost) {
       ++left_out;
-      return;
+      return true;
     }
+    const bool fresh = !holds(type);
     octets[2 * count] = static_cast<uint8_t>(type >> 8);
     octets[2 * count + 1] = static_cast<uint8_t>(type);
     ++count;
+    return fresh;
+  }
+  bool holds(uint16_t type) const noexcept {
+    for (uint32_t at = 0; at < count; ++at) {
+      if (load_be16(octets.data() + 2 * at) == type) return true;
+    }
+    return false;
   }
   Bytes view() const noexcept { return {octets.data(), 2 * count}; }
 };
@@ -84,9 +94,30 @@ inline Bytes first_host_name(Bytes octets, bool& sound) noexcept {
     const uint8_t type = names.u8();
     Bytes name;
     sound &= take_vector(names, 2, name);
-    if (type == 0) return name;
+    if (type == 0) {
+      sound &= names.left() == 0 || names.u8() != 0;  // one name of a type (RFC 6066 3)
+      return name;
+    }
   }
   return {};
+}
+
+/// A list of numbers of two octets.
+inline Bytes inner_numbers(Bytes octets, uint32_t length_octets, bool& sound) noexcept {
+  const Bytes list = inner_vector(octets, length_octets, sound);
+  sound &= list.size % 2 == 0;
+  return list;
+}
+
+/// Whether a list holds nothing but vectors, each behind `before` octets of its own.
+inline bool is_list_of_vectors(Bytes list, uint32_t before, uint32_t length_octets) noexcept {
+  Cursor cursor(list);
+  Bytes vector;
+  while (cursor.left() > 0) {
+    cursor.skip(before);
+    if (!take_vector(cursor, length_octets, vector)) return false;
+  }
+  return true;
 }
 
 /// Calls `take(type, octets)` for each extension.
@@ -118,26 +149,32 @@ inline ClientHello read_client_hello(Bytes body) noexcept {
   hello.sound &= detail::take_vector(cursor, 2, block) && cursor.left() == 0;
   bool sound = true;
   sound &= detail::each_extension(block, [&](uint16_t type, Bytes octets) {
-    hello.extensions.add(type);
+    sound &= hello.extensions.add(type);  // RFC 8446 4.2: no type twice
     switch (type) {
-      case kServerName:
+      case kServerNameList:
         if (hello.server_name.empty()) hello.server_name = detail::first_host_name(octets, sound);
         break;
       case kSupportedGroups:
-        hello.groups = detail::inner_vector(octets, 2, sound);
+        hello.groups = detail::inner_numbers(octets, 2, sound);
         break;
       case kPointFormats:
         hello.point_formats = detail::inner_vector(octets, 1, sound);
         break;
       case kSignatureAlgorithms:
-        hello.signature_algorithms = detail::inner_vector(octets, 2, sound);
+        hello.signature_algorithms = detail::inner_numbers(octets, 2, sound);
         break;
       case kApplicationProtocols:
         hello.protocols = detail::inner_vector(octets, 2, sound);
+        sound &= detail::is_list_of_vectors(hello.protocols, 0, 1);
         break;
       case kSupportedVersions:
-        hello.versions = detail::inner_vector(octets, 1, sound);
+        hello.versions = detail::inner_numbers(octets, 1, sound);
         break;
+      case kKeyShare: {
+        const Bytes shares = detail::inner_vector(octets, 2, sound);
+        sound &= detail::is_list_of_vectors(shares, 2, 2);
+        break;
+      }
       case kEarlyData:
         hello.early_data = true;
         break;
@@ -188,7 +225,7 @@ inline ServerHello read_server_hello(Bytes body) noexcept {
   Bytes block;
   bool sound = detail::take_vector(cursor, 2, block);
   sound &= detail::each_extension(block, [&](uint16_t type, Bytes octets) {
-    hello.extensions.add(type);
+    sound &= hello.extensions.add(type);
     if (type == kSupportedVersions && octets.size == 2) {
       hello.version = load_be16(octets.data);
     } else if (type == kPreSharedKey) {
