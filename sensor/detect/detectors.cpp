@@ -7,6 +7,7 @@
 namespace exwire::detect {
 
 std::unique_ptr<FlowDetector> make_activesync_admission(const Site& site);
+std::unique_ptr<FlowDetector> make_activesync_heartbeat();
 std::unique_ptr<FlowDetector> make_gateway_bypass(const Site& site,
                                                   std::shared_ptr<ExchangeServers> servers);
 std::unique_ptr<FlowDetector> make_idle_timeout();
@@ -23,6 +24,7 @@ std::unique_ptr<FleetDetector> make_stalled_servers(const Site& site);
 std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(const Site& site) {
   std::vector<std::unique_ptr<FlowDetector>> detectors;
   const auto servers = std::make_shared<ExchangeServers>(site);
+  detectors.push_back(make_activesync_heartbeat());
   detectors.push_back(make_plaintext_exchange(site));
   detectors.push_back(make_idle_timeout());
   detectors.push_back(make_activesync_admission(site));

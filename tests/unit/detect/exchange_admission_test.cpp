@@ -40,9 +40,14 @@ struct Stage final : detect::FindingSink, detect::FleetSink {
     return flow;
   }
   using Fields = std::vector<std::pair<HttpField, std::string_view>>;
+  std::string heartbeat;  ///< of the last transaction, as detectors left it
+  uint64_t asked = 0;     ///< octets of the requests' bodies
+
   void transaction(const Fields& fields, wire::Address client = kPhone,
                    wire::Address server = kServer) {
     HttpTransaction one;
+    one.request_complete = true;
+    one.request_body = asked;
     one.request_seen = one.response_seen = one.response_complete = true;
     one.response_body = answered;
     for (const auto& [field, text] : fields) one.set(field, as_bytes(text));
@@ -58,6 +63,7 @@ struct Stage final : detect::FindingSink, detect::FleetSink {
                                         std::span(facts).first(detector->info().fact_octets)};
       detector->transaction_over(context, one, *this);
     }
+    heartbeat = one.text(HttpField::as_heartbeat_s);
     ++seconds;
   }
   size_t told(uint32_t sid) const {
@@ -292,4 +298,39 @@ TEST_CASE("a server under load says for how long", "[admission]") {
   busy.push_back({HttpField::retry_after, "30"});
   stage.transaction(busy);
   CHECK(stage.told(1443604) == 1);
+}
+
+TEST_CASE("a Ping without body goes on with the last heartbeat of its device", "[admission]") {
+  Stage stage;
+  auto with_body = activesync("Ping", "7", "200");
+  with_body.push_back({HttpField::as_heartbeat_s, "900"});
+  const auto without = activesync("Ping", "7", "200");
+  stage.transaction(without);
+  CHECK(stage.heartbeat.empty());
+  stage.transaction(with_body);
+  stage.transaction(without);
+  CHECK(stage.heartbeat == "900");
+  stage.transaction(without, kPhone, kLoopback);  // another server knows nothing of it
+  CHECK(stage.heartbeat.empty());
+  stage.asked = 40;  // a body nobody could read is none that is missing
+  stage.transaction(without);
+  CHECK(stage.heartbeat.empty());
+}
+
+TEST_CASE("heartbeats of more devices than are kept", "[admission]") {
+  Stage stage;
+  std::vector<std::string> devices;
+  for (int number = 0; number < 20'000; ++number) devices.push_back("d" + std::to_string(number));
+  const auto ping = [](const std::string& device, std::string_view seconds) {
+    Stage::Fields fields{{HttpField::as_command, "Ping"}, {HttpField::as_device_id, device}};
+    if (!seconds.empty()) fields.push_back({HttpField::as_heartbeat_s, seconds});
+    return fields;
+  };
+  for (const std::string& device : devices) stage.transaction(ping(device, "480"));
+  stage.transaction(ping(devices.back(), ""));
+  CHECK(stage.heartbeat == "480");
+  stage.transaction(ping(devices[12'000], ""));  // of the older generation
+  CHECK(stage.heartbeat == "480");
+  stage.transaction(ping(devices.front(), ""));
+  CHECK(stage.heartbeat.empty());
 }
