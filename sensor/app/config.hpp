@@ -13,6 +13,7 @@
 #include "sensor/flow/flow_table.hpp"
 #include "sensor/flow/watch.hpp"
 #include "sensor/inspect/inspector.hpp"
+#include "sensor/report/privacy.hpp"
 #include "sensor/wire/decode.hpp"
 
 namespace exwire::app {
@@ -31,6 +32,8 @@ struct Config {
   uint16_t community_id_seed = 0;
   bool extended = false;  ///< a top-level `exchange` object in every event
   bool pcap_filename = false;
+  report::PrivacySettings privacy;
+  std::string privacy_key_file;
 };
 
 /// All options at their defaults.

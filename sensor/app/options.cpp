@@ -4,6 +4,7 @@
 #include <bitset>
 #include <charconv>
 
+#include "sensor/app/options_privacy.hpp"
 #include "sensor/app/quantity.hpp"
 
 namespace exwire::app {
@@ -180,45 +181,22 @@ std::string to_text(const detect::Prefix& prefix) {
   return wire::to_text(prefix.address, prefix.ip_version) + "/" + std::to_string(prefix.length);
 }
 
-Option servers() {
-  Option option{"site.servers", "[]",
-                "Exchange servers, as addresses or prefixes. Empty: learned from traffic.",
-                [](Config& config, const Words& words) -> Complaint {
-                  std::vector<detect::Prefix> prefixes;
+Option prefixes(const char* key, const char* meaning,
+                std::vector<detect::Prefix> detect::Site::*member) {
+  Option option{key, "[]", meaning,
+                [member](Config& config, const Words& words) -> Complaint {
+                  std::vector<detect::Prefix> read;
                   for (const std::string& word : words) {
                     const auto prefix = detect::Prefix::parse(word);
                     if (!prefix) return "'" + word + "' is no address or prefix";
-                    prefixes.push_back(*prefix);
+                    read.push_back(*prefix);
                   }
-                  config.site.servers = prefixes;
+                  config.site.*member = read;
                   return {};
                 },
-                [](const Config& config) {
+                [member](const Config& config) {
                   Words words;
-                  for (const auto& prefix : config.site.servers) words.push_back(to_text(prefix));
-                  return join(words);
-                }};
-  option.list = true;
-  return option;
-}
-
-Option gateways() {
-  Option option{"site.gateways", "[]",
-                "Reverse proxies and MDM gateways, as addresses or prefixes: the only ones allowed "
-                "to reach the servers. Empty: nobody is told to come past a gateway.",
-                [](Config& config, const Words& words) -> Complaint {
-                  std::vector<detect::Prefix> prefixes;
-                  for (const std::string& word : words) {
-                    const auto prefix = detect::Prefix::parse(word);
-                    if (!prefix) return "'" + word + "' is no address or prefix";
-                    prefixes.push_back(*prefix);
-                  }
-                  config.site.gateways = prefixes;
-                  return {};
-                },
-                [](const Config& config) {
-                  Words words;
-                  for (const auto& prefix : config.site.gateways) words.push_back(to_text(prefix));
+                  for (const auto& prefix : config.site.*member) words.push_back(to_text(prefix));
                   return join(words);
                 }};
   option.list = true;
@@ -417,12 +395,17 @@ std::vector<Option> make_options() {
   using flow::FlowSettings;
   using inspect::InspectSettings;
   return {
-      servers(),
+      prefixes("site.servers",
+               "Exchange servers, as addresses or prefixes. Empty: learned from traffic.",
+               &detect::Site::servers),
       ports("site.ports.tls", "[443, 444]", "Ports on which Exchange speaks TLS.",
             &flow::Watch::tls_ports),
       ports("site.ports.plaintext", "[80, 81]", "Ports on which Exchange speaks plaintext HTTP.",
             &flow::Watch::plaintext_ports),
-      gateways(),
+      prefixes("site.gateways",
+               "Reverse proxies and MDM gateways, as addresses or prefixes: the only ones allowed "
+               "to reach the servers. Empty: nobody is told to come past a gateway.",
+               &detect::Site::gateways),
       allowed_agents(),
       plaintext_hops(),
       choice("site.loopback", "allow",
@@ -487,6 +470,9 @@ std::vector<Option> make_options() {
       choice("outputs.pcap_filename", "no", "Adds the capture file's name to events.", "yes", "no",
              [](Config& config) -> bool& { return config.pcap_filename; }),
       stats_interval(),
+      privacy_users(),
+      privacy_devices(),
+      privacy_key_file(),
   };
 }
 

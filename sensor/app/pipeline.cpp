@@ -139,7 +139,7 @@ void Pipeline::found(const flow::Flow& representative, const detect::Finding& fi
 
 void Pipeline::passed(const flow::Flow& flow, const detect::Finding& finding) {
   ++alerts_;
-  summary_.add(flow, finding);
+  summary_.add(flow, reporter_.shown(finding));
   report::Event alert;
   alert.time = finding.when;
   alert.flow = &flow;

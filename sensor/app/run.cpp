@@ -290,7 +290,7 @@ int run(const CommandLine& command_line) {
   install_signals();
   const bool live = !command_line.interfaces.empty();
   const std::unique_ptr<report::FileSink> sink = open_sink(command_line);
-  report::Reporter reporter(eve_settings(config, live), *sink);
+  report::Reporter reporter(eve_settings(config, live), *sink, config.privacy);
   const Sources sources = open_sources(command_line, config, filter);
   Pipeline pipeline(config, dissectors, reporter, live);
   Progress progress(!command_line.quiet);

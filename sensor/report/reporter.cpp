@@ -26,7 +26,33 @@ inspect::HttpTransaction Reporter::redacted(const inspect::HttpTransaction& tran
   return clean;
 }
 
+detect::Finding Reporter::shown(const detect::Finding& finding) const {
+  detect::Finding shown = finding;
+  shown.http = nullptr;
+  if (!privacy_.all_clear()) shown.facts = privacy_.facts(finding.facts);
+  return shown;
+}
+
 void Reporter::write(const Event& event) {
+  if (privacy_.all_clear()) return write_redacted(event);
+  Event shown_event = event;
+  if (const auto* alert = std::get_if<AlertBody>(&event.body)) {
+    detect::Finding finding = shown(*alert->finding);
+    shown_event.body = AlertBody{&finding};
+    if (alert->finding->http == nullptr) return write_redacted(shown_event);
+    const inspect::HttpTransaction transaction = privacy_.transaction(*alert->finding->http);
+    finding.http = &transaction;
+    return write_redacted(shown_event);
+  }
+  if (const auto* http = std::get_if<HttpBody>(&event.body)) {
+    const inspect::HttpTransaction transaction = privacy_.transaction(*http->transaction);
+    shown_event.body = HttpBody{&transaction};
+    return write_redacted(shown_event);
+  }
+  write_redacted(event);
+}
+
+void Reporter::write_redacted(const Event& event) {
   const inspect::HttpTransaction* transaction = nullptr;
   const auto* alert = std::get_if<AlertBody>(&event.body);
   if (alert != nullptr) transaction = alert->finding->http;

@@ -9,15 +9,19 @@
 
 #include "sensor/report/eve.hpp"
 #include "sensor/report/event.hpp"
+#include "sensor/report/privacy.hpp"
 #include "sensor/report/sink.hpp"
 
 namespace exwire::report {
 
 class Reporter {
  public:
-  Reporter(EveSettings settings, Sink& sink) : encoder_(std::move(settings)), sink_(sink) {}
+  Reporter(EveSettings settings, Sink& sink, PrivacySettings privacy = {})
+      : encoder_(std::move(settings)), privacy_(std::move(privacy)), sink_(sink) {}
 
   void write(const Event& event);
+  /// What of a finding may be told to people; without its transaction.
+  detect::Finding shown(const detect::Finding& finding) const;
   void flush();
   void reopen() { sink_.reopen(); }
   uint64_t events() const noexcept { return events_; }
@@ -25,9 +29,11 @@ class Reporter {
   const std::string& last_error() const { return sink_.last_error(); }
 
  private:
+  void write_redacted(const Event& event);
   inspect::HttpTransaction redacted(const inspect::HttpTransaction& transaction);
 
   EveEncoder encoder_;
+  Privacy privacy_;
   Sink& sink_;
   std::string scratch_;
   uint64_t events_ = 0, lost_ = 0;
