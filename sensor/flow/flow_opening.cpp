@@ -56,6 +56,7 @@ void FlowTable::on_syn(const wire::Packet& packet, HalfOpen* entry) {
   }
   HalfOpen& fresh = note(packet, kSyn, packet.from_lo);
   fresh.client_next = packet.seq + 1;
+  syn_payloads_.keep(packet.hash, fresh.client_next, packet.payload);
   if (packet.window_scale != wire::Packet::kNoWindowScale) {
     fresh.marks |= kClientScales;
     fresh.window_scales = packet.window_scale;
@@ -83,6 +84,7 @@ Tracked FlowTable::on_synack(const wire::Packet& packet, HalfOpen* entry) {
       return {};
     }
     const HalfOpenStage before = entry->stage();
+    syn_payloads_.acknowledge(packet.hash, entry->client_next, packet.ack);
     entry->marks |= kSynAck;
     tell_stage(*entry, before, entry->stage());
   }
@@ -184,9 +186,16 @@ Tracked FlowTable::promote(HalfOpen& entry, const wire::Packet& packet) {
   }
   if (watch_.port(flow.server_port())) flow.mark(kWatched);
   tell_stage(entry, entry.stage(), HalfOpenStage::none);
+  const bool opened = entry.has(kSyn);
+  const uint32_t client_next = entry.client_next;
   half_open_.erase(entry);
   wheel_.schedule(handle, wheel_.tick_at({packet.time.ns + timeout_of(flow)}));
-  return update(handle, packet);
+  Tracked tracked = update(handle, packet);
+  if (opened) {
+    const uint32_t next = tracked.direction == Direction::to_server ? packet.seq : packet.ack;
+    tracked.opening = syn_payloads_.taken(packet.hash, client_next, next);
+  }
+  return tracked;
 }
 
 Tracked FlowTable::pick_up(const wire::Packet& packet) {

@@ -33,6 +33,7 @@ FlowTable::FlowTable(const FlowSettings& settings, const Watch& watch, Budget& b
       flows_(budget, settings.most_flows),
       index_(budget, settings.most_flows),
       half_open_(budget, settings.half_open_entries),
+      syn_payloads_(budget),
       wheel_(flows_) {}
 
 uint32_t FlowTable::find(const wire::Packet& packet) noexcept {
@@ -124,7 +125,7 @@ Tracked FlowTable::update(uint32_t handle, const wire::Packet& packet) {
     }
   }
 
-  Tracked tracked{handle, &flow, direction, 0, previous, false};
+  Tracked tracked{handle, &flow, direction, 0, previous, false, {}};
   const uint32_t payload_seq = packet.seq + ((packet.tcp_flags & wire::kSyn) ? 1U : 0U);
   const int32_t ahead = distance(side.next_seq, payload_seq);
   tracked.offset = static_cast<int64_t>(side.stream_octets) + ahead;

@@ -12,6 +12,7 @@
 #include "sensor/flow/flow.hpp"
 #include "sensor/flow/flow_index.hpp"
 #include "sensor/flow/half_open_table.hpp"
+#include "sensor/flow/syn_payloads.hpp"
 #include "sensor/flow/watch.hpp"
 #include "sensor/wire/packet.hpp"
 
@@ -35,6 +36,7 @@ struct Tracked {
   int64_t offset = 0;      ///< of the payload, in the stream of its direction
   Timestamp previous;      ///< when the flow was last seen before this packet
   bool keepalive = false;  ///< RFC 9293 3.8.4: at most one octet, just before what is expected
+  Bytes opening;           ///< of the client's SYN, taken by the server: comes before this packet
 };
 
 struct FlowCounters {
@@ -109,6 +111,7 @@ class FlowTable {
   Slab<Flow> flows_;
   FlowIndex index_;
   HalfOpenTable half_open_;
+  SynPayloads syn_payloads_;
   TimerWheel<Slab<Flow>> wheel_;
   FlowCounters counters_;
   Timestamp newest_;

@@ -43,6 +43,7 @@ Inspector::Inspector(const InspectSettings& settings, const DissectorHost& disse
 Inspector::~Inspector() = default;
 
 void Inspector::inspect(const flow::Tracked& tracked, const wire::Packet& packet) {
+  if (!tracked.opening.empty()) inspect_opening(tracked, packet);
   flow::Flow& flow = *tracked.flow;
   const bool fin = packet.tcp_flags & wire::kFin;
   // A hole that is due was due before this packet.
@@ -86,6 +87,22 @@ bool Inspector::may_look_anew(uint32_t handle) {
   if (known == told_.end() || (known->second & kMask)) return false;
   known->second |= kMask;
   return true;
+}
+
+// The payload of a SYN that the server has acknowledged is the beginning of the client's stream.
+void Inspector::inspect_opening(const flow::Tracked& tracked, const wire::Packet& packet) {
+  flow::Tracked first = tracked;
+  first.direction = Direction::to_server;
+  first.offset = 0;
+  first.keepalive = false;
+  first.opening = {};
+  wire::Packet syn = packet;
+  syn.payload = tracked.opening;
+  syn.payload_octets = tracked.opening.size;
+  syn.tcp_flags = wire::kAck | wire::kPsh;
+  syn.urgent = 0;
+  syn.seq = tracked.flow->of(Direction::to_server).next_seq;
+  inspect(first, syn);
 }
 
 // Whether a host would look at the payload at all (RFC 9293 3.10.7.4).

@@ -68,6 +68,7 @@ class Inspector {
   /// Set in the owner of transactions that a copy of its own holds.
   static constexpr uint32_t kOtherCopy = 1U << 31;
 
+  void inspect_opening(const flow::Tracked& tracked, const wire::Packet& packet);
   void reopen(const flow::Tracked& tracked);
   bool may_look_anew(uint32_t handle);
   void compare_repeated(const flow::Tracked& tracked, const wire::Packet& packet);

@@ -81,6 +81,20 @@ struct Server {
     give(segment, 0);
     return *this;
   }
+  /// SYN with payload, and the answer to it, which takes so much of the payload.
+  Server& syn_with(std::string_view payload, size_t taken, uint32_t isn = 1000) {
+    next = isn;
+    send(payload, 0, wire::kSyn);
+    next = isn + 1 + static_cast<uint32_t>(taken);
+    test::Segment segment;
+    std::swap(segment.source, segment.destination);
+    std::swap(segment.source_port, segment.destination_port);
+    segment.seq = 5000;
+    segment.ack = next;
+    segment.flags = wire::kSyn | wire::kAck;
+    give(segment, 0);
+    return *this;
+  }
   Server& handshake(uint32_t isn = 1000) {
     next = isn;
     send("", 0, wire::kSyn);
@@ -281,4 +295,65 @@ TEST_CASE("SYN with FIN or RST opens nothing; with PSH and URG it does", "[endpo
   CHECK(server.table->half_open().in_use() == 0);
   server.send("", 0, wire::kSyn | wire::kPsh | wire::kUrg);
   CHECK(server.table->half_open().in_use() == 1);
+}
+
+// Payload on the SYN: TCP Fast Open (RFC 7413), and hosts that send it uninvited.
+
+TEST_CASE("a request on the SYN is told where the server takes it", "[endpoint]") {
+  for (const uint32_t isn : {1000U, 0xfffffffeU, 0xffffffffU}) {
+    Server server;
+    server.syn_with(kGood, kGood.size(), isn).send("", 0, wire::kAck).good();
+    CHECK(server.recorder.log == "GOOD GOOD ");
+    CHECK(server.recorder.events.empty());
+  }
+}
+
+TEST_CASE("a request on the SYN that the server does not take is nobody's", "[endpoint]") {
+  Server server;
+  server.syn_with(kEvil, 0).send("", 0, wire::kAck).good();
+  CHECK(server.recorder.log == "GOOD ");
+  CHECK(server.recorder.events.empty());
+}
+
+TEST_CASE("a request on the SYN is repeated when the server takes part of it", "[endpoint]") {
+  Server server;
+  const size_t taken = 20;
+  server.syn_with(kGood, taken).send("", 0, wire::kAck);
+  server.send(kGood.substr(taken)).moved(kGood.size() - taken).good();
+  CHECK(server.recorder.log == "GOOD GOOD ");
+  CHECK(server.recorder.events.empty());
+}
+
+TEST_CASE("a request that goes on behind the SYN before any answer", "[endpoint]") {
+  Server server;
+  const std::string_view good = kGood;
+  const size_t cut = 30;
+  server.next = 1000;
+  server.send(good.substr(0, cut), 0, wire::kSyn);
+  server.next = 1001 + cut;
+  server.send(good.substr(cut));
+  CHECK(server.recorder.log == "GOOD ");
+}
+
+TEST_CASE("a repeated SYN without its payload changes nothing", "[endpoint]") {
+  Server server;
+  server.next = 1000;
+  server.send(kGood, 0, wire::kSyn).send("", 0, wire::kSyn);
+  server.syn_with("", kGood.size()).send("", 0, wire::kAck);
+  CHECK(server.recorder.log == "GOOD ");
+}
+
+TEST_CASE("an answer of the server on its SYN-ACK, to a request on the SYN", "[endpoint]") {
+  Server server;
+  server.next = 1000;
+  server.send(kGood, 0, wire::kSyn);
+  test::Segment answer;
+  std::swap(answer.source, answer.destination);
+  std::swap(answer.source_port, answer.destination_port);
+  answer.seq = 5000;
+  answer.ack = 1001 + static_cast<uint32_t>(kGood.size());
+  answer.flags = wire::kSyn | wire::kAck;
+  answer.payload = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+  server.give(answer, 0);
+  CHECK(server.recorder.log == "GOOD ");
 }
