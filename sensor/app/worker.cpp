@@ -237,6 +237,7 @@ void Worker::add_to(report::StatsBody& stats) const {
   stats.flows += flows.opened;
   stats.flows_active += flows_.size();
   stats.flows_refused += flows.refused;
+  stats.midstream_shed += flows.midstream_shed;
   stats.midstream += flows.midstream;
   stats.one_sided += one_sided_;
   stats.syn += flows.syn;

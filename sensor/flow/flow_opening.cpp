@@ -201,6 +201,7 @@ Tracked FlowTable::promote(HalfOpen& entry, const wire::Packet& packet) {
 Tracked FlowTable::pick_up(const wire::Packet& packet) {
   const uint32_t handle = add(packet);
   if (handle == 0) return {};
+  shed_single(handle, packet.time);
   Flow& flow = flows_[handle];
   const Roles roles = roles_of(packet, watch_);
   flow.start_ns = packet.time.ns;
@@ -215,6 +216,22 @@ Tracked FlowTable::pick_up(const wire::Packet& packet) {
 void FlowTable::tell_stage(const HalfOpen& entry, HalfOpenStage before, HalfOpenStage after) {
   if (before == after || !watch_.port(entry.server_port())) return;
   listener_.half_open_changed(entry, before, after, half_open_.first_seen(entry));
+}
+
+// Takes the place of the flow that was picked up longest ago; that one ends if it has remained
+// alone.
+void FlowTable::shed_single(uint32_t handle, Timestamp now) {
+  Single& single = singles_[next_single_++ % kMostSingles];
+  const Single old = single;
+  single = {handle, flows_[handle].generation};
+  if (old.handle == 0 || old.handle == handle) return;
+  const Flow& flow = flows_[old.handle];
+  if (flow.generation != old.generation || !flow.has(kMidstream) ||
+      flow.direction[0].packets + flow.direction[1].packets != 1) {
+    return;
+  }
+  ++counters_.midstream_shed;
+  end(old.handle, EndReason::forced, now);
 }
 
 void FlowTable::end(HalfOpen& entry, EndReason why, Timestamp when) {

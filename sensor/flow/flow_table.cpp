@@ -34,7 +34,10 @@ FlowTable::FlowTable(const FlowSettings& settings, const Watch& watch, Budget& b
       index_(budget, settings.most_flows),
       half_open_(budget, settings.half_open_entries),
       syn_payloads_(budget),
-      wheel_(flows_) {}
+      wheel_(flows_),
+      singles_(kMostSingles) {
+  budget.take(kMostSingles * sizeof(Single));
+}
 
 uint32_t FlowTable::find(const wire::Packet& packet) noexcept {
   return index_.find(packet.hash,
@@ -231,6 +234,7 @@ void FlowTable::end(uint32_t handle, EndReason why, Timestamp when) {
   listener_.flow_ended(handle, flow, why, when);
   wheel_.cancel(handle);
   index_.erase(flow.hash, handle);
+  flow.direction = {};  // so that no old handle takes the free record for a flow
   flows_.give(handle);
 }
 

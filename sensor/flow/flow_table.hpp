@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "sensor/base/memory.hpp"
 #include "sensor/base/time.hpp"
@@ -41,6 +42,7 @@ struct Tracked {
 
 struct FlowCounters {
   uint64_t opened = 0, midstream = 0, refused = 0, reused = 0;
+  uint64_t midstream_shed = 0;  ///< picked up and ended for newer ones, after a single packet
   uint64_t syn = 0, synack = 0, rst = 0, rst_ignored = 0, without_flow = 0;
 };
 
@@ -61,6 +63,10 @@ class FlowListener {
 
 class FlowTable {
  public:
+  /// Flows picked up midstream of which no second packet has come yet; more are not kept, so that a
+  /// flood of forged segments cannot fill the table.
+  static constexpr uint32_t kMostSingles = 1U << 16;
+
   FlowTable(const FlowSettings& settings, const Watch& watch, Budget& budget,
             FlowListener& listener);
 
@@ -94,6 +100,7 @@ class FlowTable {
   static void note_stray(HalfOpen& entry, const wire::Packet& packet, Direction direction) noexcept;
   Tracked promote(HalfOpen& entry, const wire::Packet& packet);
   Tracked pick_up(const wire::Packet& packet);
+  void shed_single(uint32_t handle, Timestamp now);
   uint32_t add(const wire::Packet& packet);
   Tracked update(uint32_t handle, const wire::Packet& packet);
   void on_reset(uint32_t handle, Direction direction, const wire::Packet& packet);
@@ -113,6 +120,12 @@ class FlowTable {
   HalfOpenTable half_open_;
   SynPayloads syn_payloads_;
   TimerWheel<Slab<Flow>> wheel_;
+  struct Single {
+    uint32_t handle = 0;
+    uint16_t generation = 0;
+  };
+  std::vector<Single> singles_;  ///< a ring of what was picked up last
+  uint32_t next_single_ = 0;
   FlowCounters counters_;
   Timestamp newest_;
   bool started_ = false;

@@ -56,6 +56,7 @@ void EveEncoder::stats(const StatsBody& body) {
   json_.object("exchange");
   count("half_open", body.half_open);
   count("half_open_shed", body.half_open_shed);
+  count("midstream_shed", body.midstream_shed);
   count("one_sided", body.one_sided);
   count("sessions_shed", body.sessions_shed);
   count("gap_octets", body.gap_octets);

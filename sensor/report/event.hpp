@@ -56,7 +56,8 @@ struct StatsBody {
   uint64_t vlans_apart = 0;
   uint64_t datagrams_joined = 0, fragment_overlaps = 0, fragments_dropped = 0;
   // flow and tcp
-  uint64_t flows = 0, flows_active = 0, half_open = 0, half_open_shed = 0, flows_refused = 0;
+  uint64_t flows = 0, flows_active = 0, half_open = 0, half_open_shed = 0, flows_refused = 0,
+           midstream_shed = 0;
   uint64_t midstream = 0, one_sided = 0, syn = 0, synack = 0, rst = 0;
   uint64_t gaps = 0, gap_octets = 0, overlaps = 0, overlap_conflicts = 0, out_of_order = 0;
   uint64_t ignored_without_flow = 0, sessions_shed = 0, clock_backwards = 0, clock_jumps = 0;

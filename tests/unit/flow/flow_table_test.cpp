@@ -320,3 +320,28 @@ TEST_CASE("a full table refuses new flows and counts them", "[flow]") {
   CHECK(bench.table->size() == 4);
   CHECK(bench.table->counters().refused == 6);
 }
+
+TEST_CASE("single midstream packets push out the oldest of their kind, nothing else", "[flow]") {
+  Bench bench(1U << 18);
+  const auto picked_up = [&](uint32_t client) {
+    test::Segment segment;
+    segment.source = "10." + std::to_string(client >> 16) + "." +
+                     std::to_string(client >> 8 & 255) + "." + std::to_string(client & 255);
+    segment.seq = client;
+    segment.payload = "GET / HTTP/1.1\r\n";
+    const std::vector<test::TestFrame> frames{
+        test::build(segment, {1'700'000'000 * kNanosPerSecond + client})};
+    for (const auto& packet : test::decode_all(frames)) bench.feed(packet);
+  };
+  constexpr uint32_t kMost = flow::FlowTable::kMostSingles, kTwice = 100, kMore = 500;
+  for (uint32_t client = 0; client < kTwice; ++client) {
+    picked_up(client);
+    picked_up(client);  // no longer alone
+  }
+  for (uint32_t client = 0; client < kMost + kMore; ++client) picked_up(kTwice + client);
+  CHECK(bench.table->size() == kTwice + kMost);
+  CHECK(bench.table->counters().midstream_shed == kMore);
+  REQUIRE(bench.recorder.ended.size() == kMore);
+  CHECK(bench.recorder.ended.front().why == EndReason::forced);
+  CHECK(bench.recorder.ended.front().flow.direction[0].next_seq >= kTwice);
+}
