@@ -11,11 +11,11 @@ namespace {
 
 constexpr size_t kGateBudget = size_t{32} << 20;
 
-// Live, nobody may choose addresses that collide; in a replay the same capture must give the same
-// identifiers, and the worst an attacker gets is a slow replay.
-HashKey hash_key(bool live) {
+// Nobody may choose addresses that collide, neither on the wire nor in a capture: each run has a
+// key of its own. What is told must not depend on it.
+HashKey hash_key() {
   HashKey key;
-  if (live && getrandom(&key, sizeof key, 0) != sizeof key) {
+  if (getrandom(&key, sizeof key, 0) != sizeof key) {
     throw SetupError("the kernel gives no random numbers");
   }
   return key;
@@ -32,7 +32,7 @@ Pipeline::Pipeline(const Config& config, const inspect::DissectorHost& dissector
       gate_budget_(kGateBudget),
       gate_(gate_budget_, *this),
       fleet_(detect::make_fleet_detectors(config.site)),
-      worker_(config, dissectors, hash_key(live), *this) {}
+      worker_(config, dissectors, hash_key(), *this) {}
 
 void Pipeline::learn(capture::Source& source) {
   constexpr uint64_t kMostFrames = 65536;

@@ -12,6 +12,11 @@ namespace exwire::flow {
 
 Tracked FlowTable::open(const wire::Packet& packet) {
   HalfOpen* entry = half_open_.find(packet.key, packet.hash);
+  if (entry != nullptr && half_open_.is_over(*entry, packet.time)) {  // not swept yet
+    tell_over(*entry);
+    half_open_.erase(*entry);
+    entry = nullptr;
+  }
   const bool syn = packet.tcp_flags & wire::kSyn, ack = packet.tcp_flags & wire::kAck;
   const bool broken = packet.tcp_flags & (wire::kRst | wire::kFin);
   if (syn && !broken) {

@@ -222,11 +222,7 @@ void FlowTable::fire(uint32_t handle, Timestamp now) {
 void FlowTable::expire(Timestamp now) {
   if (!started_) return;
   wheel_.advance(now, [&](uint32_t handle) { fire(handle, now); });
-  half_open_.sweep(now, [&](const HalfOpen& entry) {
-    tell_stage(entry, entry.stage(), HalfOpenStage::none);
-    const Timestamp when{half_open_.last_seen(entry).ns + HalfOpenTable::kTimeoutNs};
-    listener_.half_open_ended(summary(entry), EndReason::timeout, when);
-  });
+  half_open_.sweep(now, [&](const HalfOpen& entry) { tell_over(entry); });
 }
 
 void FlowTable::end(uint32_t handle, EndReason why, Timestamp when) {
@@ -251,9 +247,21 @@ void FlowTable::drain(Timestamp now) {
   drain_half_open(now);
 }
 
+// Where the sweep stands when an entry's time has come depends on how keys hash; what is told about
+// it must not.
+void FlowTable::tell_over(const HalfOpen& entry) {
+  tell_stage(entry, entry.stage(), HalfOpenStage::none);
+  const Timestamp when{half_open_.last_seen(entry).ns + HalfOpenTable::kTimeoutNs};
+  listener_.half_open_ended(summary(entry), EndReason::timeout, when);
+}
+
 void FlowTable::drain_half_open(Timestamp now) {
   half_open_.drain([&](const HalfOpen& entry) {
-    listener_.half_open_ended(summary(entry), EndReason::shutdown, now);
+    if (half_open_.is_over(entry, now)) {
+      tell_over(entry);
+    } else {
+      listener_.half_open_ended(summary(entry), EndReason::shutdown, now);
+    }
   });
 }
 

@@ -108,6 +108,7 @@ class FlowTable {
   void end(uint32_t handle, EndReason why, Timestamp when);
   void tell_stage(const HalfOpen& entry, HalfOpenStage before, HalfOpenStage after);
   void end(HalfOpen& entry, EndReason why, Timestamp when);
+  void tell_over(const HalfOpen& entry);
   void drain_half_open(Timestamp now);
   Flow summary(const HalfOpen& entry) const noexcept;
   void fire(uint32_t handle, Timestamp now);

@@ -86,6 +86,9 @@ class HalfOpenTable {
   void count(HalfOpen& entry, const wire::Packet& packet, Direction direction) noexcept;
   Timestamp first_seen(const HalfOpen& entry) const noexcept;
   Timestamp last_seen(const HalfOpen& entry) const noexcept;
+  bool is_over(const HalfOpen& entry, Timestamp now) const noexcept {
+    return now.ns - last_seen(entry).ns > kTimeoutNs;
+  }
 
   /// Looks at the next share of the table (a full round takes about a minute of ticks) and hands
   /// out what is over; each is erased after the call.
@@ -94,7 +97,7 @@ class HalfOpenTable {
     const uint32_t share = size_ / kSweepShares + 1;
     for (uint32_t step = 0; step < share && in_use_ > 0; ++step) {
       HalfOpen& entry = entries_[cursor_++ & (size_ - 1)];
-      if (entry.has(kUsed) && now.ns - last_seen(entry).ns > kTimeoutNs) {
+      if (entry.has(kUsed) && is_over(entry, now)) {
         expired(entry);
         erase(entry);
       }
