@@ -99,24 +99,30 @@ class Tls {
     if (sides_[0].ended && sides_[1].ended) tell(host);
   }
 
-  // Sleeping: the handshake is told, and each side stands at a record or is lost.
+  // Sleeping: the handshake is told, or nothing of one was seen; each side stands at a record or is
+  // lost.
   void sleep(uint8_t parked[16]) const noexcept {
-    parked[0] = static_cast<uint8_t>(told_ | version_13_ << 1);
+    parked[0] = static_cast<uint8_t>(told_ | version_13_ << 1 | incomplete_ << 2 | complete_ << 3);
     for (size_t which = 0; which < 2; ++which) {
       const Side& side = sides_[which];
       parked[1 + which] = static_cast<uint8_t>(side.started | side.encrypted << 1 | side.lost << 2 |
-                                               side.ended << 3);
+                                               side.ended << 3 | side.damaged << 4);
+      parked[3 + which] = side.records;
     }
   }
   void wake(const uint8_t parked[16]) noexcept {
     told_ = parked[0] & 1;
     version_13_ = parked[0] & 2;
+    incomplete_ = parked[0] & 4;
+    complete_ = parked[0] & 8;
     for (size_t which = 0; which < 2; ++which) {
       Side& side = sides_[which];
       side.started = parked[1 + which] & 1;
       side.encrypted = parked[1 + which] & 2;
       side.lost = parked[1 + which] & 4;
       side.ended = parked[1 + which] & 8;
+      side.damaged = parked[1 + which] & 16;
+      side.records = parked[3 + which];
     }
   }
 
@@ -134,9 +140,19 @@ class Tls {
     bool broken = false;
   };
 
-  // What is left is at rest only once the handshake is told: until then the state is needed.
+  // Joined later, and no handshake message has come: what there is to know fits a sleeping flow.
+  bool knows_no_handshake() const noexcept {
+    for (const Side& side : sides_) {
+      if (side.passing != 0 || side.done != 0 || side.spread.at != 0) return false;
+    }
+    return hellos_ == 0 && !sslv2_ && alert_ == kNoAlert && !complete_ &&
+           (sides_[0].damaged || sides_[1].damaged);
+  }
+
+  // At rest once the handshake is told: until then its state is needed.
   Progress answer(uint32_t consumed, uint32_t need, uint64_t skip = 0) const noexcept {
-    return told_ && need == 0 ? at_rest(consumed, need, skip) : more(consumed, need, skip);
+    return (told_ || knows_no_handshake()) && need == 0 ? at_rest(consumed, need, skip)
+                                                        : more(consumed, need, skip);
   }
 
   Progress broken(Host host, uint32_t consumed) noexcept {
@@ -447,7 +463,8 @@ class Tls {
   std::array<uint8_t, 32> session_{};
   uint32_t session_octets_ = 0;
   uint32_t name_ = 0;  ///< digest of the first hello's server name
-  uint8_t hellos_ = 0, alert_ = 255, alert_from_ = 0;
+  static constexpr uint8_t kNoAlert = 255;
+  uint8_t hellos_ = 0, alert_ = kNoAlert, alert_from_ = 0;
   bool told_ = false, version_13_ = false, resumed_ = false, retried_ = false, asked_ = false;
   bool client_certified_ = false, server_certified_ = false, proved_ = false, early_ = false;
   bool complete_ = false, sslv2_ = false, encrypted_hello_ = false, incomplete_ = false;

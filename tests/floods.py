@@ -101,8 +101,8 @@ def replay(exwire, path):
         for line in open(os.path.join(logs, "eve.json"), encoding="utf-8"):
             if '"event_type":"http"' in line:
                 http = json.loads(line)["http"]
-                if http.get("status") == 302:
-                    told.add(http["url"])
+                if http.get("status") == 302 and "url" in http:
+                    told.add(http.get("url"))
             elif '"event_type":"stats"' in line:
                 stats = json.loads(line)["stats"]
     return status, told, stats, usage
