@@ -37,7 +37,7 @@ struct Tracked {
   int64_t offset = 0;      ///< of the payload, in the stream of its direction
   Timestamp previous;      ///< when the flow was last seen before this packet
   bool keepalive = false;  ///< RFC 9293 3.8.4: at most one octet, just before what is expected
-  Bytes opening;           ///< of the client's SYN, taken by the server: comes before this packet
+  Bytes opening = {};      ///< of the client's SYN, taken by the server: comes before this packet
 };
 
 struct FlowCounters {
