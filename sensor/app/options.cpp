@@ -391,6 +391,29 @@ Option stall_minimum() {
           [](const Config& config) { return std::to_string(config.site.stalled.minimum); }};
 }
 
+Option push_time(const char* key, const char* standard, const char* meaning,
+                 int64_t detect::PushSettings::*member) {
+  return {key, standard, meaning,
+          [=](Config& config, const Words& words) -> Complaint {
+            const auto value = parse_duration(words[0]);
+            if (!value || *value < kNanosPerSecond) return "a time of at least 1s is wanted";
+            config.site.push.*member = *value;
+            return {};
+          },
+          [=](const Config& config) { return duration_to_text(config.site.push.*member); }};
+}
+
+Option push_samples() {
+  return {"direct_push.samples", "200", "Newest heartbeats the average is taken of.",
+          [](Config& config, const Words& words) -> Complaint {
+            const auto value = parse_number<uint32_t>(words[0], 5, 1000);
+            if (!value) return "a whole number from 5 to 1000 is wanted";
+            config.site.push.samples = *value;
+            return {};
+          },
+          [](const Config& config) { return std::to_string(config.site.push.samples); }};
+}
+
 std::vector<Option> make_options() {
   using flow::FlowSettings;
   using inspect::InspectSettings;
@@ -432,6 +455,21 @@ std::vector<Option> make_options() {
           "A client with a shut window that takes less than 16 KiB within this time is one.",
           &detect::StallSettings::response_stall_ns),
       stall_minimum(),
+      push_time("direct_push.shortest_gap", "30s",
+                "Silence of a connection that tells something about the boxes on its way.",
+                &detect::PushSettings::shortest_gap_ns),
+      push_time("direct_push.shortest_heartbeat", "1m",
+                "A wait for an answer under TLS that may be a heartbeat.",
+                &detect::PushSettings::shortest_heartbeat_ns),
+      push_time("direct_push.required", "30m", "Idle timeouts at least this long are no finding.",
+                &detect::PushSettings::required_ns),
+      push_time("direct_push.average", "9m",
+                "Average of the newest heartbeats that is too short (Exchange: "
+                "HeartbeatAlertThreshold).",
+                &detect::PushSettings::average_ns),
+      push_samples(),
+      choice("direct_push.tell_drops", "no", "Tell every connection dropped while idle.", "yes",
+             "no", [](Config& config) -> bool& { return config.site.push.tell_drops; }),
       checksums(),
       fragments(),
       vlan_in_flow_key(),
@@ -450,6 +488,8 @@ std::vector<Option> make_options() {
                &FlowSettings::other_timeout_ns),
       duration("flow.timeout.closing", "10m", "The same once one side has closed.", &Config::flow,
                &FlowSettings::closing_timeout_ns),
+      push_time("flow.interim", "15m", "Silent connections are shown by a flow event this often.",
+                &detect::PushSettings::interim_ns),
       number("inspect.sessions", "32768", "Connections looked into at one moment.",
              &Config::inspect, &InspectSettings::most_sessions, 16U, 65535U),
       number("inspect.transactions", "16384", "HTTP requests that may wait for their answer.",

@@ -106,10 +106,27 @@ void Worker::flow_ended(uint32_t handle, flow::Flow& flow, flow::EndReason why, 
   detect(detect::kWantsEnds, flow,
          [&](FlowDetector& one, const FlowContext& what) { one.flow_ended(what, why, *this); });
   one_sided_ += flow.one_sided();
+  report::FlowBody body{why};
+  describe(flow, body);
   report::Event event = event_of(flow, when);
   event.packet = 0;
-  event.body = report::FlowBody{why};
+  event.body = body;
   outlet_.event(event);
+}
+
+void Worker::still_silent(const FlowContext& context) {
+  report::FlowBody body{flow::EndReason::timeout, true};
+  describe(flows_[context.handle], body);
+  report::Event event = event_of(context.flow, context.now);
+  event.packet = 0;
+  event.body = body;
+  outlet_.event(event);
+}
+
+void Worker::describe(flow::Flow& flow, report::FlowBody& body) {
+  detect(detect::kWantsEnds, flow, [&](const FlowDetector& one, const FlowContext& what) {
+    one.describe(what, body.numbers);
+  });
 }
 
 void Worker::half_open_ended(const flow::Flow& flow, flow::EndReason why, Timestamp when) {

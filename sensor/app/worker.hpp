@@ -62,11 +62,13 @@ class Worker final : private flow::FlowListener,
   void found(const detect::FlowContext& context, const detect::Finding& finding) override;
   void observe(const detect::Observation& observation) override;
   void wake_at(const detect::FlowContext& context, Timestamp at) override;
+  void still_silent(const detect::FlowContext& context) override;
 
   /// Calls `tell(detector, context)` for the detectors that want `interest`.
   template <class Tell>
   void detect(detect::Interest interest, flow::Flow& flow, Tell&& tell);
   void tell_notices();
+  void describe(flow::Flow& flow, report::FlowBody& body);
   report::Event event_of(const flow::Flow& flow, Timestamp when) const noexcept;
 
   const inspect::DissectorHost& dissectors_;

@@ -28,6 +28,13 @@ struct FlowContext {
   std::span<uint8_t> facts{};  ///< the detector's own octets in this flow, zero at its start
 };
 
+/// What detectors know about a connection, for its flow event (metadata.flowints).
+struct FlowNumbers {
+  uint32_t idle_gap_max_s = 0;  ///< longest silence with nothing in flight
+  uint32_t heartbeat_s = 0;
+  bool direct_push = false;
+};
+
 class FindingSink {
  public:
   virtual ~FindingSink() = default;
@@ -37,6 +44,8 @@ class FindingSink {
   /// Asks for flow_timer() at `at` or up to a timer tick later. A flow has one timer: when it
   /// fires, all who want it are called, and who still waits must ask again.
   virtual void wake_at(const FlowContext&, Timestamp) {}
+  /// The connection lives and says nothing: an interim flow event shows it.
+  virtual void still_silent(const FlowContext&) {}
 };
 
 /// The moments a detector wants to see.
@@ -77,6 +86,8 @@ class FlowDetector {
   virtual void tls_record(const FlowContext&, const inspect::TlsRecord&, FindingSink&) {}
   virtual void flow_timer(const FlowContext&, FindingSink&) {}
   virtual void flow_ended(const FlowContext&, flow::EndReason, FindingSink&) {}
+  /// For flow events; asked of those who want ends.
+  virtual void describe(const FlowContext&, FlowNumbers&) const noexcept {}
   /// A connection that was never established, shown as a flow.
   virtual void half_open_ended(const flow::Flow&, flow::EndReason, Timestamp, FindingSink&) {}
   /// A handshake on a watched port went from one stage to another; `began`: its first packet.

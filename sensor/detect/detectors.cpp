@@ -10,11 +10,12 @@ std::unique_ptr<FlowDetector> make_activesync_admission(const Site& site);
 std::unique_ptr<FlowDetector> make_activesync_heartbeat();
 std::unique_ptr<FlowDetector> make_gateway_bypass(const Site& site,
                                                   std::shared_ptr<ExchangeServers> servers);
-std::unique_ptr<FlowDetector> make_idle_timeout();
+std::unique_ptr<FlowDetector> make_idle_timeout(const Site& site);
 std::unique_ptr<FlowDetector> make_plaintext_exchange(const Site& site);
 std::unique_ptr<FleetDetector> make_exchange_tally();
-std::unique_ptr<FleetDetector> make_idle_paths();
 std::unique_ptr<FlowDetector> make_rule_matcher(const rules::ActiveRules& rules);
+std::unique_ptr<FleetDetector> make_heartbeats(const Site& site);
+std::unique_ptr<FleetDetector> make_idle_paths(const Site& site);
 std::unique_ptr<FlowDetector> make_tls_posture(std::shared_ptr<ExchangeServers> servers);
 std::unique_ptr<FlowDetector> make_tls_port_use(const Site& site,
                                                 std::shared_ptr<ExchangeServers> servers);
@@ -26,7 +27,7 @@ std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(const Site& site)
   const auto servers = std::make_shared<ExchangeServers>(site);
   detectors.push_back(make_activesync_heartbeat());
   detectors.push_back(make_plaintext_exchange(site));
-  detectors.push_back(make_idle_timeout());
+  detectors.push_back(make_idle_timeout(site));
   detectors.push_back(make_activesync_admission(site));
   detectors.push_back(make_stalled_connections(site));
   if (site.rules != nullptr) detectors.push_back(make_rule_matcher(*site.rules));
@@ -38,7 +39,8 @@ std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(const Site& site)
 
 std::vector<std::unique_ptr<FleetDetector>> make_fleet_detectors(const Site& site) {
   std::vector<std::unique_ptr<FleetDetector>> detectors;
-  detectors.push_back(make_idle_paths());
+  detectors.push_back(make_idle_paths(site));
+  detectors.push_back(make_heartbeats(site));
   detectors.push_back(make_exchange_tally());
   detectors.push_back(make_stalled_servers(site));
   return detectors;

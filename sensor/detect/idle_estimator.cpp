@@ -13,8 +13,9 @@ namespace {
 constexpr uint32_t kFewestDrops = 5;
 constexpr uint32_t kFewestSurvivals = 5;
 // Twice the gain in log-likelihood over the best explanation without a box. A threshold that may
-// fall anywhere among some 200 bins finds a chance gain of 10 now and then.
+// fall anywhere among hundreds of ages finds a chance gain of 10 now and then.
 constexpr double kLeastGain = 20;
+constexpr double kPlaces = 200;
 // Twice the loss in log-likelihood that the interval accepts: 99 % of chi-squared with one degree
 // of freedom, because a step has no curvature; the simulation shows 95 % coverage.
 constexpr double kIntervalLoss = 6.63;
@@ -52,12 +53,11 @@ struct Step {
 class Steps {
  public:
   explicit Steps(const IdleSummary& summary) {
-    for (uint32_t index = 0; index < IdleSummary::kBins; ++index) {
-      const IdleSummary::Bin& bin = summary.bin(index);
+    for (const IdleSummary::Bin& bin : summary.bins()) {
       all_.survived += bin.survived;
       all_.dropped += bin.dropped;
     }
-    for (uint32_t index = 0; index < IdleSummary::kBins; ++index) add(summary.bin(index));
+    for (const IdleSummary::Bin& bin : summary.bins()) add(bin);
   }
   const std::vector<Step>& list() const noexcept { return list_; }
   const Tally& all() const noexcept { return all_; }
@@ -110,10 +110,8 @@ double without_box(const IdleSummary& summary, const Tally& all) {
   double hazard = kMostHazard;
   for (int trial = 0; trial < kHazards; ++trial, hazard /= 1.2) {
     double sum = 0;
-    for (uint32_t index = 0; index < IdleSummary::kBins; ++index) {
-      const IdleSummary::Bin& bin = summary.bin(index);
-      if (bin.survived + bin.dropped == 0) continue;
-      const double age = std::exp2((index + 0.5) / IdleSummary::kPerOctave);
+    for (const IdleSummary::Bin& bin : summary.bins()) {
+      const double age = std::exp2((bin.index + 0.5) / IdleSummary::kPerOctave);
       const double rate = std::clamp(-std::expm1(-hazard * age), kLeastBaseRate, kMostDropRate);
       sum +=
           likelihood({static_cast<double>(bin.survived), static_cast<double>(bin.dropped)}, rate);
@@ -135,8 +133,7 @@ DropMode mode_of(const IdleSummary& summary) noexcept {
 // its timer fires, so the age is the timeout; of a silent one we know the gaps tried.
 bool at_one_age(const IdleSummary& summary, double high) noexcept {
   double most = high;
-  for (uint32_t index = 0; index < IdleSummary::kBins; ++index) {
-    const IdleSummary::Bin& bin = summary.bin(index);
+  for (const IdleSummary::Bin& bin : summary.bins()) {
     if (bin.dropped > 0) most = std::max(most, static_cast<double>(bin.dropped_most));
   }
   return most <= high * 1.02;
@@ -155,10 +152,32 @@ IdleVerdict objection(const IdleSummary& summary, const Step& best, double gain)
   return gain < kLeastGain ? IdleVerdict::not_significant : IdleVerdict::estimated;
 }
 
+// A box that resets or closes does so at one age; a heartbeat as long as that sometimes wins the
+// race. Nearly all drops within a few percent: survivals there say nothing.
+IdleSummary without_races(const IdleSummary& all) {
+  constexpr double kBand = 0.01;
+  uint32_t below = 0;
+  double age = 0;  // the median drop
+  for (const IdleSummary::Bin& bin : all.bins()) {
+    below += bin.dropped;
+    if (bin.dropped > 0) age = static_cast<double>(bin.dropped_most);
+    if (below * 2 >= all.drops()) break;
+  }
+  const double from = age * (1 - kBand), to = age * (1 + kBand);
+  uint32_t within = 0;
+  for (const IdleSummary::Bin& bin : all.bins()) {
+    const bool near = static_cast<double>(bin.dropped_least) >= from &&
+                      static_cast<double>(bin.dropped_most) <= to;
+    if (near) within += bin.dropped;
+  }
+  IdleSummary cleared = all;
+  if (within * 10 >= all.drops() * 9) cleared.forget_survivals(from, to);
+  return cleared;
+}
+
 double longest_survival(const IdleSummary& summary, double below) noexcept {
   double most = 0;
-  for (uint32_t index = 0; index < IdleSummary::kBins; ++index) {
-    const IdleSummary::Bin& bin = summary.bin(index);
+  for (const IdleSummary::Bin& bin : summary.bins()) {
     if (bin.survived > 0 && static_cast<double>(bin.survived_most) < below) {
       most = static_cast<double>(bin.survived_most);
     }
@@ -200,14 +219,24 @@ const char* to_text(IdleVerdict verdict) noexcept {
   return "insufficient";
 }
 
-uint32_t IdleSummary::bin_of(double seconds) noexcept {
-  if (!(seconds > 1)) return 0;
-  const double place = std::log2(seconds) * kPerOctave;
-  return static_cast<uint32_t>(std::min(place, static_cast<double>(kBins - 1)));
+IdleSummary::Bin& IdleSummary::bin_at(uint32_t index) {
+  const auto at =
+      std::lower_bound(bins_.begin(), bins_.end(), index,
+                       [](const Bin& bin, uint32_t wanted) { return bin.index < wanted; });
+  if (at != bins_.end() && at->index == index) return *at;
+  Bin made;
+  made.index = index;
+  return *bins_.insert(at, made);
 }
 
-void IdleSummary::survived(double seconds) noexcept {
-  Bin& bin = bins_[bin_of(seconds)];
+IdleSummary::Bin& IdleSummary::bin_of(double seconds) {
+  if (!(seconds > 1)) return bin_at(0);
+  const double place = std::log2(seconds) * kPerOctave;
+  return bin_at(static_cast<uint32_t>(std::min(place, static_cast<double>(kBins - 1))));
+}
+
+void IdleSummary::survived(double seconds) {
+  Bin& bin = bin_of(seconds);
   const auto value = static_cast<float>(seconds);
   bin.survived_least = bin.survived == 0 ? value : std::min(bin.survived_least, value);
   bin.survived_most = std::max(bin.survived_most, value);
@@ -215,19 +244,19 @@ void IdleSummary::survived(double seconds) noexcept {
   ++survivals_;
 }
 
-void IdleSummary::dropped(double seconds, DropMode mode) noexcept {
-  Bin& bin = bins_[bin_of(seconds)];
+void IdleSummary::dropped(double seconds, DropMode mode, bool timer) {
+  Bin& bin = bin_of(seconds);
   const auto value = static_cast<float>(seconds);
   bin.dropped_least = bin.dropped == 0 ? value : std::min(bin.dropped_least, value);
   bin.dropped_most = std::max(bin.dropped_most, value);
   ++bin.dropped;
   ++modes_[static_cast<size_t>(mode)];
+  timers_ += timer;
 }
 
-void IdleSummary::merge(const IdleSummary& other) noexcept {
-  for (uint32_t index = 0; index < kBins; ++index) {
-    Bin& mine = bins_[index];
-    const Bin& its = other.bins_[index];
+void IdleSummary::merge(const IdleSummary& other) {
+  for (const Bin& its : other.bins_) {
+    Bin& mine = bin_at(its.index);
     if (its.survived > 0) {
       mine.survived_least = mine.survived == 0 ? its.survived_least
                                                : std::min(mine.survived_least, its.survived_least);
@@ -243,17 +272,31 @@ void IdleSummary::merge(const IdleSummary& other) noexcept {
   }
   for (size_t mode = 0; mode < modes_.size(); ++mode) modes_[mode] += other.modes_[mode];
   survivals_ += other.survivals_;
+  timers_ += other.timers_;
   unusable_ += other.unusable_;
 }
 
-IdleEstimate estimate_idle_timeout(const IdleSummary& summary) {
+void IdleSummary::forget_survivals(double from, double to) noexcept {
+  for (Bin& bin : bins_) {
+    const bool within = static_cast<double>(bin.survived_least) >= from &&
+                        static_cast<double>(bin.survived_most) <= to;
+    if (!within || bin.survived == 0) continue;
+    survivals_ -= bin.survived;
+    bin.survived = 0;
+    bin.survived_least = bin.survived_most = 0;
+  }
+}
+
+IdleEstimate estimate_idle_timeout(const IdleSummary& all) {
   IdleEstimate result;
-  result.gaps = summary.survivals() + summary.drops();
-  result.survived_most_s = longest_survival(summary, HUGE_VAL);
-  result.mode = mode_of(summary);
-  if (summary.drops() == 0) return result;
+  result.gaps = all.survivals() + all.drops();
+  result.survived_most_s = longest_survival(all, HUGE_VAL);
+  result.mode = mode_of(all);
+  if (all.drops() == 0) return result;
   result.verdict = IdleVerdict::few_drops;
-  if (summary.drops() < kFewestDrops) return result;
+  if (all.drops() < kFewestDrops) return result;
+  const bool timers = all.timers() * 2 > all.drops();
+  const IdleSummary summary = timers ? without_races(all) : all;
   const Steps steps(summary);
   const auto best =
       std::max_element(steps.list().begin(), steps.list().end(),
@@ -263,8 +306,8 @@ IdleEstimate estimate_idle_timeout(const IdleSummary& summary) {
   result.verdict = objection(summary, *best, gain);
   if (!result.sufficient()) return result;
 
-  // Some 200 places for a threshold share the credit of the best one.
-  result.confidence = 1 / (1 + IdleSummary::kBins * std::exp(-gain / 2));
+  // All places a threshold might have share the credit of the best one.
+  result.confidence = 1 / (1 + kPlaces * std::exp(-gain / 2));
   result.bracket_low_s = longest_survival(summary, best->high);
   result.bracket_high_s = best->high;
   result.lower_s = best->low;
@@ -274,7 +317,7 @@ IdleEstimate estimate_idle_timeout(const IdleSummary& summary) {
     result.lower_s = std::min(result.lower_s, step.low);
     result.upper_s = std::max(result.upper_s, step.high);
   }
-  const bool exact = result.mode != DropMode::silent && at_one_age(summary, best->high);
+  const bool exact = timers && at_one_age(summary, best->high);
   result.estimate_s = exact ? best->high : (result.bracket_low_s + best->high) / 2;
   return result;
 }

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace exwire::detect {
 
@@ -15,36 +16,43 @@ namespace exwire::detect {
 enum class DropMode : uint8_t { silent, rst, fin };
 const char* to_text(DropMode mode) noexcept;
 
-/// Idle gaps of one path: counts over logarithmic bins, with the exact extremes of each.
+/// Idle gaps of one path: counts over logarithmic bins, with the exact extremes of each. Only bins
+/// in use are kept: phones try few heartbeats.
 class IdleSummary {
  public:
-  static constexpr uint32_t kPerOctave = 16;
+  static constexpr uint32_t kPerOctave = 128;
   static constexpr uint32_t kBins = 14 * kPerOctave;  ///< 1 s to 16,384 s
 
   struct Bin {
+    uint32_t index = 0;
     uint32_t survived = 0, dropped = 0;
     float survived_least = 0, survived_most = 0;  ///< seconds
     float dropped_least = 0, dropped_most = 0;
   };
 
-  void survived(double seconds) noexcept;
-  void dropped(double seconds, DropMode mode) noexcept;
+  void survived(double seconds);
+  /// `timer`: the box has spoken by itself, so that the gap is as long as its timeout.
+  void dropped(double seconds, DropMode mode, bool timer = false);
   /// A gap that cannot be used because the capture lost octets of its connection.
   void unusable() noexcept { ++unusable_; }
-  void merge(const IdleSummary& other) noexcept;
+  void merge(const IdleSummary& other);
+  /// Forgets survivals that have raced a timer: those between two ages.
+  void forget_survivals(double from, double to) noexcept;
 
-  const Bin& bin(uint32_t index) const noexcept { return bins_[index]; }
+  const std::vector<Bin>& bins() const noexcept { return bins_; }  ///< by index
   uint32_t survivals() const noexcept { return survivals_; }
   uint32_t drops() const noexcept { return modes_[0] + modes_[1] + modes_[2]; }
   uint32_t drops(DropMode mode) const noexcept { return modes_[static_cast<size_t>(mode)]; }
+  uint32_t timers() const noexcept { return timers_; }
   uint32_t lost_to_capture() const noexcept { return unusable_; }
 
  private:
-  static uint32_t bin_of(double seconds) noexcept;
+  Bin& bin_of(double seconds);
+  Bin& bin_at(uint32_t index);
 
-  std::array<Bin, kBins> bins_{};
+  std::vector<Bin> bins_;
   std::array<uint32_t, 3> modes_{};
-  uint32_t survivals_ = 0, unusable_ = 0;
+  uint32_t survivals_ = 0, timers_ = 0, unusable_ = 0;
 };
 
 enum class IdleVerdict : uint8_t {

@@ -17,11 +17,20 @@ enum class IdleGapKind : uint16_t {
   dropped,    ///< never acknowledged, or answered by RST, or closed while an answer was due
   censored,   ///< suspected, and over before anything was certain
   unusable,   ///< the capture has lost octets of this connection
+  closed,     ///< by the client's side while an answer was due: the client itself, or a proxy
 };
 
 struct IdleGap {
+  enum Mark : uint8_t {
+    kTowardsClient = 1 << 0,  ///< where the box is, seen from the capture, if there is one
+    kForeign = 1 << 1,        ///< RST or FIN with another TTL than its pretended sender
+    kWait = 1 << 2,           ///< looks like a heartbeat: a request that waited for a small answer
+    kTimer = 1 << 3,          ///< RST or FIN that nothing has provoked: the length is the timeout
+  };
   uint32_t length_ms = 0;
+  uint32_t since_probe_ms = 0;  ///< at the time of the observation
   DropMode mode = DropMode::silent;
+  uint8_t marks = 0;
 };
 static_assert(sizeof(IdleGap) <= 16);
 

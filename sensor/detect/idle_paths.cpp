@@ -6,12 +6,14 @@
 // than the timeout survive: somebody has mended it.
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdio>
 #include <map>
 #include <tuple>
 
 #include "sensor/base/siphash.hpp"
 #include "sensor/detect/fleet_detector.hpp"
+#include "sensor/detect/idle_closes.hpp"
 #include "sensor/detect/idle_gap.hpp"
 
 namespace exwire::detect {
@@ -26,13 +28,23 @@ constexpr Signature kTooShort{
     "Raise the idle timeout for connections to Exchange on the firewall, NAT or load balancer of "
     "this path to at least 1800 s."};
 
-constexpr double kRequired = 1800, kBad = 900, kBroken = 480;
+constexpr Signature kDropped{
+    1443203,
+    1,
+    3,
+    "EXWIRE connection dropped while idle",
+    "Misc activity",
+    "One alone says little; 1443201 names the path when a box is behind it."};
+
+constexpr double kBad = 900, kBroken = 480;
 constexpr int64_t kReturnNs = 900 * kNanosPerSecond;
 // A box that drops nine of ten lets so many in a row pass once in a hundred thousand times.
 constexpr uint32_t kMendedAfter = 5;
+constexpr double kClearly = 1.05;  // a heartbeat may race the timer of the box
 constexpr size_t kMostSuspects = 1024;
 constexpr size_t kMostPaths = 1024;
 constexpr size_t kMostDevices = 256;
+constexpr size_t kOpenings = 4096;
 
 // Phones of one site or carrier share a firewall: networks of 256 addresses, in IPv6 sites (/48).
 wire::Address network_of(const wire::Address& client, uint8_t ip_version) noexcept {
@@ -60,15 +72,25 @@ struct Path {
   uint32_t weigh_at = 1;  ///< drops at which to estimate again
   uint32_t beyond = 0;    ///< gaps longer than the timeout that survived, since the last drop
   uint32_t lost_phones = 0;
+  uint32_t towards_client = 0, foreign = 0;  ///< of the drops
+  uint32_t returns = 0;                      ///< phones that came back after a drop
+  int64_t away_ns = 0;                       ///< in all, until they did: mail was late
+  IdleCloses closes;
   Timestamp first;
   Observation last;  ///< of the newest drop
   std::vector<wire::Address> devices;
+};
+
+struct Opening {
+  uint64_t key = 0;
+  Timestamp when;
 };
 
 struct Suspect {
   Observation seen;
   Timestamp since;
   bool returned = false, dropped = false;
+  int64_t away_ns = 0;
 
   bool same_connection(const Observation& other) const noexcept {
     return seen.client == other.client && seen.client_port == other.client_port &&
@@ -88,22 +110,16 @@ const char* verdict_of(double seconds) noexcept {
   return "under the recommendation";
 }
 
-flow::Flow representative(const Observation& seen) noexcept {
-  flow::Flow flow;
-  flow.key.ip_version = seen.ip_version;
-  if (wire::set_endpoints(flow.key, seen.client, seen.client_port, seen.server, seen.server_port)) {
-    flow.mark(flow::kClientIsLo);
-  }
-  flow.mark(flow::kWatched);
-  flow.start_ns = seen.when.ns;
-  return flow;
-}
-
 class IdlePaths final : public FleetDetector {
  public:
-  IdlePaths() { suspects_.reserve(kMostSuspects); }
+  explicit IdlePaths(const PushSettings& settings)
+      : required_s_(static_cast<double>(settings.required_ns) / kNanosPerSecond),
+        tell_drops_(settings.tell_drops),
+        openings_(kOpenings) {
+    suspects_.reserve(kMostSuspects);
+  }
   const char* name() const noexcept override { return "idle_paths"; }
-  std::vector<const Signature*> signatures() const override { return {&kTooShort}; }
+  std::vector<const Signature*> signatures() const override { return {&kTooShort, &kDropped}; }
 
   void observe(const Observation& seen, FleetSink& sink) override {
     if (seen.topic != Topic::idle_gap) return;
@@ -115,8 +131,7 @@ class IdlePaths final : public FleetDetector {
         survived(seen, sink);
         break;
       case IdleGapKind::suspected:
-        if (suspects_.size() == kMostSuspects) suspects_.erase(suspects_.begin());
-        suspects_.push_back({seen, seen.when});
+        suspected(seen);
         break;
       case IdleGapKind::recovered:
         forget(seen);
@@ -127,6 +142,9 @@ class IdlePaths final : public FleetDetector {
         break;
       case IdleGapKind::censored:
         forget(seen);
+        break;
+      case IdleGapKind::closed:
+        closed(seen, sink);
         break;
       case IdleGapKind::unusable:
         if (Path* path = path_of(seen)) path->summary.unusable();
@@ -167,19 +185,59 @@ class IdlePaths final : public FleetDetector {
     std::erase_if(suspects_, [&](const Suspect& suspect) { return suspect.same_connection(seen); });
   }
 
+  // When a client last opened a connection to a server.
+  Opening& opening_of(const Observation& seen) noexcept {
+    SipHash13 hash{HashKey{}};
+    hash.octets(seen.client.data(), seen.client.size());
+    hash.octets(seen.server.data(), seen.server.size());
+    hash.word(seen.server_port);
+    const uint64_t key = hash.finish();
+    Opening& opening = openings_[key % kOpenings];
+    if (opening.key != key) opening = {key, {}};
+    return opening;
+  }
+
+  // A phone may have lost patience before the server has: it opens its next connection first.
+  void suspected(const Observation& seen) {
+    if (suspects_.size() == kMostSuspects) suspects_.erase(suspects_.begin());
+    const Timestamp probed{seen.when.ns -
+                           int64_t{seen.get<IdleGap>().since_probe_ms} * kNanosPerMilli};
+    const Timestamp opened = opening_of(seen).when;
+    const bool returned = opened >= probed;
+    suspects_.push_back({seen, probed, returned, false, returned ? opened.ns - probed.ns : 0});
+  }
+
   void opened(const Observation& seen, FleetSink& sink) {
-    bool certain = false;
-    for (Suspect& suspect : suspects_) {
-      if (!suspect.comes_back(seen)) continue;
-      suspect.returned = true;
-      certain |= suspect.dropped;
+    opening_of(seen).when = seen.when;
+    for (size_t index = 0; index < suspects_.size();) {
+      Suspect& suspect = suspects_[index];
+      if (!suspect.returned && suspect.comes_back(seen)) {
+        suspect.returned = true;
+        suspect.away_ns = seen.when.ns - suspect.since.ns;
+      }
+      if (suspect.returned && suspect.dropped) {
+        const Suspect certain = suspect;
+        suspects_.erase(suspects_.begin() + static_cast<std::ptrdiff_t>(index));
+        back(certain, sink);
+      } else {
+        ++index;
+      }
     }
-    if (!certain) return;
-    for (const Suspect& suspect : suspects_) {
-      if (suspect.returned && suspect.dropped) count(suspect.seen, sink);
+  }
+
+  void back(const Suspect& suspect, FleetSink& sink) {
+    if (Path* path = path_of(suspect.seen)) {
+      ++path->returns;
+      path->away_ns += suspect.away_ns;
     }
-    std::erase_if(suspects_,
-                  [](const Suspect& suspect) { return suspect.returned && suspect.dropped; });
+    count(suspect.seen, sink);
+  }
+
+  void closed(const Observation& seen, FleetSink& sink) {
+    Path* path = path_of(seen);
+    if (path == nullptr) return;
+    const uint32_t timed = path->closes.add(seen);
+    for (uint32_t time = 0; time < timed; ++time) count(seen, sink);
   }
 
   void survived(const Observation& seen, FleetSink& sink) {
@@ -187,7 +245,8 @@ class IdlePaths final : public FleetDetector {
     if (path == nullptr) return;
     const double seconds = seen.get<IdleGap>().length_ms / 1000.0;
     path->summary.survived(seconds);
-    if (!path->open || seconds <= path->told.upper_s || ++path->beyond < kMendedAfter) return;
+    if (!path->open || seconds <= path->told.upper_s * kClearly || ++path->beyond < kMendedAfter)
+      return;
     tell(PathKey::of(seen), *path, path->told, Phase::closed, seen.when, sink);
     // What is measured from now on is another box, or the same one with another timeout.
     *path = {};
@@ -204,21 +263,24 @@ class IdlePaths final : public FleetDetector {
       return;
     }
     if (known == suspects_.end()) return;  // pushed out by others
-    const bool returned = known->returned;
     known->seen = seen;
     known->dropped = true;
-    if (!returned) return;
+    if (!known->returned) return;
+    const Suspect certain = *known;
     suspects_.erase(known);
-    count(seen, sink);
+    back(certain, sink);
   }
 
   void count(const Observation& seen, FleetSink& sink) {
     Path* path = path_of(seen);
     if (path == nullptr) return;
     const IdleGap gap = seen.get<IdleGap>();
-    path->summary.dropped(gap.length_ms / 1000.0, gap.mode);
+    path->summary.dropped(gap.length_ms / 1000.0, gap.mode, (gap.marks & IdleGap::kTimer) != 0);
     path->last = seen;
     path->beyond = 0;
+    path->towards_client += (gap.marks & IdleGap::kTowardsClient) != 0;
+    path->foreign += (gap.marks & IdleGap::kForeign) != 0;
+    if (tell_drops_) tell_drop(seen, gap, sink);
     std::vector<wire::Address>& devices = path->devices;
     const bool is_new = std::find(devices.begin(), devices.end(), seen.client) == devices.end();
     if (is_new && devices.size() < kMostDevices) devices.push_back(seen.client);
@@ -230,24 +292,42 @@ class IdlePaths final : public FleetDetector {
 
   void weigh(const PathKey& key, Path& path, Timestamp now, FleetSink& sink) {
     const IdleEstimate estimate = estimate_idle_timeout(path.summary);
-    if (!estimate.sufficient() || estimate.upper_s >= kRequired) return;
+    if (!estimate.sufficient() || estimate.upper_s >= required_s_) return;
     const bool moved =
         estimate.estimate_s < path.told.lower_s || estimate.estimate_s > path.told.upper_s;
-    if (path.open && !moved) return;
+    // Told again when evidence has halved the interval, too.
+    const bool narrowed =
+        (estimate.upper_s - estimate.lower_s) * 2 < path.told.upper_s - path.told.lower_s;
+    if (path.open && !moved && !narrowed) return;
     tell(key, path, estimate, path.open ? Phase::updated : Phase::opened, now, sink);
     path.open = true;
     path.told = estimate;
   }
 
-  static void tell(const PathKey& key, const Path& path, const IdleEstimate& estimate, Phase phase,
-                   Timestamp now, FleetSink& sink) {
+  static void tell_drop(const Observation& seen, const IdleGap& gap, FleetSink& sink) {
+    Finding finding;
+    finding.signature = &kDropped;
+    finding.severity = kDropped.severity;
+    finding.when = finding.first_seen = finding.last_seen = seen.when;
+    finding.story = story_of(kDropped, seen.client, seen.server, seen.server_port);
+    Facts& facts = finding.facts;
+    facts.add("gap_s", (gap.length_ms + 500) / 1000);
+    facts.add("mode", to_text(gap.mode));
+    facts.add("device", wire::to_text(seen.client, seen.ip_version));
+    facts.add("server", wire::to_text(seen.server, seen.ip_version));
+    facts.add("port", seen.server_port);
+    sink.found(flow_of(seen), finding);
+  }
+
+  void tell(const PathKey& key, const Path& path, const IdleEstimate& estimate, Phase phase,
+            Timestamp now, FleetSink& sink) const {
     Finding finding;
     finding.signature = &kTooShort;
     finding.severity = kTooShort.severity;
     finding.phase = phase;
     finding.when = finding.last_seen = now;
     finding.first_seen = path.first;
-    finding.story = story_of(key);
+    finding.story = story_of(kTooShort, key.network, key.server, key.port);
     const uint8_t version = key.ip_version;
     Facts& facts = finding.facts;
     facts.add("client_net", wire::to_text(key.network, version) + (version == 4 ? "/24" : "/48"));
@@ -266,29 +346,40 @@ class IdlePaths final : public FleetDetector {
     facts.add("gaps", estimate.gaps);
     facts.add("devices", static_cast<int64_t>(path.devices.size()));
     facts.add("lost_phones", path.lost_phones);
-    facts.add("required_s", static_cast<int64_t>(kRequired));
+    if (path.returns > 0) {
+      facts.add("mail_late_s", path.away_ns / path.returns / kNanosPerSecond);
+    }
+    const uint32_t drops = path.summary.drops();
+    if (path.towards_client * 10 >= drops * 9) facts.add("box_is_towards", "client");
+    if (path.towards_client * 10 <= drops) facts.add("box_is_towards", "server");
+    if (path.foreign * 2 > drops) facts.add("sender", "other than the endpoints, by its TTL");
+    facts.add("required_s", static_cast<int64_t>(required_s_));
     facts.add("verdict", verdict_of(estimate.estimate_s));
-    sink.found(representative(path.last), finding);
+    sink.found(flow_of(path.last), finding);
   }
 
-  static uint64_t story_of(const PathKey& key) noexcept {
+  static uint64_t story_of(const Signature& signature, const wire::Address& client,
+                           const wire::Address& server, uint16_t port) noexcept {
     SipHash13 hash{HashKey{}};
-    hash.word(kTooShort.sid);
-    hash.octets(key.network.data(), key.network.size());
-    hash.octets(key.server.data(), key.server.size());
-    hash.word(key.port);
+    hash.word(signature.sid);
+    hash.octets(client.data(), client.size());
+    hash.octets(server.data(), server.size());
+    hash.word(port);
     return hash.finish();
   }
 
+  const double required_s_;
+  const bool tell_drops_;
   std::map<PathKey, Path> paths_;  // ordered: findings at the end come in the same order each time
   std::vector<Suspect> suspects_;
+  std::vector<Opening> openings_;
   Timestamp swept_;
 };
 
 }  // namespace
 
-std::unique_ptr<FleetDetector> make_idle_paths() {
-  return std::make_unique<IdlePaths>();
+std::unique_ptr<FleetDetector> make_idle_paths(const Site& site) {
+  return std::make_unique<IdlePaths>(site.push);
 }
 
 }  // namespace exwire::detect

@@ -53,6 +53,17 @@ struct Observation {
     return made;
   }
 };
+/// A flow in no table, with the endpoints of `seen`, for an alert to show.
+inline flow::Flow flow_of(const Observation& seen) noexcept {
+  flow::Flow flow;
+  flow.key.ip_version = seen.ip_version;
+  if (wire::set_endpoints(flow.key, seen.client, seen.client_port, seen.server, seen.server_port)) {
+    flow.mark(flow::kClientIsLo);
+  }
+  flow.mark(flow::kWatched);
+  flow.start_ns = seen.when.ns;
+  return flow;
+}
 static_assert(sizeof(Observation) == 64);
 static_assert(std::is_trivially_copyable_v<Observation>);
 

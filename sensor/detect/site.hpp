@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sensor/detect/push_settings.hpp"
 #include "sensor/detect/stage.hpp"
 #include "sensor/flow/flow.hpp"
 #include "sensor/wire/flow_key.hpp"
@@ -37,6 +38,7 @@ struct PlaintextHop {
 };
 
 struct Site {
+  PushSettings push;
   std::vector<Prefix> servers;
   std::bitset<65536> tls_ports;  ///< those of flow::Watch
   std::vector<PlaintextHop> plaintext_hops;

@@ -220,7 +220,7 @@ void EveEncoder::tcp_object(const flow::Flow& flow) {
   json_.close();
 }
 
-void EveEncoder::flow_numbers(const flow::Flow& flow) {
+void EveEncoder::flow_numbers(const flow::Flow& flow, const detect::FlowNumbers& numbers) {
   json_.object("metadata").object("flowints");
   json_.unsigned_number("exw.stream_octets_toserver", flow.of(Direction::to_server).stream_octets);
   json_.unsigned_number("exw.stream_octets_toclient", flow.of(Direction::to_client).stream_octets);
@@ -228,6 +228,9 @@ void EveEncoder::flow_numbers(const flow::Flow& flow) {
     const char* name;
     uint64_t value;
   } optional[] = {
+      {"exw.idle_gap_max_s", numbers.idle_gap_max_s},
+      {"exw.heartbeat_s", numbers.heartbeat_s},
+      {"exw.direct_push", numbers.direct_push},
       {"exw.midstream", flow.has(flow::kMidstream)},
       {"exw.one_sided", flow.one_sided()},
       {"exw.uncertain_roles", flow.has(flow::kUncertainRoles)},
@@ -262,7 +265,7 @@ void EveEncoder::flow(const Event& event, const FlowBody& body) {
   json_.boolean("alerted", flow.has(flow::kAlerted));
   json_.close();
   tcp_object(flow);
-  flow_numbers(flow);
+  flow_numbers(flow, body.numbers);
 }
 
 void EveEncoder::anomaly(const AnomalyBody& body) {

@@ -41,7 +41,7 @@ class EveEncoder {
   void activesync_numbers(const inspect::HttpTransaction& transaction);
   void flow_counters(const flow::Flow& flow);
   void tcp_object(const flow::Flow& flow);
-  void flow_numbers(const flow::Flow& flow);
+  void flow_numbers(const flow::Flow& flow, const detect::FlowNumbers& numbers);
 
   EveSettings settings_;
   JsonWriter json_;

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "sensor/base/time.hpp"
+#include "sensor/detect/detector.hpp"
 #include "sensor/detect/finding.hpp"
 #include "sensor/flow/flow.hpp"
 #include "sensor/inspect/http_transaction.hpp"
@@ -32,6 +33,7 @@ struct FlowBody {
   flow::EndReason reason;
   bool interim = false;    ///< still alive: reported by timer
   bool half_open = false;  ///< never got beyond the handshake
+  detect::FlowNumbers numbers{};
 };
 
 /// `layer`: EVE's anomaly.type: decode, stream or applayer.

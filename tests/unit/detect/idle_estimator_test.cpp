@@ -67,13 +67,28 @@ TEST_CASE("a clean silent timeout is bracketed by what was tried", "[detect][idl
 TEST_CASE("resets at one age give that age", "[detect][idle]") {
   IdleSummary summary;
   survivals(summary, {40, 60, 100, 150, 180}, 5);
-  for (int drop = 0; drop < 9; ++drop) summary.dropped(240 + drop * 0.1, DropMode::rst);
+  for (int drop = 0; drop < 9; ++drop) summary.dropped(240 + drop * 0.1, DropMode::rst, true);
   const IdleEstimate estimate = detect::estimate_idle_timeout(summary);
   REQUIRE(estimate.sufficient());
   CHECK(estimate.mode == DropMode::rst);
   CHECK(estimate.estimate_s == Approx(240));
   CHECK(estimate.lower_s <= 240);
   CHECK(estimate.upper_s >= 240);
+}
+
+TEST_CASE("a heartbeat as long as the timer wins the race now and then", "[detect][idle]") {
+  IdleSummary summary;
+  survivals(summary, {100, 180, 240}, 4);
+  for (int race = 0; race < 20; ++race) {
+    summary.survived(299.99 + race * 0.001);
+    summary.dropped(300 + race * 0.001, DropMode::fin, true);
+  }
+  const IdleEstimate estimate = detect::estimate_idle_timeout(summary);
+  INFO(to_text(estimate.verdict));
+  REQUIRE(estimate.sufficient());
+  CHECK(estimate.lower_s <= 300);
+  CHECK(estimate.upper_s >= 300);
+  CHECK(estimate.estimate_s == Approx(300).epsilon(0.01));
 }
 
 TEST_CASE("no number without evidence", "[detect][idle]") {

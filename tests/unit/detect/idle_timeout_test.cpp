@@ -12,8 +12,8 @@
 #include "tests/support/packet_builder.hpp"
 
 namespace exwire::detect {
-std::unique_ptr<FlowDetector> make_idle_timeout();
-std::unique_ptr<FleetDetector> make_idle_paths();
+std::unique_ptr<FlowDetector> make_idle_timeout(const Site& site);
+std::unique_ptr<FleetDetector> make_idle_paths(const Site& site);
 }  // namespace exwire::detect
 
 using namespace exwire;
@@ -31,9 +31,11 @@ struct Told {
   int64_t number(const char* name) const { return std::stoll(facts.at(name)); }
 };
 
+const detect::Site kSite;
+
 std::vector<std::unique_ptr<FlowDetector>> only_idle_timeout() {
   std::vector<std::unique_ptr<FlowDetector>> all;
-  all.push_back(detect::make_idle_timeout());
+  all.push_back(detect::make_idle_timeout(kSite));
   return all;
 }
 
@@ -73,6 +75,8 @@ class Bench final : public flow::FlowListener, detect::FindingSink, detect::Flee
 
   std::vector<detect::Observation> seen;
   std::vector<Told> told;
+  std::vector<detect::FlowNumbers> numbers;  ///< of each flow at its end
+  std::vector<Timestamp> silent;             ///< interim records
 
  private:
   void feed(const wire::Packet& packet) {
@@ -97,6 +101,11 @@ class Bench final : public flow::FlowListener, detect::FindingSink, detect::Flee
   void flow_ended(uint32_t handle, flow::Flow& flow, flow::EndReason why, Timestamp when) override {
     set_.each(detect::kWantsEnds, flow, handle, when, 0,
               [&](FlowDetector& one, const FlowContext& context) {
+                numbers.emplace_back();
+                one.describe(context, numbers.back());
+              });
+    set_.each(detect::kWantsEnds, flow, handle, when, 0,
+              [&](FlowDetector& one, const FlowContext& context) {
                 one.flow_ended(context, why, *this);
               });
   }
@@ -114,6 +123,7 @@ class Bench final : public flow::FlowListener, detect::FindingSink, detect::Flee
   void wake_at(const FlowContext& context, Timestamp at) override {
     table_->wake_at(context.handle, at);
   }
+  void still_silent(const FlowContext& context) override { silent.push_back(context.now); }
   void found(const flow::Flow&, const detect::Finding& finding) override {
     Told one{finding.phase, {}};
     for (uint32_t index = 0; index < finding.facts.size(); ++index) {
@@ -127,7 +137,7 @@ class Bench final : public flow::FlowListener, detect::FindingSink, detect::Flee
   Budget budget_{size_t{1} << 30};
   flow::Watch watch_;
   detect::DetectorSet set_{only_idle_timeout()};
-  std::unique_ptr<detect::FleetDetector> fleet_ = detect::make_idle_paths();
+  std::unique_ptr<detect::FleetDetector> fleet_ = detect::make_idle_paths(kSite);
   std::optional<flow::FlowTable> table_;
   std::vector<test::TestFrame> frames_;
   Timestamp now_;
@@ -389,4 +399,138 @@ TEST_CASE("a mended timeout closes the finding", "[detect][idle]") {
   REQUIRE(bench.told.size() >= 2);
   CHECK(bench.told.front().phase == Phase::opened);
   CHECK(bench.told.back().phase == Phase::closed);
+}
+
+TEST_CASE("long waits for small answers are Direct Push", "[detect][idle]") {
+  Bench bench;
+  Talk push = phone(10, 0);
+  for (const int64_t wait : {480, 300, 780}) answered(ping(push), wait);  // mail after 300 s
+  bench.add(push);
+  bench.run();
+  REQUIRE(bench.numbers.size() == 1);
+  CHECK(bench.numbers[0].direct_push);
+  CHECK(bench.numbers[0].heartbeat_s == 780);
+  CHECK(bench.numbers[0].idle_gap_max_s == 780);
+}
+
+TEST_CASE("a server that speaks unasked is no Direct Push", "[detect][idle]") {
+  Bench bench;
+  Talk stream = phone(10, 0);  // EWS streaming: one request, a sign of life every 120 s
+  ping(stream);
+  for (int sign = 0; sign < 6; ++sign) answered(stream, 120);
+  bench.add(stream);
+  Talk fetch = phone(11, 0);  // long waits for large answers
+  for (int round = 0; round < 4; ++round) {
+    ping(fetch).wait(90 * kSecond).server(std::string(1400, 'x')).client("", wire::kAck);
+  }
+  bench.add(fetch);
+  bench.run();
+  REQUIRE(bench.numbers.size() == 2);
+  for (const auto& one : bench.numbers) {
+    CHECK_FALSE(one.direct_push);
+    CHECK(one.heartbeat_s == 0);
+  }
+}
+
+TEST_CASE("a phone may be back before the server has noticed", "[detect][idle]") {
+  Bench bench;
+  for (int number = 10; number < 22; ++number) {
+    Talk talk = phone(number, number);
+    for (const int64_t heartbeat : {60, 120, 180, 240, 270 + number}) {
+      answered(ping(talk), heartbeat);
+    }
+    ping(talk);
+    const int64_t back = (talk.now.ns - Talk().now.ns) / kSecond + 311 + number;
+    unanswered(talk, 310 + number, 8);  // its repeats begin after the phone is back
+    server_reset(talk);
+    Talk again = phone(number, back, 50001);
+    bench.add(talk);
+    bench.add(again);
+  }
+  bench.run();
+  REQUIRE(bench.told.size() >= 1);
+  CHECK(bench.told.back().number("lower_s") <= 300);
+  CHECK(bench.told.back().number("upper_s") >= 300);
+  CHECK(bench.told.back().facts.at("box_is_towards") == "client");
+}
+
+namespace {
+
+// Phones whose side closes after 100 s while the answer is due; each has waited well before.
+void closed_by_their_side(Bench& bench, bool together) {
+  for (int number = 10; number < 22; ++number) {
+    Talk talk = phone(number, together ? 0 : number * 20);
+    for (const int64_t heartbeat : {60, 80, 95}) answered(ping(talk), heartbeat);
+    ping(talk).wait(100 * kSecond).client_fin().server_fin().client("", wire::kAck);
+    bench.add(talk);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("closes at one age, one after the other, are a proxy's timer", "[detect][idle]") {
+  Bench bench;
+  closed_by_their_side(bench, false);
+  bench.run();
+  CHECK(bench.count(IdleGapKind::closed) == 12);
+  REQUIRE(bench.told.size() >= 1);
+  CHECK(bench.told.back().facts.at("mode") == "fin");
+  CHECK(bench.told.back().number("estimate_s") == 100);
+  CHECK(bench.told.back().facts.at("box_is_towards") == "client");
+}
+
+TEST_CASE("closes all at once are no timer", "[detect][idle]") {
+  Bench bench;
+  closed_by_their_side(bench, true);
+  bench.run();
+  CHECK(bench.count(IdleGapKind::closed) == 12);
+  CHECK(bench.told.empty());
+}
+
+TEST_CASE("two boxes in a row: the impatient one is measured", "[detect][idle]") {
+  Bench bench;
+  for (int number = 10; number < 24; ++number) {  // 200 s resets; 300 s would forget
+    Talk talk = phone(number, number * 11);
+    for (const int64_t heartbeat : {60, 120, 170, 180 + number / 2})
+      answered(ping(talk), heartbeat);
+    ping(talk).wait((205 + number) * kSecond).server(kAnswer).client_reset();
+    bench.add(talk);
+  }
+  bench.run();
+  REQUIRE(bench.told.size() >= 1);
+  CHECK(bench.told.back().facts.at("mode") == "rst");
+  CHECK(bench.told.back().number("lower_s") <= 200);
+  CHECK(bench.told.back().number("upper_s") >= 200);
+}
+
+TEST_CASE("keep-alives below the timeout leave nothing to find", "[detect][idle]") {
+  Bench bench;  // the box forgets after 300 s, but every 200 s something is said
+  for (int number = 10; number < 22; ++number) {
+    Talk talk = phone(number, number);
+    ping(talk);
+    for (int probe = 0; probe < 6; ++probe) {
+      talk.wait(200 * kSecond);
+      talk.client_seq -= 1;
+      talk.client(std::string(1, '\0'), wire::kAck).server_ack();
+    }
+    answered(talk, 100);
+    bench.add(talk);
+  }
+  bench.run();
+  CHECK(bench.count(IdleGapKind::survived) == 84);
+  CHECK(bench.count(IdleGapKind::dropped) == 0);
+  CHECK(bench.told.empty());
+}
+
+TEST_CASE("connections that live and say nothing are shown now and then", "[detect][idle]") {
+  Bench bench;
+  Talk quiet = phone(10, 0);
+  answered(ping(quiet), 3000);
+  bench.add(quiet);
+  Talk busy = phone(11, 0);  // moves time on
+  for (int round = 0; round < 100; ++round)
+    busy.wait(31 * kSecond).client(kRequest).server(kAnswer);
+  bench.add(busy);
+  bench.run();
+  CHECK(bench.silent.size() == 3);  // at 900, 1800, 2700 s; the busy one never
 }

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Boxes that forget idle connections, real ones: records with tests/lab/idle on both sides of each and
+asks the sensor. The true timeout must lie within the reported interval, in the right mode, and no
+timeout may be reported where there is none.
+
+Usage: idle_check.py EXWIRE [SECONDS [RUN]]     SECONDS: the idle timeout, default 5
+Exit: 0 right, 1 wrong, 77 skipped (no root, no namespaces, packages missing).
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+LAB = pathlib.Path(__file__).resolve().parent
+# mode of the lab, TLS version, mode that must be reported
+CASES = [("silent", "1.3", "silent"), ("silent", "1.2", "silent"), ("rst", "1.3", "rst"),
+         ("fin", "1.2", "fin"), ("none", "1.3", None), ("lost", "1.3", None)]
+
+
+def record(folder, mode, tls, seconds, run):
+    target = pathlib.Path(folder) / f"{mode}-{tls}"
+    target.mkdir()
+    target.chmod(0o777)  # tcpdump gives up root
+    subprocess.run(["unshare", "--net", "--fork", "--kill-child", LAB / "idle", mode, str(seconds), target,
+                    tls, str(run)], check=True, timeout=run + 60, stdout=subprocess.DEVNULL)
+    return target
+
+
+def findings(exwire, capture, seconds):
+    command = [exwire, "-q", "-r", capture]
+    if seconds < 60:
+        command += ["--set", "direct_push.shortest_gap=1s", "--set", "direct_push.shortest_heartbeat=2s"]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    events = [json.loads(line) for line in output.splitlines()]
+    alerts = [event["alert"] for event in events if event["event_type"] == "alert"]
+    return [alert["context"]["exchange"] for alert in alerts if alert["signature_id"] == 1443201]
+
+
+def judge(exwire, capture, mode, seconds):
+    told = findings(exwire, capture, seconds)
+    if mode is None:
+        return not told, f"{len(told)} findings"
+    if not told:
+        return False, "nothing found"
+    last = told[-1]
+    low, high = last["lower_s"], last["upper_s"]
+    right = (low <= seconds <= high and last["mode"] == mode and last["state"] != "closed"
+             and (low <= last["estimate_s"] <= high))
+    return right, f"{last['mode']} {low} to {high} s, estimate {last['estimate_s']}, {last['drops']} drops"
+
+
+def main():
+    exwire = sys.argv[1]
+    seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    run = int(sys.argv[3]) if len(sys.argv) > 3 else seconds * 14
+    for need in ("nft", "ip", "tcpdump", "unshare", "openssl"):
+        if shutil.which(need) is None:
+            print(f"{need} is missing")
+            return 77
+    if os.geteuid() != 0 or subprocess.run(["unshare", "--net", "true"], check=False).returncode != 0:
+        print("needs root that may make network namespaces")
+        return 77
+    wrong = 0
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(6) as pool:
+        os.chmod(folder, 0o755)
+        recorded = [pool.submit(record, folder, mode, tls, seconds, run) for mode, tls, _ in CASES]
+        for (mode, tls, expected), one in zip(CASES, recorded):
+            for side in ("inside", "outside"):
+                right, words = judge(exwire, one.result() / f"idle-{mode}-{seconds}-{side}.pcap", expected, seconds)
+                wrong += not right
+                print(f"{'ok   ' if right else 'WRONG'} {mode} TLS {tls} {side}: {words}")
+    print(f"figure: idle timeouts of {seconds} s: {2 * len(CASES) - wrong} of {2 * len(CASES)} captures right")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
