@@ -75,6 +75,24 @@ bool is_served(const HttpTransaction& transaction, const ActiveSync& activesync)
          transaction.response_body > kLongerThanRefusals;
 }
 
+// A logon by form: the user stands in the body, which is nobody's to read.
+bool posts_logon_form(const HttpTransaction& transaction) noexcept {
+  if (transaction.text(HttpField::method) != "POST") return false;
+  const std::string_view uri = transaction.text(HttpField::uri);
+  const std::string_view path = uri.substr(0, uri.find('?'));
+  const std::string_view last = path.substr(path.rfind('/') + 1);
+  return is_below(last, "auth.owa") || is_below(last, "owaauth.dll");
+}
+
+// "reason=2": user or password are wrong. Other reasons tell of a logoff or a session that is over.
+bool tells_wrong_password(std::string_view location) noexcept {
+  constexpr std::string_view kReason = "reason=2";
+  const size_t at = location.find(kReason);
+  if (at == std::string_view::npos) return false;
+  const std::string_view rest = location.substr(at + kReason.size());
+  return rest.empty() || rest[0] == '&' || rest[0] == '#';
+}
+
 // Where forms-based authentication sends who has not logged on.
 bool is_forms_logon(std::string_view location) noexcept {
   static constexpr std::array<std::string_view, 3> kPages{"owalogon", "auth/logon", "owaauth"};
@@ -90,7 +108,7 @@ uint32_t digest(std::string_view text) noexcept {
     hash.word(letter >= 'A' && letter <= 'Z' ? static_cast<uint64_t>(letter) + 32
                                              : static_cast<uint64_t>(letter));
   }
-  return static_cast<uint32_t>(hash.finish());
+  return static_cast<uint32_t>(hash.finish()) | 1;  // 0: nobody in particular
 }
 
 class ActiveSyncAdmission final : public FlowDetector {
@@ -149,17 +167,20 @@ class ActiveSyncAdmission final : public FlowDetector {
 
  private:
   // A challenge before credentials is how every logon begins: only answers to a request that named
-  // its user count (Basic, or the last message of NTLM).
+  // its user count (Basic, or the last message of NTLM), and those to a logon form.
   void watch_logon(const FlowContext& context, const HttpTransaction& transaction,
                    const Endpoint& endpoint, FindingSink& sink) {
     const std::string_view user = transaction.text(HttpField::auth_user);
-    if (user.empty() || hop_of(site_, context.flow) == Hop::loopback) return;
+    const bool form = user.empty() && posts_logon_form(transaction);
+    if ((user.empty() && !form) || hop_of(site_, context.flow) == Hop::loopback) return;
     const int status = transaction.status();
     if (status == 0 || (status >= 402 && status != 456)) return;
-    const bool refused = status == 401 || status == 456;
-    if (refused) call(context, TallyKind::user_called, digest(user), {user}, sink);
+    const bool refused = status == 401 || status == 456 ||
+                         (form && tells_wrong_password(transaction.text(HttpField::location)));
+    const uint32_t subject = form ? 0 : digest(user);
+    if (refused && !form) call(context, TallyKind::user_called, subject, {user}, sink);
     observe(context, refused ? TallyKind::logon_refused : TallyKind::logon_accepted,
-            {digest(user), static_cast<uint16_t>(status), number_of(endpoint)}, sink);
+            {subject, static_cast<uint16_t>(status), number_of(endpoint)}, sink);
   }
 
   void watch_provisioning(const FlowContext& context, const HttpTransaction& transaction,

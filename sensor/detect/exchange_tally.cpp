@@ -126,7 +126,7 @@ class ExchangeTally final : public FleetDetector {
     const bool refused = one.kind == static_cast<uint16_t>(TallyKind::logon_refused);
     if (Tally* source = find(Of::source, one, &one.client, 0)) {
       count(*source, refused);
-      if (refused) remember(*source, body.subject);
+      if (refused && body.subject != 0) remember(*source, body.subject);
       // A proxy in front brings everybody's logons: among them most succeed.
       const bool hostile = source->good * 4 < source->bad;
       if (hostile && source->others >= kSprayed && !source->told) {
@@ -135,6 +135,7 @@ class ExchangeTally final : public FleetDetector {
         tell(kGuessing, one, *source, body, sink);
       }
     }
+    if (body.subject == 0) return;
     if (Tally* account = find(Of::user, one, nullptr, body.subject)) {
       count(*account, refused);
       if (refused) remember(*account, source_digest(one));

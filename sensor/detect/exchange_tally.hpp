@@ -9,7 +9,7 @@
 namespace exwire::detect {
 
 enum class TallyKind : uint16_t {
-  logon_refused,       ///< subject: digest of the user
+  logon_refused,       ///< subject: digest of the user, 0: of a form, nobody knows
   logon_accepted,      ///< the same
   provisioning_asked,  ///< subject: digest of the device
   served,              ///< the same

@@ -3,7 +3,7 @@
 
 mobile    phones and desktops on EWS, MAPI over HTTP and OWA; a published calendar
 policies  phones that let themselves be provisioned, in each way, and phones that do not
-guessing  somebody who tries passwords, and people who mistype theirs
+guessing, spraying, forms  somebody who tries passwords; mistyping  people who mistype theirs
 Plaintext, for what is under test is who comes, not how. Prints one line per answer, exits with 1 on an unexpected one.
 """
 import base64
@@ -143,6 +143,15 @@ def scene_spraying():
     spray.close()
 
 
+def scene_forms():
+    web = Client("Mozilla/5.0 (X11; Linux x86_64)")
+    web.send("GET", "/owa/auth/logon.aspx?replaceCurrent=1", anonymous=True)
+    for number in range(34):
+        web.send("POST", "/owa/auth.owa", f"destination=http%3A%2F%2Fmail%2Fowa&username=admin&password=wrong{number}", 302,
+                 anonymous=True, Content_Type="application/x-www-form-urlencoded")
+    web.close()
+
+
 def scene_mistyping():
     for number in range(4):
         client = Client("MacOutlook/16.78.23100802 (Intel Mac OS X 13.6)", f"user{number}@exwire.example", "wrong")
@@ -155,7 +164,7 @@ def scene_mistyping():
         client.close()
 
 
-SCENES = {"mobile": scene_mobile, "policies": scene_policies, "guessing": scene_guessing, "spraying": scene_spraying,
+SCENES = {"mobile": scene_mobile, "policies": scene_policies, "guessing": scene_guessing, "spraying": scene_spraying, "forms": scene_forms,
           "mistyping": scene_mistyping}
 SCENES[scene]()
 sys.exit(1 if failed else 0)

@@ -69,6 +69,8 @@ class Exchange(http.server.BaseHTTPRequestHandler):
             self.answer(200, exchange=False)
         elif segment not in EXCHANGE:
             self.answer(200, b"<html><body>not a mail server</body></html>", exchange=False)
+        elif segment == "owa" and path == "/owa/auth.owa" and b"password=wrong" in body:
+            self.answer(302, headers=[("Location", "/owa/auth/logon.aspx?url=http%3a%2f%2fmail.exwire.example%2fowa%2f&reason=2")])
         elif segment == "owa" and path == "/owa/auth.owa":
             cookies = ("cadata=EXWIRELAB0001; path=/; HttpOnly", "cadataKey=EXWIRELAB0002; path=/; HttpOnly")
             self.answer(302, headers=[("Location", "/owa/"), *(("Set-Cookie", cookie) for cookie in cookies)])

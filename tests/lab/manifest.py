@@ -20,6 +20,7 @@ WHAT = {
     "mobile-other-doors.pcap": "phones and desktops on EWS, MAPI over HTTP and OWA, a published calendar",
     "provisioning.pcap": "phones that are provisioned, partly, not at all, again and again; a server under load",
     "guessing.pcap": "password guessing from one source, spraying from another",
+    "guessing-forms.pcap": "password guessing at the logon form of Outlook on the web",
     "mistyping.pcap": "four people who mistype their passwords before they log on",
     "not-exchange.pcap": "paths that only look like Exchange's",
 }

@@ -135,6 +135,9 @@ scene_doors() {
     doors proxy guessing
     doors phone spraying
     stop_captures
+    start_capture guessing-forms router to-server "host $stub_address and tcp"
+    doors proxy forms
+    stop_captures
     start_capture mistyping router to-server "host $stub_address and tcp"
     doors phone mistyping
     stop_captures

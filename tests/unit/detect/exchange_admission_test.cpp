@@ -334,3 +334,29 @@ TEST_CASE("heartbeats of more devices than are kept", "[admission]") {
   stage.transaction(ping(devices.front(), ""));
   CHECK(stage.heartbeat.empty());
 }
+
+TEST_CASE("guessing at a logon form is known from its redirects", "[admission]") {
+  const auto form = [](std::string_view uri, std::string_view location) {
+    return Stage::Fields{{HttpField::method, "POST"},
+                         {HttpField::uri, uri},
+                         {HttpField::stat_code, "302"},
+                         {HttpField::location, location}};
+  };
+  constexpr std::string_view kWrong =
+      "/owa/auth/logon.aspx?url=https%3a%2f%2fmail%2fowa%2f&reason=2";
+  Stage honest;
+  for (int round = 0; round < 60; ++round) {
+    honest.transaction(form("/owa/auth.owa", "https://mail/owa/"));
+    honest.transaction(form("/owa/auth.owa", "/owa/auth/logon.aspx?reason=0"));
+    if (round % 10 == 0) honest.transaction(form("/owa/auth.owa", kWrong));
+    honest.transaction(form("/owa/other.aspx", kWrong));
+  }
+  CHECK(honest.sids.empty());
+  Stage guessing, old;
+  for (int round = 0; round < 40; ++round) {
+    guessing.transaction(form("/OWA/Auth.owa", kWrong));
+    old.transaction(form("/exchweb/bin/auth/owaauth.dll", "https://m/owalogon.asp?reason=2#x"));
+  }
+  CHECK(guessing.sids == std::vector<uint32_t>{1443601});
+  CHECK(old.sids == std::vector<uint32_t>{1443601});
+}
