@@ -9,6 +9,7 @@
 #include "sensor/base/siphash.hpp"
 #include "sensor/detect/detector.hpp"
 #include "sensor/detect/exchange_endpoints.hpp"
+#include "sensor/inspect/exchange_product.hpp"
 
 namespace exwire::detect {
 namespace {
@@ -204,6 +205,9 @@ class PlaintextExchange final : public FlowDetector {
     }
     facts.add("server", wire::to_text(flow.server(), flow.key.ip_version));
     if (transaction.response_seen) facts.add("status_code", transaction.status());
+    if (const auto product = inspect::exchange_product(transaction); !product.empty()) {
+      facts.add("server_product", product);
+    }
     if (by_default) facts.add("default", "accepts port 80 as shipped");
     if (const auto name = internal_name_of(transaction); !name.empty()) {
       facts.add("internal_name", name);

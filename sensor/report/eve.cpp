@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "sensor/inspect/activesync.hpp"
+#include "sensor/inspect/exchange_product.hpp"
 
 namespace exwire::report {
 namespace {
@@ -156,6 +157,9 @@ void EveEncoder::http(const Event& event, const HttpBody& body) {
     json_.unsigned_number("exw.request_octets", transaction.request_body);
   }
   activesync_numbers(transaction);
+  if (const auto product = inspect::exchange_product(transaction); !product.empty()) {
+    json_.text("exw.server_product", product);
+  }
   json_.boolean("exw.complete", transaction.request_complete && transaction.response_complete);
   json_.boolean("exw.midstream", event.flow->has(flow::kMidstream));
   json_.boolean("exw.one_sided", event.flow->one_sided());

@@ -4,6 +4,7 @@
 
 #include "sensor/detect/detector.hpp"
 #include "sensor/detect/exchange_endpoints.hpp"
+#include "sensor/inspect/exchange_product.hpp"
 
 using namespace exwire;
 using detect::Site;
@@ -265,4 +266,23 @@ TEST_CASE("a password in a URL is told", "[plaintext]") {
   token.request("GET", "/owa/ev.owa?canary=***").answer("200").judge();
   REQUIRE(token.collector.all.size() == 1);
   CHECK(token.collector.all[0].sid == 1443001);
+}
+
+TEST_CASE("headers tell which Exchange answers", "[plaintext]") {
+  const auto product = [](HttpField field, std::string_view build,
+                          std::string_view server = "Microsoft-IIS/10.0") {
+    HttpTransaction transaction;
+    transaction.set(field, as_bytes(build));
+    transaction.set(HttpField::server, as_bytes(server));
+    return inspect::exchange_product(transaction);
+  };
+  CHECK(product(HttpField::server_activesync, "14.1", "nginx").empty());  // as SOGo claims
+  CHECK(product(HttpField::owa_version, "15.2.1118.7") == "Exchange 2019 or SE");
+  CHECK(product(HttpField::server_activesync, "15.1") == "Exchange 2016");
+  CHECK(product(HttpField::server_activesync, "14.3") == "Exchange 2010");
+  CHECK(product(HttpField::server_activesync, "8.3") == "Exchange 2007");
+  CHECK(product(HttpField::server_activesync, "6.5.7638.1") == "Exchange 2003");
+  for (const char* other : {"", "1", "15", "15.20.1", "80", "145.1", "6.51", "x8.1"}) {
+    CHECK(product(HttpField::owa_version, other).empty());
+  }
 }
