@@ -4,6 +4,7 @@
 // true; `sound` tells. Work is linear in the octets: each list is walked once.
 #pragma once
 
+#include <algorithm>
 #include <array>
 
 #include "sensor/base/bytes.hpp"
@@ -208,8 +209,7 @@ inline bool is_retry(Bytes random) noexcept {
                                                   0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
                                                   0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e,
                                                   0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
-  return random.size == kRetry.size() &&
-         std::memcmp(random.data, kRetry.data(), kRetry.size()) == 0;
+  return std::equal(random.begin(), random.end(), kRetry.begin(), kRetry.end());
 }
 
 inline ServerHello read_server_hello(Bytes body) noexcept {
