@@ -256,7 +256,8 @@ class StalledServers final : public FleetDetector {
     each_line([&](const Server& server, Stage stage, Line& line) {
       judge_end(server, stage, line, now, sink);
       const StagePopulation& population = line.population;
-      if (is_before_flow(stage)) line.young = population.present() - population.stalled();
+      if (is_before_flow(stage) || is_rate(stage))
+        line.young = population.present() - population.stalled();
       if (line.story.finish()) tell(server, stage, line, Phase::closed, now, sink);
     });
   }

@@ -52,6 +52,7 @@ struct Standing {
 
   /// Octets that the client's first TLS record needs; kept until TLS is ready.
   void expect(int octets) noexcept {
+    if (octets > 0xffff) octets = 0xffff;
     count = static_cast<uint8_t>(octets >> 8);
     base = static_cast<uint8_t>(octets);
   }

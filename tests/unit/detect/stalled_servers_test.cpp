@@ -167,6 +167,11 @@ TEST_CASE("answers refused by their client count by rate", "[stalled]") {
   REQUIRE(flood.told.size() == 2);
   CHECK(flood.told[0].sid == 1443101);
   CHECK(flood.told[1].facts["total"] == "400");
+  Fleet cut;  // the capture ends in the middle
+  for (uint32_t index = 0; index < 400; ++index) cut.enter(Stage::aborted, 3, 1000 + index / 100);
+  cut.drain(1003);
+  REQUIRE(cut.told.size() == 2);
+  CHECK(cut.told[1].facts["total"] == "400");
   CHECK(browser.told.empty());
 }
 
