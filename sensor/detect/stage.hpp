@@ -14,6 +14,7 @@ namespace exwire::detect {
 enum class Stage : uint8_t {
   none,           ///< nothing to judge
   unanswered,     ///< a SYN without answer, not repeated: real hosts repeat within 3 s
+  hammered,       ///< more SYNs on the same ports than hosts send; each counts
   aborted,        ///< SYN, SYN-ACK, and RST of the client; each counts, none is ever over
   half_open,      ///< SYN and SYN-ACK, the third packet is missing
   silent,         ///< connected, the client has sent nothing

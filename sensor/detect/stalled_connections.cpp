@@ -16,7 +16,7 @@ namespace exwire::detect {
 namespace {
 
 constexpr uint8_t kProgress = 16;  // KiB: what arrives in that order is no stall
-constexpr uint32_t kTinyWindow = 536, kOpenWindow = 4096;  // octets; RFC 9293 3.7.1 for the first
+constexpr uint32_t kTinyWindow = 536, kOpenWindow = 16384;  // octets; RFC 9293 3.7.1 for the first
 constexpr uint32_t kPiece = 200;  // octets of a record, at most, for a piece of a request
 constexpr uint8_t kPieceAfter_s = 2, kPieceWithin_s = 120, kPieces = 3;
 // RPC over HTTP keeps a request open for hours and pings within it (MS-RPCH 3.2.3), but has sent
@@ -32,6 +32,8 @@ Stage stage_of(flow::HalfOpenStage stage) noexcept {
       return Stage::unanswered;
     case flow::HalfOpenStage::answered:
       return Stage::half_open;
+    case flow::HalfOpenStage::hammered:
+      return Stage::hammered;
     case flow::HalfOpenStage::aborted:
       return Stage::aborted;
     default:
@@ -244,7 +246,7 @@ class StalledConnections final : public FlowDetector {
                          ? standing.has(Standing::kAsked)
                          : !standing.has(Standing::kSecure) && standing.count > 0;
     if (!due || !(packet.tcp_flags & wire::kAck) || (packet.tcp_flags & kNoAck)) return;
-    const uint32_t window = uint32_t{packet.window} << (context.flow.window_scales & 0x0f);
+    const uint32_t window = window_of(context.flow);
     const auto taken = static_cast<uint8_t>(context.flow.of(Direction::to_server).last_ack >> 10);
     if (standing.stage == Stage::unread) {
       if (window >= kOpenWindow) {
@@ -257,6 +259,11 @@ class StalledConnections final : public FlowDetector {
       move(context, standing, Stage::unread, sink);
       standing.base = taken;
     }
+  }
+
+  static uint32_t window_of(const flow::Flow& flow) noexcept {
+    const auto window = static_cast<uint32_t>(flow.of(Direction::to_server).window);
+    return window << (flow.window_scales & 0x0f);
   }
 
   // The head is complete and the body is not.
@@ -294,7 +301,11 @@ class StalledConnections final : public FlowDetector {
   void asked(const FlowContext& context, const inspect::TlsRecord& record, Standing& standing,
              FindingSink& sink) {
     const uint32_t now_s = seconds_of(context.now);
-    if (standing.stage == Stage::unread) return;
+    if (standing.stage == Stage::unread) {
+      if (window_of(context.flow) < kTinyWindow) return;
+      standing.clear_pieces();  // whoever asks again has taken the answer
+      move(context, standing, Stage::none, sink);
+    }
     if (standing.stage == Stage::no_request) move(context, standing, Stage::none, sink);
     standing.set(Standing::kAsked, true);
     const auto pause = static_cast<uint8_t>(now_s - standing.base);

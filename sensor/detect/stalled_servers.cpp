@@ -16,6 +16,7 @@ namespace exwire::detect {
 const char* to_text(Stage stage) noexcept {
   static constexpr std::array<const char*, kStages> kTexts{"none",
                                                            "SYN unanswered",
+                                                           "SYN on the same ports",
                                                            "handshake refused by its client",
                                                            "half-open",
                                                            "no octets",
@@ -44,6 +45,7 @@ uint32_t StallSettings::threshold_s(Stage stage) const noexcept {
       return seconds(request_body_ns);
     case Stage::unread:
       return seconds(response_stall_ns);
+    case Stage::hammered:
     case Stage::aborted:
     case Stage::renegotiating:
       return 1;
@@ -104,6 +106,7 @@ const Signature& signature_of(Stage stage) noexcept {
 const char* reference_of(Stage stage) noexcept {
   switch (stage) {
     case Stage::unanswered:
+    case Stage::hammered:
       return "a client repeats its SYN after 1 to 3 s";
     case Stage::aborted:
       return "hosts whose address was forged, and tools beside their kernel's TCP, answer so";
@@ -131,6 +134,7 @@ uint32_t window_of(Stage stage) noexcept {
     case Stage::unanswered:
     case Stage::half_open:
       return 64;
+    case Stage::hammered:
     case Stage::aborted:
     case Stage::renegotiating:
       return 10;
@@ -152,7 +156,7 @@ bool is_before_flow(Stage stage) noexcept {
 
 // Events with no end: so many within the last seconds.
 bool is_rate(Stage stage) noexcept {
-  return stage == Stage::aborted || stage == Stage::renegotiating;
+  return stage == Stage::hammered || stage == Stage::aborted || stage == Stage::renegotiating;
 }
 
 bool may_surge(Stage stage) noexcept {
@@ -361,7 +365,8 @@ class StalledServers final : public FleetDetector {
 
   // A scan refuses an answer or two of each server, a browser some more.
   uint32_t minimum_of(Stage stage) const noexcept {
-    return stage == Stage::aborted ? settings_.minimum * kSurge : settings_.minimum;
+    const bool by_rate = stage == Stage::hammered || stage == Stage::aborted;
+    return by_rate ? settings_.minimum * kSurge : settings_.minimum;
   }
 
   void take(const Server& server, Stage stage, Line& line, uint32_t concentrated, Timestamp now,

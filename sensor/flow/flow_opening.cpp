@@ -47,6 +47,9 @@ void FlowTable::on_syn(const wire::Packet& packet, HalfOpen* entry) {
     if (entry->has(kSyn) && from_client && entry->client_next == packet.seq + 1) {
       half_open_.count(*entry, packet, Direction::to_server);
       tell_stage(*entry, before, entry->stage());
+      // Hosts repeat a SYN six times or so within two minutes.
+      constexpr uint8_t kMostRepeats = 16;
+      if (entry->packets[0] >= kMostRepeats) tell_hammered(*entry, packet.time);
       return;
     }
     if (entry->has(kSyn) && !from_client) {
@@ -57,6 +60,10 @@ void FlowTable::on_syn(const wire::Packet& packet, HalfOpen* entry) {
       tell_stage(*entry, before, entry->stage());
       return;
     }
+    // Nor do they take a port again while the last attempt is young.
+    constexpr int64_t kSoonNs = 10 * kNanosPerSecond;
+    const bool soon = packet.time.ns - half_open_.last_seen(*entry).ns < kSoonNs;
+    if (entry->has(kSyn) && from_client && soon) tell_hammered(*entry, packet.time);
     end(*entry, EndReason::tcp_reuse, packet.time);
   }
   HalfOpen& fresh = note(packet, kSyn, packet.from_lo);
@@ -237,6 +244,11 @@ void FlowTable::shed_single(uint32_t handle, Timestamp now) {
   }
   ++counters_.midstream_shed;
   end(old.handle, EndReason::forced, now);
+}
+
+void FlowTable::tell_hammered(const HalfOpen& entry, Timestamp now) {
+  if (!watch_.port(entry.server_port())) return;
+  listener_.half_open_changed(entry, HalfOpenStage::none, HalfOpenStage::hammered, now);
 }
 
 void FlowTable::end(HalfOpen& entry, EndReason why, Timestamp when) {

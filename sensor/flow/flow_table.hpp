@@ -107,6 +107,7 @@ class FlowTable {
   void set_state(uint32_t handle, TcpState state);
   void end(uint32_t handle, EndReason why, Timestamp when);
   void tell_stage(const HalfOpen& entry, HalfOpenStage before, HalfOpenStage after);
+  void tell_hammered(const HalfOpen& entry, Timestamp now);
   void end(HalfOpen& entry, EndReason why, Timestamp when);
   void tell_over(const HalfOpen& entry);
   void drain_half_open(Timestamp now);

@@ -22,6 +22,7 @@ enum class HalfOpenStage : uint8_t {
   unanswered,  ///< one SYN; real hosts repeat it
   repeated,    ///< several SYNs, no answer
   answered,    ///< SYN and SYN-ACK
+  hammered,    ///< SYNs on the same ports as no host repeats them; told for each of them
   aborted,     ///< the client, or the host whose address was forged, refused the answer
 };
 

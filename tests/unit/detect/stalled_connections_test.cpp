@@ -62,6 +62,7 @@ struct Connection final : detect::FindingSink {
                       static_cast<uint32_t>(payload.size())};
     packet.payload_octets = octets;
     flow::DirectionState& side = flow.of(direction);
+    side.window = window;
     const flow::Tracked tracked{
         1, &flow, direction, static_cast<int64_t>(side.stream_octets), packet.time, false};
     detector->segment(context(), tracked, packet, *this);
@@ -174,6 +175,8 @@ TEST_CASE("a shut window is a stall until octets are taken", "[stalled]") {
   CHECK(it.since_s == 1000);
   it.window(100, 20000);
   CHECK(it.since_s == 1020);
+  it.window(4000, 20000);  // some room, soon full again
+  CHECK(it.stage == Stage::unread);
   it.window(0xffff, 20000);
   CHECK(it.stage == Stage::none);
   it.window(0, 20000);
@@ -181,6 +184,19 @@ TEST_CASE("a shut window is a stall until octets are taken", "[stalled]") {
   it.answered();
   CHECK(it.stage == Stage::none);
   it.window(0, 20000);  // nothing is due
+  CHECK(it.stage == Stage::none);
+}
+
+TEST_CASE("who asks again in TLS has taken the answer", "[stalled]") {
+  Connection it;
+  it.tls_ready();
+  it.record(Direction::to_server, kData, 300);
+  it.record(Direction::to_client, kData, 9000);
+  it.window(0, 9000);
+  CHECK(it.stage == Stage::unread);
+  it.window(8000, 9000);
+  CHECK(it.stage == Stage::unread);
+  it.record(Direction::to_server, kData, 300);
   CHECK(it.stage == Stage::none);
 }
 

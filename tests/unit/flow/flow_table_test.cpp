@@ -28,7 +28,17 @@ class Recorder final : public flow::FlowListener {
   void half_open_ended(const flow::Flow& flow, EndReason why, Timestamp when) override {
     ended.push_back({flow, why, when, true});
   }
+  void half_open_changed(const flow::HalfOpen&, flow::HalfOpenStage, flow::HalfOpenStage after,
+                         Timestamp) override {
+    if (after == flow::HalfOpenStage::hammered) {
+      ++hammered;
+    } else {
+      stage = after;
+    }
+  }
   void flow_timer(uint32_t, flow::Flow&, Timestamp) override { ++timers; }
+  flow::HalfOpenStage stage = flow::HalfOpenStage::none;  // told last
+  int hammered = 0;
   std::vector<Ended> ended;
   int timers = 0;
 };
@@ -66,6 +76,52 @@ struct Bench {
 };
 
 }  // namespace
+
+TEST_CASE("the stages of a waiting handshake are told", "[flow]") {
+  using flow::HalfOpenStage;
+  test::Talk talk;
+  talk.syn().synack().ack();
+  const auto packets = test::decode_all(talk.frames);
+  Bench bench;
+  bench.feed(packets[0]);
+  CHECK(bench.recorder.stage == HalfOpenStage::unanswered);
+  bench.feed(packets[0]);
+  CHECK(bench.recorder.stage == HalfOpenStage::repeated);
+  bench.feed(packets[1]);
+  CHECK(bench.recorder.stage == HalfOpenStage::answered);
+  bench.feed(packets[2]);
+  CHECK(bench.recorder.stage == HalfOpenStage::none);
+
+  Bench refused;
+  refused.feed(packets[0]);
+  refused.feed(packets[1]);
+  wire::Packet reset = packets[2];
+  reset.tcp_flags = wire::kRst;
+  refused.feed(reset);
+  CHECK(refused.recorder.stage == HalfOpenStage::aborted);
+}
+
+TEST_CASE("SYNs hammering the same ports are told one by one", "[flow]") {
+  test::Talk talk;
+  talk.syn();
+  wire::Packet packet = test::decode_all(talk.frames)[0];
+  Bench same, other;
+  for (int count = 0; count < 100; ++count) {
+    packet.time.ns += kNanosPerMilli;
+    same.feed(packet);
+  }
+  CHECK(same.recorder.hammered == 85);  // from the sixteenth on
+  for (int count = 0; count < 100; ++count) {
+    packet.time.ns += kNanosPerMilli;
+    packet.seq += 77777;
+    other.feed(packet);
+  }
+  CHECK(other.recorder.hammered == 99);
+  packet.time.ns += 20 * kNanosPerSecond;
+  packet.seq += 77777;
+  other.feed(packet);
+  CHECK(other.recorder.hammered == 99);
+}
 
 TEST_CASE("a flow exists from the third packet of the handshake", "[flow]") {
   Bench bench;
