@@ -10,10 +10,12 @@ namespace {
 
 using detect::rules::RuleSet;
 
-RuleSet load(const CommandLine& command_line) {
+RuleSet load(const CommandLine& command_line, const RuleSet* former) {
   RuleSet set;
   if (!command_line.only_these_rules) set.load_own();
   for (const std::string& path : command_line.rule_files) set.load_file(path);
+  if (former != nullptr) set.keep_same(*former);
+  set.prepare();
   return set;
 }
 
@@ -25,7 +27,7 @@ void tell(const RuleSet& set) {
 }  // namespace
 
 RuleLoader::RuleLoader(const CommandLine& command_line)
-    : command_line_(command_line), rules_(load(command_line)) {
+    : command_line_(command_line), rules_(load(command_line, nullptr)) {
   tell(rules_.set());
 }
 
@@ -35,9 +37,10 @@ void RuleLoader::begin_reload() {
     return;
   }
   began_ = std::chrono::steady_clock::now();
-  coming_ = std::async(std::launch::async, [&command_line = command_line_]() -> Outcome {
+  coming_ = std::async(std::launch::async, [this]() -> Outcome {
     try {
-      return load(command_line);
+      // The set in force is not touched before this is over.
+      return load(command_line_, &rules_.set());
     } catch (const std::exception& error) {
       return std::string(error.what());
     }

@@ -78,9 +78,9 @@ class RuleMatcher final : public FlowDetector {
                      FindingSink& sink) override {
     follow();
     if (at(Moment::handshake).empty()) return;
-    const rules::TlsInputs inputs(handshake, used_);
+    const rules::TlsInputs inputs(handshake, rules_.set().index()->used());
     const std::array<Buffers, 2> sides{inputs.buffers(false), inputs.buffers(true)};
-    match({Moment::handshake, context, nullptr, &handshake}, sink, [&](const Rule& rule) {
+    match({Moment::handshake, context, nullptr, &handshake}, sides, sink, [&](const Rule& rule) {
       Buffers buffers = sides[rule.client_certificate ? 1 : 0];
       return matches_names(rule, inputs, buffers, 0);
     });
@@ -91,18 +91,14 @@ class RuleMatcher final : public FlowDetector {
   void follow() {
     if (version_ == rules_.version()) return;
     version_ = rules_.version();
-    used_.reset();
-    for (auto& all : by_moment_) all.clear();
-    for (const auto& rule : rules_.set().rules()) {
-      at(rule->moment).push_back(rule.get());
-      for (const rules::Check& check : rule->checks) used_.set(static_cast<size_t>(check.buffer));
-    }
-    // A bit is set before it is asked for, as Suricata orders rules.
-    for (auto& all : by_moment_) {
-      std::stable_partition(all.begin(), all.end(), [](const Rule* rule) {
-        return std::none_of(rule->bits.begin(), rule->bits.end(),
-                            [](const Bit& bit) { return bit.asks(); });
-      });
+    const rules::RuleIndex& index = *rules_.set().index();
+    for (size_t moment = 0; moment < rules::kMomentCount; ++moment) {
+      const auto& all = index.at(static_cast<Moment>(moment));
+      by_moment_[moment].clear();
+      for (const uint32_t place : all.places) {
+        by_moment_[moment].push_back(rules_.set().rules()[place].get());
+      }
+      scratch_[moment] = rules::Prefilter::Scratch(all.prefilter);
     }
   }
 
@@ -123,8 +119,8 @@ class RuleMatcher final : public FlowDetector {
     follow();
     if (at(moment).empty()) return;
     Buffers buffers = rules::buffers_of(transaction, moment);
-    head_.fill(buffers, transaction.head, moment, used_);
-    match({moment, context, &transaction, nullptr}, sink,
+    head_.fill(buffers, transaction.head, moment, rules_.set().index()->used());
+    match({moment, context, &transaction, nullptr}, {&buffers, 1}, sink,
           [&](const Rule& rule) { return search_.matches(rule, buffers); });
   }
 
@@ -142,23 +138,24 @@ class RuleMatcher final : public FlowDetector {
   }
 
   template <class Matches>
-  void match(const Look& look, FindingSink& sink, Matches matches) {
+  void match(const Look& look, std::span<const Buffers> sets, FindingSink& sink, Matches matches) {
     const FlowContext& context = look.context;
     const uint8_t version = context.flow.key.ip_version;
-    for (const Rule* rule : at(look.moment)) {
-      const Ends ends = ends_of(context.flow, rule->to_client);
+    const auto moment = static_cast<size_t>(look.moment);
+    const rules::Prefilter& prefilter = rules_.set().index()->at(look.moment).prefilter;
+    prefilter.candidates(sets, scratch_[moment], [&](size_t number) {
+      const Rule& rule = *by_moment_[moment][number];
+      const Ends ends = ends_of(context.flow, rule.to_client);
       const bool applies =
-          covers(*rule, ends, version) ||
-          (rule->both_ways && covers(*rule, ends_of(context.flow, !rule->to_client), version));
-      if (!applies || !numbers_hold(*rule, look) || !matches(*rule) ||
-          !bits_allow(*rule, ends, context)) {
-        continue;
+          covers(rule, ends, version) ||
+          (rule.both_ways && covers(rule, ends_of(context.flow, !rule.to_client), version));
+      if (!applies || !numbers_hold(rule, look) || !matches(rule) ||
+          !bits_allow(rule, ends, context)) {
+        return;
       }
-      change_bits(*rule, ends, context);
-      if (!rule->silent && may_speak(*rule, ends, context.now)) {
-        tell(*rule, look, sink);
-      }
-    }
+      change_bits(rule, ends, context);
+      if (!rule.silent && may_speak(rule, ends, context.now)) tell(rule, look, sink);
+    });
   }
 
   static bool numbers_hold(const Rule& rule, const Look& look) noexcept {
@@ -229,8 +226,8 @@ class RuleMatcher final : public FlowDetector {
 
   const rules::ActiveRules& rules_;
   uint64_t version_ = 0;  ///< of the set in force, none yet
-  std::array<std::vector<const Rule*>, 3> by_moment_;
-  rules::BufferSet used_;  ///< by any rule
+  std::array<std::vector<const Rule*>, rules::kMomentCount> by_moment_;
+  std::array<rules::Prefilter::Scratch, rules::kMomentCount> scratch_;
   rules::HeadInputs head_;
   rules::Search search_;
   rules::Memory memory_;

@@ -82,7 +82,7 @@ void read_endswith(Building& building, const Option&) {
 }
 // A hint for the search, which does not change what matches.
 void read_fast_pattern(Building& building, const Option&) {
-  building.last_content();
+  building.last_content().fast = true;
 }
 
 void read_size(Building& building, const Option& option, Buffer buffer) {

@@ -3,15 +3,12 @@
 // flow. Views; what has to be made (fingerprints) is made only where a loaded rule looks at it.
 #pragma once
 
-#include <bitset>
 #include <string>
 
 #include "sensor/detect/detector.hpp"
 #include "sensor/detect/rules/rule.hpp"
 
 namespace exwire::detect::rules {
-
-using BufferSet = std::bitset<kBufferCount>;
 
 /// The buffers of a request, or of a response together with its request.
 Buffers buffers_of(const inspect::HttpTransaction& transaction, Moment moment) noexcept;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -59,6 +60,8 @@ enum class Buffer : uint8_t {
 };
 inline constexpr size_t kBufferCount = static_cast<size_t>(Buffer::none);
 
+using BufferSet = std::bitset<kBufferCount>;
+
 /// The octets of one moment, by buffer; an absent buffer has no data.
 using Buffers = std::array<std::string_view, kBufferCount>;
 
@@ -75,6 +78,7 @@ struct Check {
   bool relative = false;  ///< to the end of the match before it
   bool nocase = false;    ///< `pattern` is in lower case then
   bool at_start = false, at_end = false;
+  bool fast = false;                  ///< its author wants this one searched for first
   int32_t offset = 0, depth = -1;     ///< -1: to the end
   int32_t distance = 0, within = -1;  ///< -1: to the end
   std::string pattern;
@@ -125,6 +129,7 @@ struct PortSet {
 };
 
 enum class Moment : uint8_t { request, response, handshake };
+inline constexpr size_t kMomentCount = 3;
 
 /// `threshold` and `detection_filter`.
 struct Rate {

@@ -69,19 +69,27 @@ void RuleSet::add(std::string_view line, const std::string& place) {
   }
 }
 
-void ActiveRules::replace(RuleSet next) {
+void RuleSet::keep_same(const RuleSet& other) {
   std::unordered_map<std::string_view, const std::shared_ptr<const Rule>*> known;
-  for (const auto& rule : set_.rules_) known.emplace(rule->text, &rule);
-  for (auto& rule : next.rules_) {
+  for (const auto& rule : other.rules_) known.emplace(rule->text, &rule);
+  for (auto& rule : rules_) {
     const auto same = known.find(rule->text);
     if (same != known.end()) rule = *same->second;
   }
+}
+
+ActiveRules::ActiveRules(RuleSet first) : set_(std::move(first)) {
+  if (set_.index() == nullptr) set_.prepare();
+}
+
+void ActiveRules::replace(RuleSet next) {
   std::unordered_set<const Rule*> kept;
-  for (const auto& rule : next.rules_) kept.insert(rule.get());
-  for (const auto& rule : set_.rules_) {
+  for (const auto& rule : next.rules()) kept.insert(rule.get());
+  for (const auto& rule : set_.rules()) {
     if (!kept.contains(rule.get())) former_.push_back(rule);
   }
   set_ = std::move(next);
+  if (set_.index() == nullptr) set_.prepare();
   ++version_;
 }
 

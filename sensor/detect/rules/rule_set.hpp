@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "sensor/detect/rules/rule.hpp"
+#include "sensor/detect/rules/rule_index.hpp"
 
 namespace exwire::detect::rules {
 
@@ -23,14 +23,20 @@ class RuleSet {
   void load_text(std::string_view text, const std::string& name);
 
   const std::vector<std::shared_ptr<const Rule>>& rules() const noexcept { return rules_; }
+  /// Takes over the rules of `other` whose text is the same.
+  void keep_same(const RuleSet& other);
+  /// Makes the set ready to be searched; to be called when all is loaded.
+  void prepare() { index_ = std::make_unique<RuleIndex>(rules_); }
+  /// Null before prepare().
+  const RuleIndex* index() const noexcept { return index_.get(); }
   /// "FILE:LINE: why", one line each.
   const std::vector<std::string>& refusals() const noexcept { return refusals_; }
 
  private:
   void add(std::string_view line, const std::string& place);
 
-  friend class ActiveRules;
   std::vector<std::shared_ptr<const Rule>> rules_;
+  std::unique_ptr<RuleIndex> index_;
   std::vector<std::string> refusals_;
   std::set<std::pair<uint32_t, uint32_t>> known_;  ///< group and sid
 };
@@ -40,10 +46,11 @@ class RuleSet {
 /// did not change stays the same, with all that was counted for it.
 class ActiveRules {
  public:
-  explicit ActiveRules(RuleSet first) : set_(std::move(first)) {}
+  explicit ActiveRules(RuleSet first);
   const RuleSet& set() const noexcept { return set_; }
   /// Changes with every replacement.
   uint64_t version() const noexcept { return version_; }
+  /// Takes over `next`, which has kept what is the same and is prepared.
   void replace(RuleSet next);
 
  private:

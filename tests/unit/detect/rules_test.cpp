@@ -5,6 +5,7 @@
 
 #include "sensor/detect/rules/head_inputs.hpp"
 #include "sensor/detect/rules/memory.hpp"
+#include "sensor/detect/rules/prefilter.hpp"
 #include "sensor/detect/rules/rule_parser.hpp"
 #include "sensor/detect/rules/rule_set.hpp"
 #include "sensor/detect/rules/search.hpp"
@@ -27,11 +28,23 @@ std::string complaint_of(const std::string& line) {
   return {};
 }
 
+std::vector<size_t> candidates(const std::vector<const Rule*>& rules, const Buffers& buffers) {
+  const Prefilter prefilter(rules);
+  Prefilter::Scratch scratch(prefilter);
+  std::vector<size_t> numbers;
+  prefilter.candidates({&buffers, 1}, scratch, [&](size_t number) { numbers.push_back(number); });
+  return numbers;
+}
+
 bool matches(const std::string& options, Buffer buffer, std::string_view text) {
   Buffers buffers{};
   buffers[static_cast<size_t>(buffer)] = text;
   Search search;
-  return search.matches(*rule_of(options), buffers);
+  const auto rule = rule_of(options);
+  const bool found = search.matches(*rule, buffers);
+  // What matches must have been a candidate.
+  if (found) CHECK(candidates({rule.get()}, buffers) == std::vector<size_t>{0});
+  return found;
 }
 
 bool in_uri(const std::string& options, std::string_view uri) {
@@ -265,7 +278,9 @@ TEST_CASE("a set that takes the place of another keeps the rules that did not ch
   const Rule* same = rules.set().rules()[0].get();
   const Rule* former = rules.set().rules()[1].get();
   const uint64_t version = rules.version();
-  rules.replace(set_of("sid:2; rev:2;)"));
+  RuleSet next = set_of("sid:2; rev:2;)");
+  next.keep_same(rules.set());
+  rules.replace(std::move(next));
   CHECK(rules.version() != version);
   CHECK(rules.set().rules()[0].get() == same);
   CHECK(rules.set().rules()[1].get() != former);
@@ -307,4 +322,28 @@ TEST_CASE("buffers made from a head", "[rules]") {
   Buffers unused{};
   inputs.fill(unused, head, Moment::request, {});
   CHECK(unused[static_cast<size_t>(Buffer::http_header)].data() == nullptr);
+}
+
+TEST_CASE("only rules whose literal is there are looked at closely", "[rules]") {
+  std::vector<std::unique_ptr<Rule>> rules;
+  std::vector<const Rule*> list;
+  const auto add = [&](const std::string& options) {
+    rules.push_back(rule_of(options));
+    list.push_back(rules.back().get());
+  };
+  for (int at = 0; at < 200; ++at) {
+    add("http.uri; content:\"/Folder" + std::to_string(1000 + at) + "/\"; nocase;");
+  }
+  add("http.uri; pcre:\"/x/\";");          // 200: nothing to search for
+  add("http.uri; content:!\"/folder\";");  // 201: a negation neither
+  add("http.uri; content:\"/folder1007/\"; http.host; content:\"mail\"; fast_pattern;");  // 202
+  add("http.user_agent; content:\"curl\";");                                              // 203
+  Buffers buffers{};
+  buffers[static_cast<size_t>(Buffer::http_uri)] = "/owa/FOLDER1007/a";
+  CHECK(candidates(list, buffers) == std::vector<size_t>{7, 200, 201});
+  buffers[static_cast<size_t>(Buffer::http_host)] = "mail.example";
+  CHECK(candidates(list, buffers) == std::vector<size_t>{7, 200, 201, 202});
+  buffers[static_cast<size_t>(Buffer::http_user_agent)] = "Curl/8";
+  CHECK(candidates(list, buffers) == std::vector<size_t>{7, 200, 201, 202});
+  CHECK(candidates(list, Buffers{}) == std::vector<size_t>{200, 201});
 }

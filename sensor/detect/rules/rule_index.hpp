@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The rules of a set by the moment they look at, ready to be searched.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "sensor/detect/rules/prefilter.hpp"
+
+namespace exwire::detect::rules {
+
+class RuleIndex {
+ public:
+  explicit RuleIndex(const std::vector<std::shared_ptr<const Rule>>& rules);
+
+  struct OfMoment {
+    std::vector<uint32_t> places;  ///< in the set; rules that set a bit before those that ask
+    Prefilter prefilter;           ///< by place in `places`
+  };
+  const OfMoment& at(Moment moment) const noexcept {
+    return by_moment_[static_cast<size_t>(moment)];
+  }
+  /// Buffers some rule looks at.
+  const BufferSet& used() const noexcept { return used_; }
+
+ private:
+  std::vector<OfMoment> by_moment_;
+  BufferSet used_;
+};
+
+}  // namespace exwire::detect::rules
