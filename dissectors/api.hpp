@@ -70,8 +70,9 @@ struct ExwireProgress {
 };
 
 enum ExwireFlowFlags : uint32_t {
-  kExwireFlowMidstream = 1,  ///< the handshake was not seen
-  kExwireFlowOneSided = 2,   ///< only one direction was ever seen
+  kExwireFlowMidstream = 1,     ///< the handshake was not seen
+  kExwireFlowOneSided = 2,      ///< only one direction was ever seen
+  kExwireFlowBodiesWanted = 4,  ///< somebody looks at the front of bodies: publish it
 };
 
 /// What a dissector may know of the flow it looks into. Grows at the end only.

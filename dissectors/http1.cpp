@@ -13,6 +13,7 @@ namespace exwire::http1 {
 constexpr uint32_t kMostHeaders = 256, kMostHeaderOctets = 65536;
 constexpr uint32_t kMostExtension = 4096;  // octets of a chunk header
 constexpr uint32_t kMostBody = 4096;       // of a body's front
+constexpr uint32_t kMostMatchedBody = 16384;
 
 Progress Http1::data(const Host& host, Bytes in) {
   Side& side = side_of(host);
@@ -329,7 +330,8 @@ void Http1::use_header(const Host& host, Side& side, const Header& header, std::
       return;
     }
     case Role::content_type:
-      if (starts_ignoring_case(value, "application/vnd.ms-sync")) side.wanted = kMostBody;
+      side.activesync = starts_ignoring_case(value, "application/vnd.ms-sync");
+      if (side.activesync) side.wanted = kMostBody;
       [[fallthrough]];
     case Role::publish:
       if (field != kNone) host.field(field, value);
@@ -356,6 +358,7 @@ void Http1::end_of_headers(const Host& host, Side& side) {
     return;
   }
   const Framing& framing = side.framing;
+  if (host.flow().flags & kExwireFlowBodiesWanted) side.wanted = kMostMatchedBody;
   if (framing.other_end() != Framing::kNone) side.wanted = 0;  // whose body would it be?
   // RFC 9110 9.3.1: a GET with content is known from smuggling.
   const bool needless =
@@ -480,5 +483,5 @@ void Http1::end(const Host& host) {
 }  // namespace exwire::http1
 
 EXPORT_DISSECTOR(http1, exwire::http1::Http1,
-                 {"tcp", exwire::http1::kLongestLine + 4096, exwire::http1::kFieldNames,
+                 {"tcp", exwire::http1::kLongestLine + 16384, exwire::http1::kFieldNames,
                   exwire::http1::kAnomalyNames});

@@ -42,6 +42,12 @@ void Http1::show_query(const Host& host, std::string_view target) const {
 }
 
 void Http1::show_body(const Host& host, const Side& side, Bytes front) const {
+  if (host.flow().flags & kExwireFlowBodiesWanted) host.field(kBody, front);
+  if (side.activesync) show_activesync(host, front);
+  host.message(to_server(host) ? kExwireRequestBody : kExwireResponseBody, side.transaction);
+}
+
+void Http1::show_activesync(const Host& host, Bytes front) {
   const activesync::Body body = activesync::read_body(front);
   publish(host, kAsRemoteWipe, std::string_view(body.remote_wipe ? "1" : ""));
   if (to_server(host)) {
@@ -52,7 +58,6 @@ void Http1::show_body(const Host& host, const Side& side, Bytes front) const {
     publish(host, kAsStatus, body.status);
     publish(host, kAsNewPolicyKey, unless_zero(body.policy_key));
   }
-  host.message(to_server(host) ? kExwireRequestBody : kExwireResponseBody, side.transaction);
 }
 
 }  // namespace exwire::http1

@@ -32,6 +32,7 @@ class Http1 {
   Step claim_data(const Host& host, Side& side);
   void show_query(const Host& host, std::string_view target) const;
   void show_body(const Host& host, const Side& side, Bytes front) const;
+  static void show_activesync(const Host& host, Bytes front);
   Step read_chunk_end(const Host& host, Side& side, Bytes rest);
   Step read_line(const Host& host, Side& side, Bytes rest);
   Step read_long_line(const Host& host, Side& side, Bytes front);

@@ -54,6 +54,7 @@ enum Field : uint32_t {
   kAsRemoteWipe,
   kStartLine,   ///< as on the wire
   kHeaderLine,  ///< as on the wire, secrets included: for whoever matches, never to be told
+  kBody,        ///< the front of a body, with the moment that follows; never to be told
   kFieldCount,
   kNone = 0xff,
 };
@@ -102,6 +103,7 @@ inline constexpr const char* kFieldNames[] = {"http.method",
                                               "http.as_remote_wipe",
                                               "http.start_line",
                                               "http.header_line",
+                                              "http.body",
                                               nullptr};
 static_assert(std::size(kFieldNames) == kFieldCount + 1);
 

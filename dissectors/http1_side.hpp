@@ -38,10 +38,11 @@ struct Side {
   uint32_t held = 0;    ///< of these, here already and waiting for the others
   LineFinder lines;
   Phase phase = Phase::start_line, after_skip = Phase::start_line;
-  bool lost = false;      ///< looking for the next start line
-  bool finished = false;  ///< the direction has ended
-  bool interim = false;   ///< a 1xx response: no answer yet
-  bool full = false;      ///< more header fields than are kept
+  bool lost = false;        ///< looking for the next start line
+  bool finished = false;    ///< the direction has ended
+  bool interim = false;     ///< a 1xx response: no answer yet
+  bool full = false;        ///< more header fields than are kept
+  bool activesync = false;  ///< the body is WBXML
   bool old_version = false, bodyless = false, upgrade_h2c = false;
   Framing framing;
 
@@ -54,7 +55,7 @@ struct Side {
   /// What is pending fits into its share of sixteen octets.
   bool parkable(uint32_t newest_transaction) const noexcept {
     return other_end == Framing::kNone && body <= 0xffffffffU &&
-           (phase != Phase::body || left == 1) &&
+           (phase != Phase::body || left == 1) && (phase != Phase::chunk_size || wanted == 0) &&
            (phase == Phase::start_line || transaction == newest_transaction);
   }
   /// `octets` of the message's wire form have passed outside of data.

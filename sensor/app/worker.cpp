@@ -164,6 +164,13 @@ void Worker::request_over(flow::Flow& flow, inspect::HttpTransaction& transactio
   });
 }
 
+void Worker::http_body(flow::Flow& flow, inspect::HttpTransaction& transaction,
+                       Direction direction) {
+  detect(detect::kWantsHttp, flow, [&](FlowDetector& one, const FlowContext& what) {
+    one.http_body(what, transaction, direction, *this);
+  });
+}
+
 void Worker::response_head(flow::Flow& flow, inspect::HttpTransaction& transaction) {
   detect(detect::kWantsHttp, flow, [&](FlowDetector& one, const FlowContext& what) {
     one.response_head(what, transaction, *this);

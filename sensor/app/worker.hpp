@@ -55,6 +55,8 @@ class Worker final : private flow::FlowListener,
   void request_head(flow::Flow& flow, inspect::HttpTransaction& transaction) override;
   void request_over(flow::Flow& flow, inspect::HttpTransaction& transaction) override;
   void response_head(flow::Flow& flow, inspect::HttpTransaction& transaction) override;
+  void http_body(flow::Flow& flow, inspect::HttpTransaction& transaction,
+                 Direction direction) override;
   void transaction_over(flow::Flow& flow, inspect::HttpTransaction& transaction) override;
   void anomaly(flow::Flow& flow, const inspect::Anomaly& anomaly) override;
   void tls_handshake(flow::Flow& flow, inspect::TlsHandshake& handshake) override;

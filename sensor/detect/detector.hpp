@@ -76,6 +76,8 @@ class FlowDetector {
   /// The last octet of the request has passed.
   virtual void request_over(const FlowContext&, inspect::HttpTransaction&, FindingSink&) {}
   virtual void response_head(const FlowContext&, inspect::HttpTransaction&, FindingSink&) {}
+  /// The front of a body, where rules look at bodies.
+  virtual void http_body(const FlowContext&, inspect::HttpTransaction&, Direction, FindingSink&) {}
   /// Nothing more will be known about it.
   virtual void transaction_over(const FlowContext&, inspect::HttpTransaction&, FindingSink&) {}
   /// Every packet of an established connection, empty ones too, before anybody looks into it.

@@ -74,12 +74,20 @@ class RuleMatcher final : public FlowDetector {
                      FindingSink& sink) override {
     match_http(Moment::response, context, transaction, sink);
   }
+  void http_body(const FlowContext& context, HttpTransaction& transaction, Direction direction,
+                 FindingSink& sink) override {
+    const bool request = direction == Direction::to_server;
+    match_http(request ? Moment::request_body : Moment::response_body, context, transaction, sink);
+  }
   void tls_handshake(const FlowContext& context, inspect::TlsHandshake& handshake,
                      FindingSink& sink) override {
     follow();
     if (at(Moment::handshake).empty()) return;
     const rules::TlsInputs inputs(handshake, rules_.set().index()->used());
-    const std::array<Buffers, 2> sides{inputs.buffers(false), inputs.buffers(true)};
+    std::array<Buffers, 2> sides{inputs.buffers(false), inputs.buffers(true)};
+    for (Buffers& buffers : sides) {
+      server_name_.fill(buffers, Buffer::tls_sni, Buffer::tls_sni_dotted);
+    }
     match({Moment::handshake, context, nullptr, &handshake}, sides, sink, [&](const Rule& rule) {
       Buffers buffers = sides[rule.client_certificate ? 1 : 0];
       return matches_names(rule, inputs, buffers, 0);
@@ -119,6 +127,7 @@ class RuleMatcher final : public FlowDetector {
     follow();
     if (at(moment).empty()) return;
     Buffers buffers = rules::buffers_of(transaction, moment);
+    host_.fill(buffers, Buffer::http_host, Buffer::http_host_dotted);
     head_.fill(buffers, transaction.head, moment, rules_.set().index()->used());
     match({moment, context, &transaction, nullptr}, {&buffers, 1}, sink,
           [&](const Rule& rule) { return search_.matches(rule, buffers); });
@@ -229,6 +238,7 @@ class RuleMatcher final : public FlowDetector {
   std::array<std::vector<const Rule*>, rules::kMomentCount> by_moment_;
   std::array<rules::Prefilter::Scratch, rules::kMomentCount> scratch_;
   rules::HeadInputs head_;
+  rules::DottedName host_, server_name_;
   rules::Search search_;
   rules::Memory memory_;
 };

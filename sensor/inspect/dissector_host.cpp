@@ -42,6 +42,7 @@ void DissectorHost::add(const ExwireDissectorApi& api, const std::string& origin
     }
     if (std::string_view(*name) == "http.start_line") place.head = HeadPart::start_line;
     if (std::string_view(*name) == "http.header_line") place.head = HeadPart::header_line;
+    if (std::string_view(*name) == "http.body") place.head = HeadPart::body;
     loaded.fields.push_back(place);
   }
   for (const char* const* name = api.anomalies; *name != nullptr; ++name) {

@@ -17,8 +17,8 @@
 
 namespace exwire::inspect {
 
-/// What of a head as it stood on the wire a field is.
-enum class HeadPart : uint8_t { none, start_line, header_line };
+/// What of a message as it stood on the wire a field is.
+enum class HeadPart : uint8_t { none, start_line, header_line, body };
 
 struct LoadedDissector {
   const ExwireDissectorApi* api = nullptr;

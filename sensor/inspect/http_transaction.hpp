@@ -80,7 +80,8 @@ class HttpTransaction {
   /// Start line and header fields as on the wire, secrets among them: for request_head and
   /// response_head only, empty otherwise. Never to be told.
   std::string_view head{};
-  bool judged = false;  ///< a detector needs no further look at it
+  std::string_view body{};  ///< likewise the front of a body, for http_body only
+  bool judged = false;      ///< a detector needs no further look at it
 
   std::string_view text(HttpField field) const noexcept {
     const Slice& slice = slices_[static_cast<size_t>(field)];

@@ -24,6 +24,7 @@ struct InspectSettings {
   uint32_t most_sessions = 32768;
   uint32_t most_transactions = 16384;
   uint32_t most_handshakes = 16384;        ///< TLS handshakes whose facts are gathered at once
+  const bool* bodies_wanted = nullptr;     ///< somebody looks at the front of HTTP bodies
   bool label_unknown = true;               ///< ask nDPI about what no dissector knows
   std::vector<flow::OverlapRule> overlap;  ///< by receiver; others keep the first copy
 };
@@ -64,6 +65,9 @@ class Inspector {
 
  private:
   friend class Reader;
+  bool bodies_wanted() const noexcept {
+    return settings_.bodies_wanted != nullptr && *settings_.bodies_wanted;
+  }
 
   /// Set in the owner of transactions that a copy of its own holds.
   static constexpr uint32_t kOtherCopy = 1U << 31;
@@ -115,6 +119,7 @@ class Inspector {
   Slab<Session> sessions_;
   TransactionTable transactions_;
   HeadTexts heads_;
+  std::string_view body_{};  ///< published in this call, until its moment
   Slab<TlsHandshake> handshakes_;
   Certificates certificates_;
   std::unique_ptr<Labeller> labeller_;  ///< null: nobody asks nDPI

@@ -2,6 +2,8 @@
 // From published fields and moments to HTTP transactions.
 #include "sensor/inspect/inspector.hpp"
 
+#include <utility>
+
 namespace exwire::inspect {
 
 // The transaction whose head this direction is publishing; 0 when no memory is left for one.
@@ -23,6 +25,7 @@ void Inspector::on_message(flow::Flow& flow, Session& session, const ExwireMessa
                        message.moment == kExwireRequestEnd || message.moment == kExwireRequestBody;
   const Direction direction = request ? Direction::to_server : Direction::to_client;
   uint32_t known = transactions_.find(session.flow, message.transaction);
+  const std::string_view octets = std::exchange(body_, {});  // a view of this call's octets
   const bool head = message.moment == kExwireRequestHead || message.moment == kExwireResponseHead;
   if (head) {
     const uint32_t fresh = building(session, direction);
@@ -45,9 +48,11 @@ void Inspector::on_message(flow::Flow& flow, Session& session, const ExwireMessa
   }
   if (known == 0) return;  // was shed meanwhile, and told
   HttpTransaction& transaction = transactions_[known].transaction;
-  if (head) {
-    transaction.head = heads_.text(session.head[static_cast<size_t>(direction)]);
-    session.head[static_cast<size_t>(direction)] = 0;
+  if (head || body) transaction.head = heads_.text(session.head[static_cast<size_t>(direction)]);
+  if (body && octets.data() != nullptr) {
+    transaction.body = octets;
+    listener_.http_body(flow, transaction, direction);
+    transaction.body = {};
   }
   switch (message.moment) {
     case kExwireRequestHead:
@@ -55,7 +60,6 @@ void Inspector::on_message(flow::Flow& flow, Session& session, const ExwireMessa
       transaction.request_time = time;
       transaction.request_packet = packet_number;
       listener_.request_head(flow, transaction);
-      transaction.head = {};
       break;
     case kExwireRequestEnd:
       transaction.request_complete = true;
@@ -67,16 +71,16 @@ void Inspector::on_message(flow::Flow& flow, Session& session, const ExwireMessa
       transaction.response_time = time;
       transaction.response_packet = packet_number;
       listener_.response_head(flow, transaction);
-      transaction.head = {};
       break;
     case kExwireResponseEnd:
       transaction.response_complete = true;
       transaction.response_body = message.body_octets;
       finish_transaction(flow, known);
-      break;
+      return;
     default:
       break;
   }
+  transaction.head = {};
 }
 
 void Inspector::finish_transaction(flow::Flow& flow, uint32_t handle) {

@@ -26,6 +26,8 @@ class Listener {
   /// The last octet of the request has passed.
   virtual void request_over(flow::Flow&, HttpTransaction&) {}
   virtual void response_head(flow::Flow& flow, HttpTransaction& transaction) = 0;
+  /// The front of a body, where somebody wants it.
+  virtual void http_body(flow::Flow&, HttpTransaction&, Direction) {}
   /// The last word on a transaction: complete, or as far as it was ever seen.
   virtual void transaction_over(flow::Flow& flow, HttpTransaction& transaction) = 0;
   /// The handshake is over, or will not go on.

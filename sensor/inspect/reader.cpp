@@ -44,7 +44,8 @@ Inspector::Reader::Reader(Inspector& inspector, uint32_t handle, flow::Flow& flo
       packet_(packet) {
   view_.size = sizeof view_;
   view_.flags = (flow.has(flow::kMidstream) ? uint32_t{kExwireFlowMidstream} : 0U) |
-                (flow.one_sided() ? uint32_t{kExwireFlowOneSided} : 0U);
+                (flow.one_sided() ? uint32_t{kExwireFlowOneSided} : 0U) |
+                (inspector.bodies_wanted() ? uint32_t{kExwireFlowBodiesWanted} : 0U);
   view_.time_ns = now.ns;
   view_.client_port = flow.client_port();
   view_.server_port = flow.server_port();
@@ -156,7 +157,9 @@ void Inspector::Reader::field(uint32_t index, Bytes value) {
   if (index >= fields.size()) return;
   const LoadedDissector::Place place = fields[index];
   if (place.tls) inspector_.gather(session_, *place.tls, value, {view_.time_ns}, packet_);
-  if (place.head != HeadPart::none) {
+  if (place.head == HeadPart::body) {
+    inspector_.body_ = value.text();
+  } else if (place.head != HeadPart::none) {
     uint32_t& head = session_.head[static_cast<size_t>(direction_)];
     if (place.head == HeadPart::start_line) head = inspector_.heads_.begin();
     inspector_.heads_.append(head, value.text());

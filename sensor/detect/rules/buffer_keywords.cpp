@@ -22,9 +22,9 @@ constexpr int64_t kMostOffset = 65535;
 // Host names are compared without regard to case whoever sent them (RFC 9110 4.2.3), and so are
 // hexadecimal digits.
 bool caseless(Buffer buffer) noexcept {
-  return buffer == Buffer::http_host || buffer == Buffer::tls_cert_serial ||
-         buffer == Buffer::tls_cert_fingerprint || buffer == Buffer::ja3_hash ||
-         buffer == Buffer::ja3s_hash;
+  return buffer == Buffer::http_host || buffer == Buffer::http_host_dotted ||
+         buffer == Buffer::tls_cert_serial || buffer == Buffer::tls_cert_fingerprint ||
+         buffer == Buffer::ja3_hash || buffer == Buffer::ja3s_hash;
 }
 
 void lower(Check& check) {
@@ -146,6 +146,10 @@ Buffer buffer_of(char letter) noexcept {
       return Buffer::http_cookie;
     case 'Z':
       return Buffer::http_host_raw;
+    case 'P':
+      return Buffer::http_request_body;
+    case 'Q':
+      return Buffer::http_response_body;
     case 'S':
       return Buffer::http_stat_code;
     case 'Y':
@@ -221,6 +225,17 @@ void choose(Building& building, const Option&) {
   building.sticky = buffer;
 }
 
+// So that ".example.com" stands for the domain and all below it.
+void read_dotprefix(Building& building, const Option&) {
+  if (building.sticky == Buffer::http_host) {
+    building.sticky = Buffer::http_host_dotted;
+  } else if (building.sticky == Buffer::tls_sni) {
+    building.sticky = Buffer::tls_sni_dotted;
+  } else {
+    throw RuleError("only http.host and tls.sni have a form with a dot");
+  }
+}
+
 // The old form: says of the content before it where to look.
 template <Buffer buffer>
 void place(Building& building, const Option&) {
@@ -257,6 +272,7 @@ std::vector<Keyword> buffer_keywords() {
       {"urilen", read_urilen},
       {"isdataat", read_isdataat},
       {"pcre", read_pcre},
+      {"dotprefix", read_dotprefix},
       {"http.method", choose<Buffer::http_method>},
       {"http.uri", choose<Buffer::http_uri>},
       {"http.uri.raw", choose<Buffer::http_uri_raw>},
@@ -298,6 +314,12 @@ std::vector<Keyword> buffer_keywords() {
       {"http_request_line", choose<Buffer::http_request_line>},
       {"http_response_line", choose<Buffer::http_response_line>},
       {"http_start", choose<Buffer::http_start>},
+      {"http.request_body", choose<Buffer::http_request_body>},
+      {"http.response_body", choose<Buffer::http_response_body>},
+      {"file.data", choose<Buffer::file_data>},
+      {"file_data", choose<Buffer::file_data>},
+      {"http_client_body", place<Buffer::http_request_body>},
+      {"http_server_body", place<Buffer::http_response_body>},
       {"tls.sni", choose<Buffer::tls_sni>},
       {"tls_sni", choose<Buffer::tls_sni>},
       {"tls.cert_subject", choose<Buffer::tls_cert_subject>},

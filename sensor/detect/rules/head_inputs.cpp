@@ -66,7 +66,7 @@ void HeadInputs::fill(Buffers& buffers, std::string_view head, Moment moment,
   if (head.empty() || std::none_of(std::begin(kMade), std::end(kMade), wants)) return;
   for (const Buffer buffer : kMade) made(buffer).clear();
   present_.reset();
-  const bool response = moment == Moment::response;
+  const bool response = is_response(moment);
   const size_t end = head.find('\n');
   const std::string_view first = head.substr(0, end);
   const std::string_view fields = end == std::string_view::npos ? "" : head.substr(end + 1);

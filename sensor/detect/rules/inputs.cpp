@@ -50,7 +50,7 @@ Buffers buffers_of(const inspect::HttpTransaction& transaction, Moment moment) n
   const auto take = [&](Buffer buffer, HttpField field) {
     if (transaction.has(field)) put(buffers, buffer, transaction.text(field));
   };
-  const bool response = moment == Moment::response;
+  const bool response = is_response(moment);
   take(Buffer::http_method, HttpField::method);
   take(Buffer::http_uri, HttpField::uri);
   take(Buffer::http_uri_raw, HttpField::uri_raw);
@@ -66,7 +66,19 @@ Buffers buffers_of(const inspect::HttpTransaction& transaction, Moment moment) n
     take(Buffer::http_location, HttpField::location);
     take(Buffer::http_server, HttpField::server);
   }
+  if (moment == Moment::request_body) put(buffers, Buffer::http_request_body, transaction.body);
+  if (moment == Moment::response_body) put(buffers, Buffer::http_response_body, transaction.body);
   return buffers;
+}
+
+void DottedName::fill(Buffers& buffers, Buffer from, Buffer to) noexcept {
+  const std::string_view name = buffers[static_cast<size_t>(from)];
+  if (name.data() == nullptr) return;
+  text_[0] = '.';
+  // What is longer is no name of a host (RFC 1035 2.3.4).
+  const size_t size = std::min(name.size(), text_.size() - 1);
+  std::copy_n(name.data(), size, text_.data() + 1);
+  buffers[static_cast<size_t>(to)] = {text_.data(), size + 1};
 }
 
 TlsInputs::TlsInputs(const inspect::TlsHandshake& handshake, const BufferSet& used)

@@ -13,6 +13,16 @@ namespace exwire::detect::rules {
 /// The buffers of a request, or of a response together with its request.
 Buffers buffers_of(const inspect::HttpTransaction& transaction, Moment moment) noexcept;
 
+/// A name with a dot before it.
+class DottedName {
+ public:
+  /// The view lives until the next call.
+  void fill(Buffers& buffers, Buffer from, Buffer to) noexcept;
+
+ private:
+  std::array<char, 256> text_;
+};
+
 /// The buffers of a handshake.
 class TlsInputs {
  public:

@@ -44,7 +44,12 @@ enum class Buffer : uint8_t {
   http_request_line,
   http_response_line,
   http_start,
+  http_host_dotted,  ///< with a dot before it, as dotprefix wants it
+  http_request_body,
+  http_response_body,
+  file_data,  ///< one of the two, when the direction of the rule is known
   tls_sni,
+  tls_sni_dotted,
   tls_cert_subject,
   tls_cert_issuer,
   tls_cert_serial,
@@ -128,8 +133,11 @@ struct PortSet {
   bool covers(uint16_t port) const noexcept;
 };
 
-enum class Moment : uint8_t { request, response, handshake };
-inline constexpr size_t kMomentCount = 3;
+enum class Moment : uint8_t { request, response, handshake, request_body, response_body };
+inline constexpr size_t kMomentCount = 5;
+constexpr bool is_response(Moment moment) noexcept {
+  return moment == Moment::response || moment == Moment::response_body;
+}
 
 /// `threshold` and `detection_filter`.
 struct Rate {

@@ -78,6 +78,15 @@ bool of_response(Buffer buffer) noexcept {
          buffer == Buffer::http_response_line;
 }
 
+// A file is a body, by the direction of the rule.
+void resolve_files(Building& building) {
+  const bool request = building.to_client == false;
+  for (Check& check : building.rule.checks) {
+    if (check.buffer != Buffer::file_data) continue;
+    check.buffer = request ? Buffer::http_request_body : Buffer::http_response_body;
+  }
+}
+
 // When everything the rule looks at is there.
 Moment moment_of(const Building& building, const std::string& protocol) {
   const auto is_tls = [](std::string_view name) { return name == "tls" || name == "ssl"; };
@@ -97,6 +106,11 @@ Moment moment_of(const Building& building, const std::string& protocol) {
                      [](const NumberCheck& one) { return one.number <= Number::tls_server_hello; });
   if (tls && http) throw RuleError("it looks into HTTP and TLS at once");
   if (tls) return Moment::handshake;
+  if (building.rule.uses(Buffer::http_response_body)) return Moment::response_body;
+  if (building.rule.uses(Buffer::http_request_body)) {
+    if (response) throw RuleError("it looks into the body of a request and into its response");
+    return Moment::request_body;
+  }
   if (!http) {
     throw RuleError("it looks into no buffer of HTTP or TLS: packets alone are not matched");
   }
@@ -107,6 +121,7 @@ void complete(Building& building, const std::string& protocol) {
   Rule& rule = building.rule;
   if (rule.sid == 0) throw RuleError("it has no sid");
   if (rule.message.empty()) throw RuleError("it has no msg");
+  resolve_files(building);
   rule.moment = moment_of(building, protocol);
   rule.to_client = building.to_client.value_or(false);
   rule.client_certificate = building.to_client == false;

@@ -79,7 +79,15 @@ void RuleSet::keep_same(const RuleSet& other) {
 }
 
 ActiveRules::ActiveRules(RuleSet first) : set_(std::move(first)) {
+  look();
+}
+
+void ActiveRules::look() {
   if (set_.index() == nullptr) set_.prepare();
+  const auto uses = [&](Buffer buffer) {
+    return set_.index()->used().test(static_cast<size_t>(buffer));
+  };
+  bodies_wanted_ = uses(Buffer::http_request_body) || uses(Buffer::http_response_body);
 }
 
 void ActiveRules::replace(RuleSet next) {
@@ -89,7 +97,7 @@ void ActiveRules::replace(RuleSet next) {
     if (!kept.contains(rule.get())) former_.push_back(rule);
   }
   set_ = std::move(next);
-  if (set_.index() == nullptr) set_.prepare();
+  look();
   ++version_;
 }
 

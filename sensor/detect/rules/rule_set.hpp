@@ -48,15 +48,20 @@ class ActiveRules {
  public:
   explicit ActiveRules(RuleSet first);
   const RuleSet& set() const noexcept { return set_; }
+  /// Some rule looks at bodies; the place stays the same.
+  const bool& bodies_wanted() const noexcept { return bodies_wanted_; }
   /// Changes with every replacement.
   uint64_t version() const noexcept { return version_; }
   /// Takes over `next`, which has kept what is the same and is prepared.
   void replace(RuleSet next);
 
  private:
+  void look();
+
   RuleSet set_;
   std::vector<std::shared_ptr<const Rule>> former_;
   uint64_t version_ = 1;
+  bool bodies_wanted_ = false;
 };
 
 }  // namespace exwire::detect::rules

@@ -215,6 +215,22 @@ TEST_CASE("a rule may ask for what its reader knows", "[rules]") {
   CHECK(complaint_of(head + "app-layer-protocol:tls;)") == "it looks into HTTP and TLS at once");
 }
 
+TEST_CASE("a file is a body of the rule's direction", "[rules]") {
+  const auto rule = [](const std::string& options) { return rule_of(options); };
+  CHECK(rule("flow:to_server; file.data; content:\"a\";")->moment == Moment::request_body);
+  CHECK(rule("flow:to_client; file_data; content:\"a\";")->moment == Moment::response_body);
+  CHECK(rule("file.data; content:\"a\";")->moment == Moment::response_body);
+  CHECK(rule("content:\"a\"; http_client_body;")->moment == Moment::request_body);
+  CHECK(rule("pcre:\"/a/Q\";")->moment == Moment::response_body);
+  CHECK(rule("content:\"a\"; http_method; content:\"b\"; http_client_body;")->checks.size() == 2);
+  CHECK(complaint_of("alert http any any -> any any (msg:\"m\"; sid:1; http.request_body; "
+                     "content:\"a\"; http.stat_code; content:\"200\";)") ==
+        "it looks into the body of a request and into its response");
+  CHECK(complaint_of("alert http any any -> any any (msg:\"m\"; sid:1; http.uri; dotprefix; "
+                     "content:\"a\";)") ==
+        "dotprefix: only http.host and tls.sni have a form with a dot");
+}
+
 TEST_CASE("rates speak as Suricata documents", "[rules]") {
   const auto told = [](const char* options, int matches, int64_t step_s) {
     Memory memory;
