@@ -14,6 +14,10 @@ class PacketStamps {
   static constexpr int64_t kBehindNs = 60 * kNanosPerSecond;
   static constexpr int64_t kAheadNs = 24 * 3600 * kNanosPerSecond;
 
+  static bool follows(Timestamp stamp, Timestamp before) noexcept {
+    const int64_t ahead = stamp.ns - before.ns;
+    return ahead >= -kBehindNs && ahead <= kAheadNs;
+  }
   /// `next`: the stamp of the packet behind it, null when that is not known yet.
   Timestamp believe(Timestamp stamp, const Timestamp* next) noexcept {
     if (!started_ || follows(stamp, last_)) {
@@ -35,11 +39,6 @@ class PacketStamps {
   uint64_t odd_jumps() const noexcept { return odd_jumps_; }
 
  private:
-  static bool follows(Timestamp stamp, Timestamp before) noexcept {
-    const int64_t ahead = stamp.ns - before.ns;
-    return ahead >= -kBehindNs && ahead <= kAheadNs;
-  }
-
   Timestamp last_, suspect_;
   bool started_ = false, suspected_ = false;
   uint64_t backward_steps_ = 0, odd_jumps_ = 0;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "sensor/base/packet_stamps.hpp"
 #include "sensor/capture/capture_directory.hpp"
 
 namespace exwire::capture {
@@ -74,6 +75,16 @@ void Replay::fail(const Error& error) {
   if (!first_failure_) first_failure_ = error;
 }
 
+namespace {
+
+bool is_full(const Batch& batch) noexcept {
+  if (batch.count < Batch::kFull) return false;
+  const Frame* last = &batch.frames[batch.count - 1];
+  return batch.count == Batch::kCapacity || PacketStamps::follows(last->time, last[-1].time);
+}
+
+}  // namespace
+
 BatchStatus Replay::next_batch(Batch& batch) {
   constexpr uint32_t kMostRefused = 65536;  // then the caller gets a chance to see to its signals
   batch.count = 0;
@@ -82,7 +93,7 @@ BatchStatus Replay::next_batch(Batch& batch) {
   while (batch.count == 0 && refused < kMostRefused) {
     if (stopping_ || (!current_ && !open_next())) return BatchStatus::finished;
     bool more = true;
-    while (batch.count < Batch::kCapacity && refused < kMostRefused) {
+    while (!is_full(batch) && refused < kMostRefused) {
       Frame& frame = batch.frames[batch.count];
       more = current_->next(frame, batch.count > 0);
       if (!more) break;

@@ -28,6 +28,9 @@ struct Frame {
 
 struct Batch {
   static constexpr uint32_t kCapacity = 64;
+  /// A batch ends here, unless the time of its last frame jumps: then the next frame is taken, too,
+  /// because it tells whether the jump is real.
+  static constexpr uint32_t kFull = kCapacity - 4;
   std::array<Frame, kCapacity> frames;
   uint32_t count = 0;
   /// Live sources: the time of the tick, so that timers fire in silence. Replay leaves it empty.

@@ -251,8 +251,7 @@ void FlowTable::drain(Timestamp now) {
 // it must not.
 void FlowTable::tell_over(const HalfOpen& entry) {
   tell_stage(entry, entry.stage(), HalfOpenStage::none);
-  const Timestamp when{half_open_.last_seen(entry).ns + HalfOpenTable::kTimeoutNs};
-  listener_.half_open_ended(summary(entry), EndReason::timeout, when);
+  listener_.half_open_ended(summary(entry), EndReason::timeout, half_open_.over_at(entry));
 }
 
 void FlowTable::drain_half_open(Timestamp now) {

@@ -9,6 +9,11 @@
 namespace exwire::flow {
 namespace {
 
+constexpr unsigned kFirstBits = 44;
+
+}  // namespace
+namespace {
+
 void add_saturating(uint8_t& counter) noexcept {
   if (counter != 0xff) ++counter;
 }
@@ -63,12 +68,12 @@ HalfOpen& HalfOpenTable::insert(const wire::FlowKey& key, uint64_t hash, Timesta
   victim->key = key;
   victim->marks = kUsed;
   const int64_t since_us = std::max<int64_t>(0, now.ns - epoch_.ns) / 1000;
-  victim->first_us = static_cast<uint64_t>(since_us) & ((uint64_t{1} << 48) - 1);
+  victim->first_us = static_cast<uint64_t>(since_us) & ((uint64_t{1} << kFirstBits) - 1);
   return *victim;
 }
 
 bool HalfOpenTable::covers(Timestamp now) const noexcept {
-  constexpr int64_t kSpanNs = (int64_t{1} << 47) * 1000;  // four years, half of what 48 bits hold
+  constexpr int64_t kSpanNs = (int64_t{1} << (kFirstBits - 1)) * 1000;  // 101 days
   return in_use_ == 0 || (now >= epoch_ && now.ns - epoch_.ns < kSpanNs);
 }
 
@@ -86,8 +91,10 @@ void HalfOpenTable::count(HalfOpen& entry, const wire::Packet& packet,
   }
   entry.tcp_flags[side] = static_cast<uint8_t>(entry.tcp_flags[side] | packet.tcp_flags);
   const int64_t since = (packet.time.ns - first_seen(entry).ns) / (10 * kNanosPerMilli);
-  entry.last_10ms = static_cast<uint16_t>(
-      std::clamp<int64_t>(since, static_cast<int64_t>(entry.last_10ms), 0xffff));
+  constexpr int64_t kMost = (1 << 20) - 1;
+  entry.last_10ms = static_cast<uint64_t>(
+                        std::clamp<int64_t>(since, static_cast<int64_t>(entry.last_10ms), kMost)) &
+                    kMost;
 }
 
 Timestamp HalfOpenTable::first_seen(const HalfOpen& entry) const noexcept {

@@ -37,8 +37,8 @@ enum HalfOpenMark : uint8_t {
 
 struct HalfOpen {
   wire::FlowKey key;
-  uint64_t first_us : 48 = 0;   ///< microseconds since the table's epoch
-  uint64_t last_10ms : 16 = 0;  ///< since `first_us`, in units of 10 ms, saturating
+  uint64_t first_us : 44 = 0;   ///< microseconds since the table's epoch
+  uint64_t last_10ms : 20 = 0;  ///< since `first_us`, in units of 10 ms, saturating: 2.9 hours
   uint32_t client_next = 0;     ///< next sequence number of the client: ISN + 1
   uint32_t server_next = 0;
   std::array<uint8_t, 2> packets{};      ///< by direction, saturating
@@ -71,6 +71,8 @@ class HalfOpenTable {
   /// An entry silent for so long is over: Windows gives up a half-open connection after about
   /// 21 s, Linux repeats a SYN for at most 63 s at a time.
   static constexpr int64_t kTimeoutNs = 64 * kNanosPerSecond;
+  /// A connection of which too little is seen may be silent as long as any other.
+  static constexpr int64_t kStrayTimeoutNs = 3600 * kNanosPerSecond;
 
   /// `entries` is rounded up to a power of two; the memory is charged to the budget at once and
   /// touched only as it is used.
@@ -87,9 +89,10 @@ class HalfOpenTable {
   void count(HalfOpen& entry, const wire::Packet& packet, Direction direction) noexcept;
   Timestamp first_seen(const HalfOpen& entry) const noexcept;
   Timestamp last_seen(const HalfOpen& entry) const noexcept;
-  bool is_over(const HalfOpen& entry, Timestamp now) const noexcept {
-    return now.ns - last_seen(entry).ns > kTimeoutNs;
+  Timestamp over_at(const HalfOpen& entry) const noexcept {
+    return {last_seen(entry).ns + (entry.is_stray() ? kStrayTimeoutNs : kTimeoutNs)};
   }
+  bool is_over(const HalfOpen& entry, Timestamp now) const noexcept { return now > over_at(entry); }
 
   /// Looks at the next share of the table (a full round takes about a minute of ticks) and hands
   /// out what is over; each is erased after the call.
