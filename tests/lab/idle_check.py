@@ -17,6 +17,8 @@ import sys
 import tempfile
 
 LAB = pathlib.Path(__file__).resolve().parent
+# With a process namespace of its own: servers and proxies end with it.
+BOX = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
 # mode of the lab, TLS version, mode that must be reported
 CASES = [("silent", "1.3", "silent"), ("silent", "1.2", "silent"), ("rst", "1.3", "rst"),
          ("fin", "1.2", "fin"), ("none", "1.3", None), ("lost", "1.3", None)]
@@ -26,8 +28,7 @@ def record(folder, mode, tls, seconds, run):
     target = pathlib.Path(folder) / f"{mode}-{tls}"
     target.mkdir()
     target.chmod(0o777)  # tcpdump gives up root
-    subprocess.run(["unshare", "--net", "--fork", "--kill-child", LAB / "idle", mode, str(seconds), target,
-                    tls, str(run)], check=True, timeout=run + 60, stdout=subprocess.DEVNULL)
+    subprocess.run([*BOX, LAB / "idle", mode, str(seconds), target, tls, str(run)], check=True, timeout=run + 60, stdout=subprocess.DEVNULL)
     return target
 
 
@@ -62,7 +63,7 @@ def main():
         if shutil.which(need) is None:
             print(f"{need} is missing")
             return 77
-    if os.geteuid() != 0 or subprocess.run(["unshare", "--net", "true"], check=False).returncode != 0:
+    if os.geteuid() != 0 or subprocess.run([*BOX, "true"], check=False).returncode != 0:
         print("needs root that may make network namespaces")
         return 77
     wrong = 0
