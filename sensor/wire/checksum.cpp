@@ -56,14 +56,17 @@ void ChecksumJudge::Tally::count(bool is_right, bool is_placeholder) noexcept {
   }
 }
 
-// Senders that share a place forget each other.
+// Where too many senders share a bucket, the one seen least is forgotten.
 ChecksumJudge::Sender& ChecksumJudge::sender_of(uint64_t source_hash) noexcept {
-  Sender& sender = senders_[source_hash % kSenders];
-  if (sender.hash != source_hash) {
-    sender = {};
-    sender.hash = source_hash;
+  Sender* bucket = &senders_[source_hash % (kSenders / kBucket) * kBucket];
+  Sender* victim = bucket;
+  for (Sender* sender = bucket; sender != bucket + kBucket; ++sender) {
+    if (sender->hash == source_hash) return *sender;
+    if (sender->seen() < victim->seen()) victim = sender;
   }
-  return sender;
+  *victim = {};
+  victim->hash = source_hash;
+  return *victim;
 }
 
 Verdict ChecksumJudge::judge_header(const NetworkView& network, uint64_t source_hash) noexcept {

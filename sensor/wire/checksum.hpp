@@ -41,6 +41,7 @@ class ChecksumJudge {
  private:
   struct Tally {
     uint32_t right = 0, wrong = 0, placeholders = 0;
+    uint32_t seen() const noexcept { return right + wrong; }
     /// Whether wrong sums are this sender's habit.
     bool mostly_wrong() const noexcept { return uint64_t{right} * 8 < wrong; }
     /// Whether it leaves sums to its card now and then: what the kernel itself cuts into segments
@@ -51,8 +52,9 @@ class ChecksumJudge {
   struct Sender {
     uint64_t hash = 0;
     Tally header, empty, payload;
+    uint32_t seen() const noexcept { return header.seen() + empty.seen() + payload.seen(); }
   };
-  static constexpr size_t kSenders = 4096;
+  static constexpr size_t kSenders = 4096, kBucket = 8;
 
   Sender& sender_of(uint64_t source_hash) noexcept;
 

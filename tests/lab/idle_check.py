@@ -28,7 +28,8 @@ def record(folder, mode, tls, seconds, run):
     target = pathlib.Path(folder) / f"{mode}-{tls}"
     target.mkdir()
     target.chmod(0o777)  # tcpdump gives up root
-    subprocess.run([*BOX, LAB / "idle", mode, str(seconds), target, tls, str(run)], check=True, timeout=run + 60, stdout=subprocess.DEVNULL)
+    subprocess.run([*BOX, LAB / "idle", mode, str(seconds), target, tls, str(run)], check=True,
+                   timeout=run + 60, stdout=subprocess.DEVNULL)
     return target
 
 

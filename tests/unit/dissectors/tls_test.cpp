@@ -94,7 +94,7 @@ TEST_CASE("a hello is the same in records and segments of any size", "[tls]") {
   REQUIRE(whole.find("tls.client_ciphers=") != std::string::npos);
   REQUIRE(has_line(whole, "handshake flags 0 hellos 1 alert 255"));
   CHECK(log_of(hello, 1) == whole);
-  for (const size_t size : {1, 2, 3, 4, 5, 7, 16, 50, 100, 200, 400}) {
+  for (const size_t size : std::initializer_list<size_t>{1, 2, 3, 4, 5, 7, 16, 50, 100, 200, 400}) {
     INFO("records of " << size);
     const Octets spread = in_records_of(message_of(hello), size);
     CHECK(published(log_of(spread, spread.size())) == published(whole));
