@@ -22,11 +22,22 @@ bool Duplicates::is_second_copy(const Packet& packet) noexcept {
     hash.octets(end.data, end.size);
   }
   const uint64_t print = hash.finish();
-  Seen& seen = seen_[print % kPlaces];
+  Seen& seen = place_of(print);
   const int64_t since = packet.time.ns - seen.when_ns;
   const bool second = seen.print == print && since >= 0 && since <= kWindowNs;
   seen = {print, packet.time.ns};
   return second;
+}
+
+// Where too many share a bucket, the one seen longest ago is forgotten.
+Duplicates::Seen& Duplicates::place_of(uint64_t print) noexcept {
+  Seen* bucket = &seen_[print % (kPlaces / kBucket) * kBucket];
+  Seen* oldest = bucket;
+  for (Seen* seen = bucket; seen != bucket + kBucket; ++seen) {
+    if (seen->print == print) return *seen;
+    if (seen->when_ns < oldest->when_ns) oldest = seen;
+  }
+  return *oldest;
 }
 
 }  // namespace exwire::wire

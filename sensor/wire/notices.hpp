@@ -47,9 +47,10 @@ class Notices {
     uint64_t print = 0;
     int64_t when_ns = 0;
   };
-  static constexpr size_t kPlaces = 1024;
+  static constexpr size_t kPlaces = 1024, kBucket = 8;
 
   bool may_be_told(const Notice& notice) noexcept;
+  Told& place_of(uint64_t print) noexcept;
 
   HashKey secret_;
   std::array<Notice, kMostWaiting> waiting_{};
