@@ -40,7 +40,10 @@ Inspector::Inspector(const InspectSettings& settings, const DissectorHost& disse
   told_.reserve(most_told_);
 }
 
-Inspector::~Inspector() = default;
+// Who ends without drain() leaves sessions with octets: the pool frees only what it is given back.
+Inspector::~Inspector() {
+  while (oldest_ != 0) release(flows_[sessions_[oldest_].flow]);
+}
 
 void Inspector::inspect(const flow::Tracked& tracked, const wire::Packet& packet) {
   if (!tracked.opening.empty()) inspect_opening(tracked, packet);
