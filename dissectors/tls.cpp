@@ -145,8 +145,10 @@ class Tls {
     for (const Side& side : sides_) {
       if (side.passing != 0 || side.done != 0 || side.spread.at != 0) return false;
     }
-    return hellos_ == 0 && !sslv2_ && alert_ == kNoAlert && !complete_ &&
-           (sides_[0].damaged || sides_[1].damaged);
+    const bool read_any = hellos_ != 0 || sslv2_ || retried_ || resumed_ || asked_ || proved_ ||
+                          client_certified_ || server_certified_ || early_ || ticket_ ||
+                          encrypted_hello_ || alert_ != kNoAlert || complete_;
+    return !read_any && (sides_[0].damaged || sides_[1].damaged);
   }
 
   // At rest once the handshake is told: until then its state is needed.
