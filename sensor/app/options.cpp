@@ -5,14 +5,12 @@
 #include <charconv>
 
 #include "sensor/app/options_privacy.hpp"
+#include "sensor/app/options_site.hpp"
 #include "sensor/app/quantity.hpp"
 
 namespace exwire::app {
-namespace {
 
-using Words = std::vector<std::string>;
-
-std::string join(const Words& words) {
+std::string join(const std::vector<std::string>& words) {
   std::string text = "[";
   for (const std::string& word : words) {
     if (text.size() > 1) text += ", ";
@@ -20,6 +18,10 @@ std::string join(const Words& words) {
   }
   return text + "]";
 }
+
+namespace {
+
+using Words = std::vector<std::string>;
 
 template <class Number>
 std::optional<Number> parse_number(const std::string& text, Number least, Number most) {
@@ -177,32 +179,6 @@ Option ports(const char* key, const char* standard, const char* meaning,
   return option;
 }
 
-std::string to_text(const detect::Prefix& prefix) {
-  return wire::to_text(prefix.address, prefix.ip_version) + "/" + std::to_string(prefix.length);
-}
-
-Option prefixes(const char* key, const char* meaning,
-                std::vector<detect::Prefix> detect::Site::*member) {
-  Option option{key, "[]", meaning,
-                [member](Config& config, const Words& words) -> Complaint {
-                  std::vector<detect::Prefix> read;
-                  for (const std::string& word : words) {
-                    const auto prefix = detect::Prefix::parse(word);
-                    if (!prefix) return "'" + word + "' is no address or prefix";
-                    read.push_back(*prefix);
-                  }
-                  config.site.*member = read;
-                  return {};
-                },
-                [member](const Config& config) {
-                  Words words;
-                  for (const auto& prefix : config.site.*member) words.push_back(to_text(prefix));
-                  return join(words);
-                }};
-  option.list = true;
-  return option;
-}
-
 using flow::OverlapPolicy;
 constexpr std::pair<const char*, OverlapPolicy> kOverlapPolicies[] = {
     {"first", OverlapPolicy::first},
@@ -247,65 +223,6 @@ Option overlaps() {
                       words.push_back("\"" + wire::to_text(rule.address, rule.ip_version) + "/" +
                                       std::to_string(rule.length) + " " + word + "\"");
                     }
-                  }
-                  return join(words);
-                }};
-  option.list = true;
-  return option;
-}
-
-Option allowed_agents() {
-  Option option{"site.allowed_agents", "[]",
-                "User agents, by their front, that may fetch mail past ActiveSync though they are "
-                "of phones (compare Set-CASMailbox -EwsAllowList).",
-                [](Config& config, const Words& words) -> Complaint {
-                  config.site.allowed_agents = words;
-                  return {};
-                },
-                [](const Config& config) {
-                  Words words;
-                  for (const std::string& agent : config.site.allowed_agents) {
-                    words.push_back("\"" + agent + "\"");
-                  }
-                  return join(words);
-                }};
-  option.list = true;
-  return option;
-}
-
-std::optional<detect::PlaintextHop> parse_hop(const std::string& text) {
-  constexpr std::string_view kArrow = " -> ";
-  const size_t arrow = text.find(kArrow);
-  const auto proxy = detect::Prefix::parse(std::string_view(text).substr(0, arrow));
-  if (!proxy) return std::nullopt;
-  detect::PlaintextHop hop{*proxy, std::nullopt};
-  if (arrow != std::string::npos) {
-    hop.server = detect::Prefix::parse(std::string_view(text).substr(arrow + kArrow.size()));
-    if (!hop.server) return std::nullopt;
-  }
-  return hop;
-}
-
-Option plaintext_hops() {
-  Option option{"site.plaintext_hops", "[]",
-                "Legs on which plaintext is accepted (SSL bridging): a proxy's address or prefix, "
-                "or \"proxy -> server\".",
-                [](Config& config, const Words& words) -> Complaint {
-                  std::vector<detect::PlaintextHop> hops;
-                  for (const std::string& word : words) {
-                    const auto hop = parse_hop(word);
-                    if (!hop) return "'" + word + "' is neither a prefix nor \"proxy -> server\"";
-                    hops.push_back(*hop);
-                  }
-                  config.site.plaintext_hops = hops;
-                  return {};
-                },
-                [](const Config& config) {
-                  Words words;
-                  for (const auto& hop : config.site.plaintext_hops) {
-                    words.push_back(hop.server ? '"' + to_text(hop.proxy) + " -> " +
-                                                     to_text(*hop.server) + '"'
-                                               : to_text(hop.proxy));
                   }
                   return join(words);
                 }};
@@ -418,22 +335,18 @@ std::vector<Option> make_options() {
   using flow::FlowSettings;
   using inspect::InspectSettings;
   return {
-      prefixes("site.servers",
-               "Exchange servers, as addresses or prefixes. Empty: learned from traffic.",
-               &detect::Site::servers),
+      servers(),
       ports("site.ports.tls", "[443, 444]", "Ports on which Exchange speaks TLS.",
             &flow::Watch::tls_ports),
       ports("site.ports.plaintext", "[80, 81]", "Ports on which Exchange speaks plaintext HTTP.",
             &flow::Watch::plaintext_ports),
-      prefixes("site.gateways",
-               "Reverse proxies and MDM gateways, as addresses or prefixes: the only ones allowed "
-               "to reach the servers. Empty: nobody is told to come past a gateway.",
-               &detect::Site::gateways),
+      gateways(),
       allowed_agents(),
       plaintext_hops(),
+      own_addresses(),
       choice("site.loopback", "allow",
-             "Plaintext within one machine (127/8, ::1, source equal to destination) is the normal "
-             "front-end hop: allow, or report it like any other.",
+             "Plaintext within one machine (127/8, ::1, source equal to destination, "
+             "site.own_addresses) is the normal front-end hop: allow, or report it like any other.",
              "allow", "report",
              [](Config& config) -> bool& { return config.site.loopback_allowed; }),
       stall_limit("stalled.half_open", "6s",

@@ -25,4 +25,7 @@ struct Option {
 
 const std::vector<Option>& options();
 
+/// A list as YAML.
+std::string join(const std::vector<std::string>& words);
+
 }  // namespace exwire::app

@@ -37,10 +37,21 @@ std::optional<Prefix> Prefix::parse(std::string_view text) {
   return prefix;
 }
 
+const wire::Address& machine_of(const Site& site, const wire::Address& address,
+                                uint8_t version) noexcept {
+  for (const OwnAddresses& machine : site.own_addresses) {
+    const bool own = std::any_of(machine.begin(), machine.end(), [&](const Prefix& prefix) {
+      return prefix.covers(address, version);
+    });
+    if (own) return machine.front().address;
+  }
+  return address;
+}
+
 Hop hop_of(const Site& site, const flow::Flow& flow) noexcept {
   const uint8_t version = flow.key.ip_version;
   if (wire::is_loopback(flow.client(), version) || wire::is_loopback(flow.server(), version) ||
-      flow.client() == flow.server()) {
+      machine_of(site, flow.client(), version) == machine_of(site, flow.server(), version)) {
     return Hop::loopback;
   }
   const bool accepted = std::any_of(

@@ -37,11 +37,15 @@ struct PlaintextHop {
   std::optional<Prefix> server;  ///< none: to any server
 };
 
+/// Addresses of one machine.
+using OwnAddresses = std::vector<Prefix>;
+
 struct Site {
   PushSettings push;
   std::vector<Prefix> servers;
   std::bitset<65536> tls_ports;  ///< those of flow::Watch
   std::vector<PlaintextHop> plaintext_hops;
+  std::vector<OwnAddresses> own_addresses;
   std::vector<Prefix> gateways;  ///< allowed to reach the servers; empty: anybody is
   std::vector<std::string>
       allowed_agents;  ///< user agents, by their front, free to use any endpoint
@@ -56,8 +60,12 @@ enum class Hop : uint8_t {
   loopback,  ///< within one machine
 };
 
-/// Loopback means 127/8, ::1, or a machine that talks to its own address: real Exchange 2003
-/// front-end hops use the LAN address.
+/// One address for each machine: the first of its own ones where the site names several.
+const wire::Address& machine_of(const Site& site, const wire::Address& address,
+                                uint8_t version) noexcept;
+
+/// Loopback means 127/8, ::1, or a machine that talks to one of its own addresses: real Exchange
+/// 2003 front-end hops use the LAN address.
 Hop hop_of(const Site& site, const flow::Flow& flow) noexcept;
 const char* to_text(Hop hop) noexcept;
 

@@ -54,6 +54,7 @@ TEST_CASE("defaults need no file", "[config]") {
 TEST_CASE("what is dumped reads back as the same", "[config]") {
   app::Config config = app::default_config();
   app::set_option(config, "site.plaintext_hops=[\"192.0.2.1 -> 198.51.100.0/24\", 203.0.113.0/28]");
+  app::set_option(config, "site.own_addresses=[192.0.2.1 = 10.0.0.0/30 = 10.1.0.1]");
   app::set_option(config, "flow.timeout.other=90m");
   const std::string dumped = app::dump_config(config);
   const TemporaryFile file(dumped);
@@ -61,6 +62,8 @@ TEST_CASE("what is dumped reads back as the same", "[config]") {
   app::read_config_file(again, file.path);
   CHECK(app::dump_config(again) == dumped);
   CHECK(again.site.plaintext_hops.size() == 2);
+  REQUIRE(again.site.own_addresses.size() == 1);
+  CHECK(again.site.own_addresses[0].size() == 3);
   CHECK(again.flow.other_timeout_ns == 5400 * kNanosPerSecond);
 }
 
@@ -89,6 +92,10 @@ TEST_CASE("--set complains in the user's words", "[config]") {
   CHECK_THROWS_WITH(app::set_option(config, "nonsense"), Contains("KEY=VALUE"));
   CHECK_THROWS_WITH(app::set_option(config, "site.nothing=1"), Contains("unknown key"));
   CHECK_THROWS_WITH(app::set_option(config, "site.loopback=maybe"), Contains("allow or report"));
+  for (const char* machine : {"[192.0.2.1]", "[192.0.2.1 = ]", "[192.0.2.1 = here]"}) {
+    CHECK_THROWS_WITH(app::set_option(config, std::string("site.own_addresses=") + machine),
+                      Contains("address = address"));
+  }
 }
 
 TEST_CASE("every option has a meaning and a default that reads", "[config]") {

@@ -203,6 +203,15 @@ TEST_CASE("plaintext within one machine is the normal hop", "[plaintext]") {
   own_address.flow = flow_between(kServer, kServer);
   own_address.request("GET", "/owa/").answer("200");
   CHECK(own_address.sids().empty());
+  Exchange named, unnamed;  // two network cards
+  named.site.own_addresses = {
+      {*detect::Prefix::parse("203.0.113.5"), *detect::Prefix::parse("198.51.100.20")}};
+  for (Exchange* one : {&named, &unnamed}) {
+    one->flow = flow_between({203, 0, 113, 5}, kServer);
+    one->request("POST", "/Microsoft-Server-ActiveSync").with(HttpField::auth_scheme, "Basic");
+  }
+  CHECK(named.sids().empty());
+  CHECK(unnamed.sids() == Sids{1443001, 1443002});
   Exchange wanted;
   wanted.flow = flow_between(kLoopback, kLoopback);
   wanted.site.loopback_allowed = false;
