@@ -31,10 +31,19 @@ inline constexpr size_t kStages = static_cast<size_t>(Stage::count_);
 
 const char* to_text(Stage stage) noexcept;
 
+/// What the capture has shown of anybody so far. Where the packets that complete a handshake are
+/// never captured (a filter, one direction only), honest handshakes look like those of a flood.
+enum Sight : uint8_t {
+  kSightOfAnswers = 1 << 0,  ///< both sides of one connection
+  kSightOfAcks = 1 << 1,     ///< a segment without SYN, FIN and RST, or a server that missed one
+  kWholeSight = kSightOfAnswers | kSightOfAcks,
+};
+
 /// What an observation of topic `stage` holds; its kind is the Stage.
 struct StageStep {
   uint32_t since_s = 0;  ///< packet time when the stage was entered
   uint8_t entered = 0;   ///< 1: entered, 0: left
+  uint8_t sight = 0;     ///< of the capture, not of this connection
 };
 
 /// After how long a stage is a stall, and how many stalled connections are worth a finding.

@@ -31,6 +31,7 @@ Stage stage_of(flow::HalfOpenStage stage) noexcept {
     case flow::HalfOpenStage::unanswered:
       return Stage::unanswered;
     case flow::HalfOpenStage::answered:
+    case flow::HalfOpenStage::waiting:
       return Stage::half_open;
     case flow::HalfOpenStage::hammered:
       return Stage::hammered;
@@ -62,6 +63,7 @@ class StalledConnections final : public FlowDetector {
 
   void segment(const FlowContext& context, const flow::Tracked& tracked, const wire::Packet& packet,
                FindingSink& sink) override {
+    if (sight_ != kWholeSight) see(context.flow, packet);
     Standing standing = Standing::of(context);
     if (standing.has(Standing::kOver)) return;
     if (!standing.has(Standing::kLooked)) begin(context, standing, sink);
@@ -148,11 +150,14 @@ class StalledConnections final : public FlowDetector {
   void half_open_changed(const flow::HalfOpen& entry, flow::HalfOpenStage before,
                          flow::HalfOpenStage after, Timestamp began, Timestamp now,
                          FindingSink& sink) override {
+    if (entry.has(flow::kSynAck) || entry.packets[1] > 0) sight_ |= kSightOfAnswers;
+    if (after == flow::HalfOpenStage::waiting) sight_ |= kSightOfAcks;
+    const Stage left = stage_of(before), entered = stage_of(after);
+    if (left == entered) return;
     flow::Flow shown;
     shown.key = entry.key;
     if (entry.has(flow::kClientLo)) shown.mark(flow::kClientIsLo);
     if (!is_server(shown)) return;
-    const Stage left = stage_of(before), entered = stage_of(after);
     if (left != Stage::aborted) tell(shown, left, false, seconds_of(began), now, sink);
     const bool at_once = entered == Stage::aborted;
     tell(shown, entered, true, seconds_of(at_once ? now : began), now, sink);
@@ -164,6 +169,11 @@ class StalledConnections final : public FlowDetector {
            std::any_of(site_.servers.begin(), site_.servers.end(), [&](const Prefix& prefix) {
              return prefix.covers(flow.server(), flow.key.ip_version);
            });
+  }
+
+  void see(const flow::Flow& flow, const wire::Packet& packet) noexcept {
+    if (!flow.one_sided()) sight_ |= kSightOfAnswers;
+    if (!(packet.tcp_flags & (wire::kSyn | wire::kFin | wire::kRst))) sight_ |= kSightOfAcks;
   }
 
   void begin(const FlowContext& context, Standing& standing, FindingSink& sink) {
@@ -356,15 +366,16 @@ class StalledConnections final : public FlowDetector {
     tell(context.flow, to, true, since_s, context.now, sink);
   }
 
-  static void tell(const flow::Flow& flow, Stage stage, bool entered, uint32_t since_s,
-                   Timestamp now, FindingSink& sink) {
+  void tell(const flow::Flow& flow, Stage stage, bool entered, uint32_t since_s, Timestamp now,
+            FindingSink& sink) const {
     if (stage == Stage::none) return;
     Observation step = Observation::of(flow, Topic::stage, static_cast<uint16_t>(stage), now);
-    step.put(StageStep{since_s, static_cast<uint8_t>(entered)});
+    step.put(StageStep{since_s, static_cast<uint8_t>(entered), sight_});
     sink.observe(step);
   }
 
   const Site& site_;
+  uint8_t sight_ = 0;
 };
 
 }  // namespace

@@ -49,6 +49,19 @@ bool is_rate(Stage stage) noexcept {
   return stage == Stage::hammered || stage == Stage::aborted || stage == Stage::renegotiating;
 }
 
+/// What must have been seen of anybody before a stage proves anything.
+uint8_t sight_for(Stage stage) noexcept {
+  switch (stage) {
+    case Stage::unanswered:
+    case Stage::hammered:
+      return kWholeSight;
+    case Stage::half_open:
+      return kSightOfAcks;
+    default:
+      return 0;
+  }
+}
+
 bool may_surge(Stage stage) noexcept {
   return is_before_flow(stage) || stage == Stage::head;
 }
@@ -125,6 +138,7 @@ class StalledServers final : public FleetDetector {
     if (step.topic != Topic::stage || step.kind >= kStages) return;
     run_to(seconds_of(step.when), sink);
     const auto body = step.get<StageStep>();
+    sight_ |= body.sight;
     Server* server = server_of(step, body.entered != 0);
     if (server == nullptr) return;
     std::unique_ptr<Line>& line = server->lines[step.kind];
@@ -256,8 +270,12 @@ class StalledServers final : public FleetDetector {
     return by_rate ? settings_.minimum * kSurge : settings_.minimum;
   }
 
+  // The capture holds nothing that would complete anybody's handshake: filtered, or of one side.
+  bool is_blind_at(Stage stage) const noexcept { return sight_for(stage) & ~sight_; }
+
   void take(const Server& server, Stage stage, Line& line, uint32_t concentrated, Timestamp now,
             FleetSink& sink) {
+    if (is_blind_at(stage)) concentrated = 0;  // a busy proxy looks like that: only masses count
     const bool was_open = line.story.is_open();
     const uint64_t before = line.population.became_stalled() - line.population.stalled();
     const StallStory::Step step =
@@ -294,15 +312,15 @@ class StalledServers final : public FleetDetector {
     return shown;
   }
 
-  static void tell(const Server& server, Stage stage, Line& line, Phase phase, Timestamp now,
-                   FleetSink& sink) {
+  void tell(const Server& server, Stage stage, Line& line, Phase phase, Timestamp now,
+            FleetSink& sink) const {
     const StagePopulation& population = line.population;
     const Timestamp started{int64_t{line.story.opened_s()} * kNanosPerSecond};
     const uint64_t total = std::max<uint64_t>(
         population.became_stalled() - line.stalled_before + line.young, line.story.peak());
     Finding finding;
     finding.signature = &signature_of(stage);
-    finding.severity = finding.signature->severity;
+    finding.severity = is_blind_at(stage) ? kHealth : finding.signature->severity;
     finding.phase = phase;
     finding.when = finding.last_seen = now;
     finding.first_seen = started;
@@ -322,11 +340,17 @@ class StalledServers final : public FleetDetector {
     if (population.sources_displaced()) facts.add("source_count_is", "at least");
     facts.add("sources", line.worst_text());
     facts.add("reference", reference_of(stage));
+    if (is_blind_at(stage)) {
+      facts.add("capture", "shows nobody's handshake completed: filtered, or one direction only");
+    }
     sink.found(representative(server, line.worst[0], started), finding);
   }
 
+  static constexpr uint8_t kHealth = 3;  // severity
+
   StallSettings settings_;
   std::vector<Server> servers_;
+  uint8_t sight_ = 0;
   size_t latest_ = 0;
   uint32_t now_s_ = 0;
 };

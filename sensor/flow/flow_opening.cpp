@@ -107,7 +107,9 @@ Tracked FlowTable::on_synack(const wire::Packet& packet, HalfOpen* entry) {
         static_cast<uint8_t>((entry->window_scales & 0x0f) | (packet.window_scale << 4));
   }
   if (packet.payload_octets > 0) return promote(*entry, packet);
+  const HalfOpenStage before = entry->stage();
   half_open_.count(*entry, packet, Direction::to_client);
+  tell_stage(*entry, before, entry->stage());
   return {};
 }
 

@@ -22,6 +22,7 @@ enum class HalfOpenStage : uint8_t {
   unanswered,  ///< one SYN; real hosts repeat it
   repeated,    ///< several SYNs, no answer
   answered,    ///< SYN and SYN-ACK
+  waiting,     ///< SYN and repeated SYN-ACK: its server says that no answer has come
   hammered,    ///< SYNs on the same ports as no host repeats them; told for each of them
   aborted,     ///< the client, or the host whose address was forged, refused the answer
 };
@@ -56,7 +57,7 @@ struct HalfOpen {
       const bool by_client = (tcp_flags[0] & wire::kRst) != 0;
       return has(kSynAck) && by_client ? HalfOpenStage::aborted : HalfOpenStage::none;
     }
-    if (has(kSynAck)) return HalfOpenStage::answered;
+    if (has(kSynAck)) return packets[1] > 1 ? HalfOpenStage::waiting : HalfOpenStage::answered;
     return packets[0] > 1 ? HalfOpenStage::repeated : HalfOpenStage::unanswered;
   }
   uint16_t server_port() const noexcept { return has(kClientLo) ? key.hi_port : key.lo_port; }

@@ -24,15 +24,21 @@ struct Told {
   Phase phase;
   int64_t second;
   std::map<std::string, std::string> facts;
+  uint8_t severity;
 };
 
 struct Fleet final : detect::FleetSink {
   detect::Site site;
   std::unique_ptr<detect::FleetDetector> detector = detect::make_stalled_servers(site);
   std::vector<Told> told;
+  uint8_t sight = detect::kWholeSight;
 
   void found(const flow::Flow&, const detect::Finding& finding) override {
-    Told one{finding.signature->sid, finding.phase, finding.when.ns / kNanosPerSecond, {}};
+    Told one{finding.signature->sid,
+             finding.phase,
+             finding.when.ns / kNanosPerSecond,
+             {},
+             finding.severity};
     for (uint32_t index = 0; index < finding.facts.size(); ++index) {
       const auto fact = finding.facts[index];
       one.facts[fact.name] = fact.is_number ? std::to_string(fact.number) : std::string(fact.text);
@@ -49,7 +55,8 @@ struct Fleet final : detect::FleetSink {
     step.server_port = 443;
     step.topic = detect::Topic::stage;
     step.kind = static_cast<uint16_t>(stage);
-    step.put(detect::StageStep{static_cast<uint32_t>(since_s), static_cast<uint8_t>(entered)});
+    step.put(
+        detect::StageStep{static_cast<uint32_t>(since_s), static_cast<uint8_t>(entered), sight});
     detector->observe(step, *this);
   }
   void enter(Stage stage, uint32_t client, int64_t now_s) {
@@ -192,4 +199,29 @@ TEST_CASE("a scan of many servers does not keep an attacked one out", "[stalled]
   fleet.until(1012);
   REQUIRE(fleet.told.size() == 1);
   CHECK(fleet.told[0].sid == 1443105);
+}
+
+TEST_CASE("what the capture cannot show is no attack of high severity", "[stalled]") {
+  for (const Stage stage : {Stage::unanswered, Stage::half_open, Stage::hammered}) {
+    Fleet filtered, proxy, whole, late;
+    filtered.sight = proxy.sight = late.sight = detect::kSightOfAnswers;  // SYNs and SYN-ACKs
+    for (uint32_t client = 0; client < 3000; ++client) {
+      for (Fleet* fleet : {&filtered, &whole, &late}) fleet->enter(stage, client, 1000);
+    }
+    for (uint32_t index = 0; index < 300; ++index) proxy.enter(stage, 1, 1000);
+    for (Fleet* fleet : {&filtered, &proxy, &whole, &late}) fleet->until(1007);
+    REQUIRE(filtered.told.size() == 1);
+    CHECK(filtered.told[0].severity == 3);
+    CHECK(filtered.told[0].facts.count("capture") == 1);
+    CHECK(filtered.told[0].facts["connections"] == "3000");
+    CHECK(proxy.told.empty());
+    REQUIRE(whole.told.size() == 1);
+    CHECK(whole.told[0].severity == 2);
+    CHECK(whole.told[0].facts.count("capture") == 0);
+    late.sight = detect::kWholeSight;  // somebody is answered after all
+    late.enter(Stage::silent, 9, 1008);
+    late.drain(1009);
+    REQUIRE(late.told.size() == 2);
+    CHECK(late.told[1].severity == 2);
+  }
 }

@@ -89,6 +89,8 @@ TEST_CASE("the stages of a waiting handshake are told", "[flow]") {
   CHECK(bench.recorder.stage == HalfOpenStage::repeated);
   bench.feed(packets[1]);
   CHECK(bench.recorder.stage == HalfOpenStage::answered);
+  bench.feed(packets[1]);
+  CHECK(bench.recorder.stage == HalfOpenStage::waiting);
   bench.feed(packets[2]);
   CHECK(bench.recorder.stage == HalfOpenStage::none);
 
