@@ -16,7 +16,7 @@
 #include <ctime>
 #include <memory>
 
-#include "sensor/inspect/digest.hpp"
+#include "sensor/base/digest.hpp"
 
 namespace exwire::inspect {
 namespace {
@@ -138,12 +138,10 @@ bool is_own_signature(X509* certificate, const Certificate& read) {
 }
 
 std::string fingerprint_of(Bytes der) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned size = 0;
-  EVP_Digest(der.data, der.size, digest.data(), &size, EVP_sha1(), nullptr);
+  const DigestOctets digest = sha1(der);
   std::string text;
-  for (unsigned at = 0; at < size; ++at) {
-    text += fmt::format("{}{:02x}", at == 0 ? "" : ":", digest[at]);
+  for (unsigned at = 0; at < digest.size; ++at) {
+    text += fmt::format("{}{:02x}", at == 0 ? "" : ":", digest.octets[at]);
   }
   return text;
 }

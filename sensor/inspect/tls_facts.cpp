@@ -7,7 +7,7 @@
 #include <charconv>
 #include <vector>
 
-#include "sensor/inspect/digest.hpp"
+#include "sensor/base/digest.hpp"
 
 namespace exwire::inspect {
 namespace {

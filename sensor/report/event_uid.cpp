@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "sensor/report/event_uid.hpp"
 
-#include <openssl/evp.h>
-
-#include <cstring>
+#include "sensor/base/digest.hpp"
 
 namespace exwire::report {
 
@@ -23,16 +21,7 @@ std::string event_uid(std::string_view scope, const flow::Flow& flow,
     add(&finding.phase, sizeof finding.phase);
     add(&finding.last_seen, sizeof finding.last_seen);
   }
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned size = 0;
-  EVP_Digest(input.data(), input.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string text;
-  for (size_t at = 0; at < 16; ++at) {
-    text += kHex[digest[at] >> 4];
-    text += kHex[digest[at] & 15];
-  }
-  return text;
+  return sha256(as_bytes(input)).hex(32);
 }
 
 }  // namespace exwire::report

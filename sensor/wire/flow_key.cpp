@@ -6,6 +6,8 @@
 
 #include <cstdio>
 
+#include "sensor/base/digest.hpp"
+
 namespace exwire::wire {
 
 bool set_endpoints(FlowKey& key, const Address& source, uint16_t source_port,
@@ -51,11 +53,9 @@ std::string community_id(const FlowKey& key, uint16_t seed) {
   put16(key.lo_port);
   put16(key.hi_port);
 
-  std::array<uint8_t, EVP_MAX_MD_SIZE> digest;
-  unsigned digest_size = 0;
-  EVP_Digest(input.data(), size, digest.data(), &digest_size, EVP_sha1(), nullptr);
+  const DigestOctets digest = sha1({input.data(), static_cast<uint32_t>(size)});
   std::array<unsigned char, 32> base64;  // 20 octets of SHA-1 make 28 characters and a NUL
-  EVP_EncodeBlock(base64.data(), digest.data(), static_cast<int>(digest_size));
+  EVP_EncodeBlock(base64.data(), digest.octets.data(), static_cast<int>(digest.size));
   return "1:" + std::string(reinterpret_cast<const char*>(base64.data()));
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "sensor/base/bytes.hpp"
+#include "sensor/base/digest.hpp"
 #include "sensor/base/memory.hpp"
 #include "sensor/base/packet_stamps.hpp"
 #include "sensor/base/siphash.hpp"
@@ -216,4 +217,13 @@ TEST_CASE("a record that fires may be scheduled again", "[timer]") {
     if (++fired < 4) wheel.schedule(handle, static_cast<uint32_t>(fired) * 20);
   });
   CHECK(fired == 4);
+}
+
+TEST_CASE("digests are those of their standards", "[digest]") {
+  // RFC 1321 A.5, RFC 3174 7.3, FIPS 180-4 (NIST's examples)
+  CHECK(md5(as_bytes("abc")).hex() == "900150983cd24fb0d6963f7d28e17f72");
+  CHECK(sha1(as_bytes("abc")).hex() == "a9993e364706816aba3e25717850c26c9cd0d89d");
+  CHECK(sha256(as_bytes("abc")).hex() ==
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(sha256(as_bytes("abc")).hex(12) == "ba7816bf8f01");
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "sensor/inspect/digest.hpp"
+#include "sensor/base/digest.hpp"
 
 #include <openssl/evp.h>
 
 #include <algorithm>
 
-namespace exwire::inspect {
+namespace exwire {
 namespace {
 
 class Digester {
@@ -52,9 +52,14 @@ DigestOctets md5(Bytes octets) {
   return digester(octets);
 }
 
+DigestOctets sha1(Bytes octets) {
+  thread_local Digester digester("SHA1");
+  return digester(octets);
+}
+
 DigestOctets sha256(Bytes octets) {
   thread_local Digester digester("SHA256");
   return digester(octets);
 }
 
-}  // namespace exwire::inspect
+}  // namespace exwire

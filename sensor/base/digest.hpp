@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// MD5 and SHA-256 of short texts, many a second. OpenSSL looks a method that is named by EVP_md5()
-// up anew, under a lock, for each digest: here each thread fetches it once.
+// MD5, SHA-1 and SHA-256 of short texts, many a second. OpenSSL looks a method that is named by
+// EVP_md5() up anew, under a lock, for each digest: here each thread fetches it once.
 #pragma once
 
 #include <array>
@@ -9,7 +9,7 @@
 
 #include "sensor/base/bytes.hpp"
 
-namespace exwire::inspect {
+namespace exwire {
 
 struct DigestOctets {
   std::array<uint8_t, 32> octets{};
@@ -20,6 +20,7 @@ struct DigestOctets {
 };
 
 DigestOctets md5(Bytes octets);
+DigestOctets sha1(Bytes octets);
 DigestOctets sha256(Bytes octets);
 
-}  // namespace exwire::inspect
+}  // namespace exwire
