@@ -13,6 +13,7 @@
 #include "sensor/detect/detector.hpp"
 #include "sensor/detect/exchange_endpoints.hpp"
 #include "sensor/detect/exchange_servers.hpp"
+#include "sensor/inspect/tls_fingerprints.hpp"
 
 namespace exwire::detect {
 namespace {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What TLS shows without a key: the handshake as one record of facts, and the headers of records.
-// Fields are kept as they stood on the wire in a fixed arena; fingerprints are made from them when
-// the handshake is over.
+// Fields are kept as they stood on the wire in a fixed arena.
 #pragma once
 
 #include <array>
@@ -107,12 +106,10 @@ class TlsHandshake {
   uint32_t used_ = 0;
 };
 
-/// Fingerprints as their authors define them; empty when what they need was not seen. JA3 and JA3S
-/// (salesforce/ja3): the text whose MD5 is the fingerprint. JA4 (FoxIO, TLS client): as it stands.
-std::string ja3_text(const TlsHandshake& handshake);
-std::string ja3s_text(const TlsHandshake& handshake);
-std::string ja4(const TlsHandshake& handshake);
-std::string md5_hex(std::string_view text);
+/// RFC 8701: 0x0a0a, 0x1a1a, ... 0xfafa.
+constexpr bool is_grease(uint16_t value) noexcept {
+  return (value & 0x0f0f) == 0x0a0a && value >> 8 == (value & 0xff);
+}
 
 /// "TLS 1.2" and the like, as Suricata says it.
 std::string tls_version_text(uint16_t version);

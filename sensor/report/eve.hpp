@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "sensor/inspect/tls_fingerprints.hpp"
 #include "sensor/report/event.hpp"
 #include "sensor/report/json_writer.hpp"
 
@@ -45,6 +46,7 @@ class EveEncoder {
 
   EveSettings settings_;
   JsonWriter json_;
+  inspect::TlsFingerprints fingerprints_;
   // The endpoints' texts and Community ID of the flow last told: events of one flow come in rows.
   wire::FlowKey known_key_;
   std::string known_lo_, known_hi_, known_community_id_;

@@ -75,13 +75,14 @@ void EveEncoder::tls_object(const TlsHandshake& handshake) {
   const uint16_t version = handshake.server_seen() ? handshake.version() : handshake.offered();
   json_.text("version",
              handshake.server_seen() ? inspect::tls_version_text(version) : "UNDETERMINED");
-  const auto fingerprint = [&](const char* key, const std::string& text) {
-    if (text.empty()) return;
-    json_.object(key).text("hash", inspect::md5_hex(text)).text("string", text).close();
+  const auto fingerprint = [&](const char* key, const inspect::TlsFingerprint& print) {
+    if (print.text.empty()) return;
+    json_.object(key).text("hash", print.hash).text("string", print.text).close();
   };
-  fingerprint("ja3", inspect::ja3_text(handshake));
-  fingerprint("ja3s", inspect::ja3s_text(handshake));
-  if (const std::string ja4 = inspect::ja4(handshake); !ja4.empty()) json_.text("ja4", ja4);
+  const inspect::TlsFingerprint& client = fingerprints_.client(handshake);
+  fingerprint("ja3", client);
+  fingerprint("ja3s", fingerprints_.server(handshake));
+  if (!client.ja4.empty()) json_.text("ja4", client.ja4);
   protocols(json_, "client_alpns", handshake.octets(TlsField::client_protocols));
   if (handshake.has(TlsField::server_protocol)) {
     json_.array("server_alpns").element(handshake.text(TlsField::server_protocol)).close();

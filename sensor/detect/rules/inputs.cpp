@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "sensor/inspect/tls_fingerprints.hpp"
+
 namespace exwire::detect::rules {
 namespace {
 

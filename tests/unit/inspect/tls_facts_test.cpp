@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Fingerprints against their authors' own examples, and certificates.
-#include "sensor/inspect/tls_facts.hpp"
+#include "sensor/inspect/tls_fingerprints.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -68,6 +68,50 @@ TEST_CASE("JA3 of the authors' example", "[tls]") {
   set(full, TlsField::client_groups, numbers({23, 24, 25}));
   set(full, TlsField::client_point_formats, std::string(1, '\0'));
   CHECK(inspect::md5_hex(inspect::ja3_text(full)) == "ada70206e40642a3e4461f35503241d5");
+}
+
+TEST_CASE("remembered fingerprints are those made anew", "[tls]") {
+  inspect::TlsFingerprints memory;
+  // Each differs from the others in one thing a fingerprint looks at, some in several.
+  std::vector<TlsHandshake> hellos{chrome(), TlsHandshake{}};
+  const auto variant = [&](TlsField field, const std::string& octets) {
+    TlsHandshake hello;
+    set(hello, field, octets);
+    const TlsHandshake base = chrome();
+    for (size_t index = 0; index < inspect::kTlsFieldCount; ++index) {
+      const auto each = static_cast<TlsField>(index);
+      if (base.has(each)) hello.set(each, base.octets(each));
+    }
+    hellos.push_back(hello);
+  };
+  variant(TlsField::client_version, numbers({0x0302}));
+  variant(TlsField::client_ciphers, numbers({0x1301, 0x0a0a}));
+  variant(TlsField::client_ciphers, numbers({0x1301}));
+  variant(TlsField::client_extensions, numbers({10, 0}));
+  variant(TlsField::client_extensions, numbers({0, 10}));
+  variant(TlsField::client_extensions, numbers({0}));
+  variant(TlsField::client_groups, numbers({10}));
+  variant(TlsField::client_signature_algorithms, numbers({0x0403}));
+  variant(TlsField::client_versions, numbers({0x0303}));
+  variant(TlsField::client_protocols, std::string("\x02h3"));
+  variant(TlsField::client_point_formats, std::string("\x01"));
+  variant(TlsField::server_version, numbers({0x0303}));
+  variant(TlsField::server_cipher, numbers({0x1301}));
+  variant(TlsField::client_extensions, numbers(std::initializer_list<uint16_t>{}));
+  variant(TlsField::client_groups, std::string(2000, 'g'));  // longer than what is remembered
+  hellos.push_back(chrome());
+  hellos.back().flags = kExwireTlsSslv2Hello;
+  for (int turn = 0; turn < 2; ++turn) {
+    for (TlsHandshake& hello : hellos) {
+      const inspect::TlsFingerprint& client = memory.client(hello);
+      const inspect::TlsFingerprint& server = memory.server(hello);
+      CHECK(client.text == inspect::ja3_text(hello));
+      CHECK(client.hash == (client.text.empty() ? "" : inspect::md5_hex(client.text)));
+      CHECK(client.ja4 == inspect::ja4(hello));
+      CHECK(server.text == inspect::ja3s_text(hello));
+      CHECK(server.hash == (server.text.empty() ? "" : inspect::md5_hex(server.text)));
+    }
+  }
 }
 
 TEST_CASE("a hello too large for its facts is told without a fingerprint", "[tls]") {

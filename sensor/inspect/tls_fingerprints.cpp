@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/inspect/tls_fingerprints.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "sensor/base/digest.hpp"
+#include "sensor/base/siphash.hpp"
+
+namespace exwire::inspect {
+namespace {
+
+constexpr uint16_t kExtensionSni = 0, kExtensionAlpn = 16;
+
+std::vector<uint16_t> numbers(Bytes octets, bool with_grease = false) {
+  std::vector<uint16_t> result;
+  for (uint32_t at = 0; at + 2 <= octets.size; at += 2) {
+    const uint16_t value = load_be16(octets.data + at);
+    if (with_grease || !is_grease(value)) result.push_back(value);
+  }
+  return result;
+}
+
+// SSLv2 ciphers have three octets; those of later versions start with zero.
+std::vector<uint16_t> ciphers_of(const TlsHandshake& handshake) {
+  const Bytes octets = handshake.octets(TlsField::client_ciphers);
+  if (!(handshake.flags & kExwireTlsSslv2Hello)) return numbers(octets);
+  std::vector<uint16_t> result;
+  for (uint32_t at = 0; at + 3 <= octets.size; at += 3) {
+    if (octets[at] == 0) result.push_back(load_be16(octets.data + at + 1));
+  }
+  return result;
+}
+
+std::string joined_hex(const std::vector<uint16_t>& values) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(5 * values.size());
+  for (const uint16_t value : values) {
+    if (!text.empty()) text += ',';
+    for (const unsigned shift : {12U, 8U, 4U, 0U}) text += kHex[value >> shift & 15U];
+  }
+  return text;
+}
+
+void append(std::string& text, uint16_t value) {
+  std::array<char, 8> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  text.append(digits.data(), end);
+}
+
+// "771-772-...", as JA3 has it.
+void append(std::string& text, const std::vector<uint16_t>& values) {
+  for (size_t at = 0; at < values.size(); ++at) {
+    if (at > 0) text += '-';
+    append(text, values[at]);
+  }
+}
+
+const char* ja4_version(uint16_t version) noexcept {
+  switch (version) {
+    case 0x0304:
+      return "13";
+    case 0x0303:
+      return "12";
+    case 0x0302:
+      return "11";
+    case 0x0301:
+      return "10";
+    case 0x0300:
+      return "s3";
+    case 0x0002:
+      return "s2";
+    default:
+      return "00";
+  }
+}
+
+bool is_alphanumeric(uint8_t octet) noexcept {
+  return (octet >= '0' && octet <= '9') || (octet >= 'A' && octet <= 'Z') ||
+         (octet >= 'a' && octet <= 'z');
+}
+
+// First and last octet of the first protocol; when one is no letter or digit, the first and the
+// last hexadecimal digit of both; beyond ASCII 99, as the authors' own programs have it.
+std::string ja4_protocol(Bytes protocols) {
+  if (protocols.size < 2 || protocols[0] == 0 || protocols[0] >= protocols.size) return "00";
+  const uint8_t first = protocols[1], last = protocols[protocols[0]];
+  if (is_alphanumeric(first) && is_alphanumeric(last)) {
+    return {static_cast<char>(first), static_cast<char>(last)};
+  }
+  if (first > 0x7f || last > 0x7f) return "99";
+  return fmt::format("{:x}{:x}", first >> 4, last & 15);
+}
+
+// What is left out here, no fingerprint looks at.
+void add_numbers(std::string& key, Bytes octets) {
+  const size_t front = key.size();
+  key.append(2, '\0');
+  for (uint32_t at = 0; at + 2 <= octets.size; at += 2) {
+    if (!is_grease(load_be16(octets.data + at))) key.append(octets.from(at).first(2).text());
+  }
+  const auto count = static_cast<uint16_t>(key.size() - front);
+  std::memcpy(key.data() + front, &count, sizeof count);
+}
+
+void add_octets(std::string& key, Bytes octets) {
+  const auto size = static_cast<uint16_t>(octets.size);
+  key.append(reinterpret_cast<const char*>(&size), sizeof size);
+  key.append(octets.text());
+}
+
+std::string ja4_hash(const std::string& text) {
+  return text.empty() ? std::string(12, '0') : sha256(as_bytes(text)).hex(12);
+}
+
+}  // namespace
+
+std::string ja3_text(const TlsHandshake& handshake) {
+  if (!handshake.client_seen() || handshake.cut) return {};
+  if (handshake.flags & kExwireTlsSslv2Hello) return {};  // not defined for it
+  std::string text;
+  append(text, handshake.number(TlsField::client_version));
+  text += ',';
+  append(text, ciphers_of(handshake));
+  text += ',';
+  append(text, numbers(handshake.octets(TlsField::client_extensions)));
+  text += ',';
+  append(text, numbers(handshake.octets(TlsField::client_groups)));
+  text += ',';
+  const Bytes formats = handshake.octets(TlsField::client_point_formats);
+  append(text, std::vector<uint16_t>(formats.begin(), formats.end()));
+  return text;
+}
+
+std::string ja3s_text(const TlsHandshake& handshake) {
+  if (!handshake.server_seen() || handshake.cut || handshake.version() == 2) return {};
+  std::string text;
+  append(text, handshake.number(TlsField::server_legacy_version));
+  text += ',';
+  append(text, handshake.number(TlsField::server_cipher));
+  text += ',';
+  append(text, numbers(handshake.octets(TlsField::server_extensions), true));
+  return text;
+}
+
+std::string ja4(const TlsHandshake& handshake) {
+  if (!handshake.client_seen() || handshake.cut) return {};
+  std::vector<uint16_t> ciphers = ciphers_of(handshake);
+  std::vector<uint16_t> extensions = numbers(handshake.octets(TlsField::client_extensions));
+  const bool named =
+      std::find(extensions.begin(), extensions.end(), kExtensionSni) != extensions.end();
+  std::string text =
+      fmt::format("t{}{}{:02}{:02}{}", ja4_version(handshake.offered()), named ? 'd' : 'i',
+                  std::min<size_t>(ciphers.size(), 99), std::min<size_t>(extensions.size(), 99),
+                  ja4_protocol(handshake.octets(TlsField::client_protocols)));
+  std::sort(ciphers.begin(), ciphers.end());
+  std::erase_if(extensions,
+                [](uint16_t type) { return type == kExtensionSni || type == kExtensionAlpn; });
+  std::sort(extensions.begin(), extensions.end());
+  std::string rest = joined_hex(extensions);
+  const auto algorithms = numbers(handshake.octets(TlsField::client_signature_algorithms));
+  if (!rest.empty() && !algorithms.empty()) rest += "_" + joined_hex(algorithms);
+  return text + "_" + ja4_hash(joined_hex(ciphers)) + "_" + ja4_hash(rest);
+}
+
+std::string md5_hex(std::string_view text) {
+  return md5(as_bytes(text)).hex();
+}
+
+// Where another key stands in the place, the caller puts its own there.
+TlsFingerprints::Place& TlsFingerprints::Memory::place_of(const std::string& key) noexcept {
+  if (key.size() > kLongestKept) {
+    unkept_.key.clear();
+    return unkept_;
+  }
+  SipHash13 hash{HashKey{}};
+  hash.octets(key.data(), key.size());
+  return places_[hash.finish() % kPlaces];
+}
+
+const TlsFingerprint& TlsFingerprints::client(const TlsHandshake& handshake) {
+  static const TlsFingerprint kNone;
+  if (!handshake.client_seen() || handshake.cut) return kNone;
+  key_.assign(1, handshake.flags & kExwireTlsSslv2Hello ? '2' : 'c');
+  add_octets(key_, handshake.octets(TlsField::client_version));
+  for (const TlsField list : {TlsField::client_extensions, TlsField::client_groups,
+                              TlsField::client_versions, TlsField::client_signature_algorithms}) {
+    add_numbers(key_, handshake.octets(list));
+  }
+  for (const TlsField field : {TlsField::client_point_formats, TlsField::client_protocols}) {
+    add_octets(key_, handshake.octets(field));
+  }
+  const Bytes ciphers = handshake.octets(TlsField::client_ciphers);
+  key_[0] == '2' ? add_octets(key_, ciphers) : add_numbers(key_, ciphers);
+  Place& place = clients_.place_of(key_);
+  if (place.key == key_) return place.print;
+  place.print.text = ja3_text(handshake);
+  place.print.hash = place.print.text.empty() ? "" : md5_hex(place.print.text);
+  place.print.ja4 = ja4(handshake);
+  place.key = key_;
+  return place.print;
+}
+
+const TlsFingerprint& TlsFingerprints::server(const TlsHandshake& handshake) {
+  static const TlsFingerprint kNone;
+  if (!handshake.server_seen() || handshake.cut) return kNone;
+  key_.assign(1, 's');
+  for (const TlsField field : {TlsField::server_version, TlsField::server_legacy_version,
+                               TlsField::server_cipher, TlsField::server_extensions}) {
+    add_octets(key_, handshake.octets(field));
+  }
+  Place& place = servers_.place_of(key_);
+  if (place.key == key_) return place.print;
+  place.print = {ja3s_text(handshake), "", ""};
+  if (!place.print.text.empty()) place.print.hash = md5_hex(place.print.text);
+  place.key = key_;
+  return place.print;
+}
+
+}  // namespace exwire::inspect
