@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <ctime>
+#include <chrono>
 
 #include "sensor/inspect/activesync.hpp"
 #include "sensor/inspect/exchange_product.hpp"
@@ -45,17 +45,18 @@ std::string_view timestamp_text(Timestamp time, std::array<char, 40>& buffer) no
   constexpr int64_t kLastSecond = 253402300799;
   const int64_t seconds = std::clamp<int64_t>(time.ns / kNanosPerSecond, 0, kLastSecond);
   const int64_t micros = time.ns < 0 ? 0 : time.ns % kNanosPerSecond / 1000;
-  const auto clock = static_cast<time_t>(seconds);
-  tm parts{};
-  gmtime_r(&clock, &parts);
+  const std::chrono::sys_seconds clock{std::chrono::seconds(seconds)};
+  const auto midnight = std::chrono::floor<std::chrono::days>(clock);
+  const std::chrono::year_month_day day(midnight);
+  const int64_t second = (clock - midnight).count();
   char* at = buffer.data();
   std::copy_n("0000-00-00T00:00:00.000000+0000", 31, at);
-  put_digits(at, parts.tm_year + 1900, 4);
-  put_digits(at + 5, parts.tm_mon + 1, 2);
-  put_digits(at + 8, parts.tm_mday, 2);
-  put_digits(at + 11, parts.tm_hour, 2);
-  put_digits(at + 14, parts.tm_min, 2);
-  put_digits(at + 17, parts.tm_sec, 2);
+  put_digits(at, int{day.year()}, 4);
+  put_digits(at + 5, unsigned{day.month()}, 2);
+  put_digits(at + 8, unsigned{day.day()}, 2);
+  put_digits(at + 11, second / 3600, 2);
+  put_digits(at + 14, second / 60 % 60, 2);
+  put_digits(at + 17, second % 60, 2);
   put_digits(at + 20, micros, 6);
   return {at, 31};
 }

@@ -18,8 +18,24 @@ constexpr std::array<bool, 256> kPlain = [] {
   return plain;
 }();
 
+// Whether one of eight octets may have to be escaped: those below space, above 0x7e, quotation
+// mark and backslash. Each comparison is done for all eight at once; a borrow from an octet that
+// fits can only make its neighbour doubtful.
+bool is_doubtful(uint64_t octets) noexcept {
+  constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
+  const auto has_zero = [](uint64_t value) { return (value - kOnes) & ~value & kHighs; };
+  const uint64_t below_space = (octets - kOnes * 0x20) & ~octets & kHighs;
+  const uint64_t above = (octets | (octets + kOnes)) & kHighs;
+  return (below_space | above | has_zero(octets ^ kOnes * '"') | has_zero(octets ^ kOnes * '\\')) !=
+         0;
+}
+
 size_t plain_run(std::string_view text) noexcept {
   size_t length = 0;
+  for (uint64_t octets; length + sizeof octets <= text.size(); length += sizeof octets) {
+    std::memcpy(&octets, text.data() + length, sizeof octets);
+    if (is_doubtful(octets)) break;
+  }
   while (length < text.size() && kPlain[static_cast<uint8_t>(text[length])]) ++length;
   return length;
 }
@@ -81,39 +97,41 @@ void JsonWriter::put(std::string_view raw) noexcept {
 }
 
 // Comma and key; false (and nothing written) when the member does not fit.
-bool JsonWriter::open_member(const char* key, size_t wanted) noexcept {
-  const size_t name = key != nullptr ? std::strlen(key) + 3 : 0;
+bool JsonWriter::open_member(std::string_view key, size_t wanted) noexcept {
+  const bool named = key.data() != nullptr;
+  const size_t name = named ? key.size() + 3 : 0;
   if (skipped_depth_ > 0 || name + wanted + 1 > room()) {
     left_out_ += skipped_depth_ == 0;
     return false;
   }
-  if (!first_) put(",");
+  if (!first_) put(',');
   first_ = false;
-  if (key != nullptr) {
-    put("\"");
+  if (named) {
+    put('"');
     put(key);
-    put("\":");
+    put('"');
+    put(':');
   }
   return true;
 }
 
-JsonWriter& JsonWriter::object(const char* key) noexcept {
+JsonWriter& JsonWriter::object(std::string_view key) noexcept {
   if (depth_ == kMostDepth || !open_member(key, 2)) {
     ++skipped_depth_;
     return *this;
   }
-  put("{");
+  put('{');
   closers_[depth_++] = '}';
   first_ = true;
   return *this;
 }
 
-JsonWriter& JsonWriter::array(const char* key) noexcept {
+JsonWriter& JsonWriter::array(std::string_view key) noexcept {
   if (depth_ == kMostDepth || !open_member(key, 2)) {
     ++skipped_depth_;
     return *this;
   }
-  put("[");
+  put('[');
   closers_[depth_++] = ']';
   first_ = true;
   return *this;
@@ -124,28 +142,28 @@ JsonWriter& JsonWriter::close() noexcept {
     --skipped_depth_;
     return *this;
   }
-  put({&closers_[--depth_], 1});
+  put(closers_[--depth_]);
   first_ = false;
   return *this;
 }
 
-JsonWriter& JsonWriter::text(const char* key, std::string_view value) noexcept {
+JsonWriter& JsonWriter::text(std::string_view key, std::string_view value) noexcept {
   if (!open_member(key, 2 + kCutMark.size() + 8)) return *this;
-  put("\"");
+  put('"');
   put_escaped(value, room() - 1 - kCutMark.size());
-  put("\"");
+  put('"');
   return *this;
 }
 
 JsonWriter& JsonWriter::element(std::string_view value) noexcept {
-  return text(nullptr, value);
+  return text({}, value);
 }
 
 JsonWriter& JsonWriter::element(int64_t value) noexcept {
-  return number(nullptr, value);
+  return number({}, value);
 }
 
-JsonWriter& JsonWriter::number(const char* key, int64_t value) noexcept {
+JsonWriter& JsonWriter::number(std::string_view key, int64_t value) noexcept {
   char digits[24];
   const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
   const std::string_view written(digits, static_cast<size_t>(end - digits));
@@ -153,12 +171,12 @@ JsonWriter& JsonWriter::number(const char* key, int64_t value) noexcept {
   return *this;
 }
 
-JsonWriter& JsonWriter::unsigned_number(const char* key, uint64_t value) noexcept {
+JsonWriter& JsonWriter::unsigned_number(std::string_view key, uint64_t value) noexcept {
   // Readers in JavaScript and Java lose what does not fit a signed 64-bit number.
   return number(key, static_cast<int64_t>(value & INT64_MAX));
 }
 
-JsonWriter& JsonWriter::boolean(const char* key, bool value) noexcept {
+JsonWriter& JsonWriter::boolean(std::string_view key, bool value) noexcept {
   const std::string_view written = value ? "true" : "false";
   if (open_member(key, written.size())) put(written);
   return *this;
@@ -197,7 +215,7 @@ size_t JsonWriter::put_escaped(std::string_view value, size_t most) noexcept {
 }
 
 std::string_view JsonWriter::line() noexcept {
-  put("\n");
+  put('\n');
   return {buffer_.data(), size_};
 }
 

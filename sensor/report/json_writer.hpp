@@ -18,15 +18,16 @@ class JsonWriter {
   static constexpr size_t kMostValue = 2048;  ///< octets written of one text value
 
   void start() noexcept;
-  JsonWriter& object(const char* key = nullptr) noexcept;
-  JsonWriter& array(const char* key = nullptr) noexcept;
+  /// Keys without octets of their own (`{}`): an element of a list.
+  JsonWriter& object(std::string_view key = {}) noexcept;
+  JsonWriter& array(std::string_view key = {}) noexcept;
   JsonWriter& close() noexcept;
-  JsonWriter& text(const char* key, std::string_view value) noexcept;
+  JsonWriter& text(std::string_view key, std::string_view value) noexcept;
   JsonWriter& element(std::string_view value) noexcept;
   JsonWriter& element(int64_t value) noexcept;
-  JsonWriter& number(const char* key, int64_t value) noexcept;
-  JsonWriter& unsigned_number(const char* key, uint64_t value) noexcept;
-  JsonWriter& boolean(const char* key, bool value) noexcept;
+  JsonWriter& number(std::string_view key, int64_t value) noexcept;
+  JsonWriter& unsigned_number(std::string_view key, uint64_t value) noexcept;
+  JsonWriter& boolean(std::string_view key, bool value) noexcept;
   /// The finished line with its newline. All levels must be closed.
   std::string_view line() noexcept;
   /// Values that found no room and were left out.
@@ -37,8 +38,9 @@ class JsonWriter {
   static constexpr size_t kReserve = 64;
   static constexpr size_t kMostDepth = 16;
 
-  bool open_member(const char* key, size_t room) noexcept;
+  bool open_member(std::string_view key, size_t room) noexcept;
   void put(std::string_view raw) noexcept;
+  void put(char octet) noexcept { buffer_[size_++] = octet; }
   size_t put_escaped(std::string_view value, size_t room) noexcept;
   size_t room() const noexcept { return kMostLine - kReserve - size_; }
 

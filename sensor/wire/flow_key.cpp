@@ -4,7 +4,7 @@
 
 #include <openssl/evp.h>
 
-#include <cstdio>
+#include <cstring>
 
 #include "sensor/base/digest.hpp"
 
@@ -22,15 +22,23 @@ bool set_endpoints(FlowKey& key, const Address& source, uint16_t source_port,
 }
 
 std::string to_text(const Address& address, uint8_t ip_version) {
-  char text[40];
+  std::string text;
   if (ip_version == 4) {
-    std::snprintf(text, sizeof text, "%u.%u.%u.%u", address[0], address[1], address[2], address[3]);
+    for (size_t octet = 0; octet < 4; ++octet) {
+      const unsigned value = address[octet];
+      if (octet > 0) text += '.';
+      if (value >= 100) text += static_cast<char>('0' + value / 100);
+      if (value >= 10) text += static_cast<char>('0' + value / 10 % 10);
+      text += static_cast<char>('0' + value % 10);
+    }
     return text;
   }
-  char* at = text;
-  for (size_t group = 0; group < 8; ++group) {
-    const unsigned value = static_cast<unsigned>(address[2 * group] << 8 | address[2 * group + 1]);
-    at += std::snprintf(at, 6, group == 0 ? "%04x" : ":%04x", value);
+  constexpr char kHex[] = "0123456789abcdef";
+  text.reserve(39);
+  for (size_t octet = 0; octet < 16; ++octet) {
+    if (octet > 0 && octet % 2 == 0) text += ':';
+    text += kHex[address[octet] >> 4];
+    text += kHex[address[octet] & 15];
   }
   return text;
 }

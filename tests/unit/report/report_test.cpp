@@ -92,6 +92,8 @@ TEST_CASE("timestamps have the one form every reader agrees on", "[eve]") {
   std::array<char, 40> buffer;
   CHECK(report::timestamp_text({1'700'000'000'123'456'789}, buffer) ==
         "2023-11-14T22:13:20.123456+0000");
+  CHECK(report::timestamp_text({951'827'696'000'000'000}, buffer) ==
+        "2000-02-29T12:34:56.000000+0000");
   CHECK(report::timestamp_text({-5}, buffer) == "1970-01-01T00:00:00.000000+0000");
   CHECK(report::timestamp_text({INT64_MAX}, buffer).size() == 31);
 }
@@ -118,21 +120,23 @@ TEST_CASE("hostile texts come out as valid JSON without control octets", "[eve]"
 }
 
 TEST_CASE("plain texts are unchanged, and every octet has one spelling", "[eve]") {
-  for (int octet = 0; octet < 256; ++octet) {
+  // At each place of a text whose octets are looked at in eights.
+  for (int octet = 0, place = 0; octet < 256; place = (place + 1) % 20, octet += place == 0) {
     inspect::HttpTransaction transaction;
-    const std::string text{'a', static_cast<char>(octet), 'b'};
+    const std::string before(static_cast<size_t>(place), 'a'), after(20 - before.size(), 'b');
+    const std::string text = before + static_cast<char>(octet) + after;
     transaction.set(inspect::HttpField::user_agent, as_bytes(text));
     const json::value parsed = json::parse(encode_http(transaction));
     const auto& told = parsed.at("http").at("http_user_agent").as_string();
     // The character of the octet's number, as UTF-8.
-    std::string expected = "a";
+    std::string expected = before;
     if (octet < 0x80) {
       expected += static_cast<char>(octet);
     } else {
       expected += static_cast<char>(0xc0 | octet >> 6);
       expected += static_cast<char>(0x80 | (octet & 0x3f));
     }
-    CHECK(std::string(told) == expected + "b");
+    CHECK(std::string(told) == expected + after);
   }
 }
 
