@@ -11,6 +11,7 @@
 #include "sensor/detect/detector.hpp"
 #include "sensor/detect/exchange_endpoints.hpp"
 #include "sensor/detect/exchange_tally.hpp"
+#include "sensor/detect/name_digest.hpp"
 #include "sensor/inspect/activesync.hpp"
 
 namespace exwire::detect {
@@ -93,24 +94,6 @@ bool tells_wrong_password(std::string_view location) noexcept {
   return rest.empty() || rest[0] == '&' || rest[0] == '#';
 }
 
-// Where forms-based authentication sends who has not logged on.
-bool is_forms_logon(std::string_view location) noexcept {
-  static constexpr std::array<std::string_view, 3> kPages{"owalogon", "auth/logon", "owaauth"};
-  return std::any_of(kPages.begin(), kPages.end(), [&](std::string_view page) {
-    return std::search(location.begin(), location.end(), page.begin(), page.end(),
-                       [](char a, char b) { return (a | 0x20) == (b | 0x20); }) != location.end();
-  });
-}
-
-uint32_t digest(std::string_view text) noexcept {
-  SipHash13 hash{HashKey{}};
-  for (const char letter : text) {
-    hash.word(letter >= 'A' && letter <= 'Z' ? static_cast<uint64_t>(letter) + 32
-                                             : static_cast<uint64_t>(letter));
-  }
-  return static_cast<uint32_t>(hash.finish()) | 1;  // 0: nobody in particular
-}
-
 class ActiveSyncAdmission final : public FlowDetector {
  public:
   explicit ActiveSyncAdmission(const Site& site) : site_(site) {}
@@ -138,11 +121,6 @@ class ActiveSyncAdmission final : public FlowDetector {
       sink.found(context, finding);
     }
     const std::string_view protocol = endpoint->protocol;
-    const bool from_front_end =
-        starts_with(transaction.text(HttpField::user_agent), "Microsoft-Server-ActiveSync");
-    if (from_front_end || starts_with(protocol, "ActiveSync")) {
-      watch_hop(context, transaction, *endpoint, from_front_end, sink);
-    }
     if (protocol != "ActiveSync") return;
     const ActiveSync activesync = ActiveSync::of(transaction);
     watch_provisioning(context, transaction, activesync, *endpoint, sink);
@@ -177,7 +155,7 @@ class ActiveSyncAdmission final : public FlowDetector {
     if (status == 0 || (status >= 402 && status != 456)) return;
     const bool refused = status == 401 || status == 456 ||
                          (form && tells_wrong_password(transaction.text(HttpField::location)));
-    const uint32_t subject = form ? 0 : digest(user);
+    const uint32_t subject = form ? 0 : name_digest(user);
     if (refused && !form) call(context, TallyKind::user_called, subject, {user}, sink);
     observe(context, refused ? TallyKind::logon_refused : TallyKind::logon_accepted,
             {subject, static_cast<uint16_t>(status), number_of(endpoint)}, sink);
@@ -187,7 +165,7 @@ class ActiveSyncAdmission final : public FlowDetector {
                           const ActiveSync& activesync, const Endpoint& endpoint,
                           FindingSink& sink) {
     if (activesync.device_id.empty()) return;
-    const TallyBody device{digest(activesync.device_id),
+    const TallyBody device{name_digest(activesync.device_id),
                            static_cast<uint16_t>(transaction.status()), number_of(endpoint)};
     if (transaction.status() == 449 ||
         (activesync.status && *activesync.status >= 141 && *activesync.status <= 144)) {
@@ -196,22 +174,6 @@ class ActiveSyncAdmission final : public FlowDetector {
       observe(context, TallyKind::provisioning_asked, device, sink);
     } else if (is_served(transaction, activesync) && carries_mail(activesync.command)) {
       observe(context, TallyKind::served, device, sink);
-    }
-  }
-
-  // Within one machine: the front end's own request to the mailbox directory.
-  void watch_hop(const FlowContext& context, const HttpTransaction& transaction,
-                 const Endpoint& endpoint, bool from_front_end, FindingSink& sink) {
-    if (hop_of(site_, context.flow) != Hop::loopback) return;
-    const int status = transaction.status();
-    const TallyBody body{0, static_cast<uint16_t>(status), number_of(endpoint)};
-    // A phone's 403 is its own; the front end's is a directory that wants SSL (KB 817379).
-    const bool refused =
-        status == 403 || (status == 302 && is_forms_logon(transaction.text(HttpField::location)));
-    if (status == 500 || status == 440 || (refused && from_front_end)) {
-      observe(context, TallyKind::hop_refused, body, sink);
-    } else if (status >= 200 && status < 300 && transaction.text(HttpField::method) != "OPTIONS") {
-      observe(context, TallyKind::hop_answered, body, sink);
     }
   }
 

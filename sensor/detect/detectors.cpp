@@ -8,11 +8,13 @@ namespace exwire::detect {
 
 std::unique_ptr<FlowDetector> make_activesync_admission(const Site& site);
 std::unique_ptr<FlowDetector> make_activesync_heartbeat();
+std::unique_ptr<FlowDetector> make_front_end_requests(const Site& site);
 std::unique_ptr<FlowDetector> make_gateway_bypass(const Site& site,
                                                   std::shared_ptr<ExchangeServers> servers);
 std::unique_ptr<FlowDetector> make_idle_timeout(const Site& site);
 std::unique_ptr<FlowDetector> make_plaintext_exchange(const Site& site);
 std::unique_ptr<FleetDetector> make_exchange_tally();
+std::unique_ptr<FleetDetector> make_front_end_hops(const Site& site);
 std::unique_ptr<FlowDetector> make_rule_matcher(const rules::ActiveRules& rules);
 std::unique_ptr<FleetDetector> make_heartbeats(const Site& site);
 std::unique_ptr<FleetDetector> make_idle_paths(const Site& site);
@@ -29,6 +31,7 @@ std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(const Site& site)
   detectors.push_back(make_plaintext_exchange(site));
   detectors.push_back(make_idle_timeout(site));
   detectors.push_back(make_activesync_admission(site));
+  detectors.push_back(make_front_end_requests(site));
   detectors.push_back(make_stalled_connections(site));
   if (site.rules != nullptr) detectors.push_back(make_rule_matcher(*site.rules));
   detectors.push_back(make_tls_posture(servers));
@@ -42,6 +45,7 @@ std::vector<std::unique_ptr<FleetDetector>> make_fleet_detectors(const Site& sit
   detectors.push_back(make_idle_paths(site));
   detectors.push_back(make_heartbeats(site));
   detectors.push_back(make_exchange_tally());
+  detectors.push_back(make_front_end_hops(site));
   detectors.push_back(make_stalled_servers(site));
   return detectors;
 }

@@ -162,17 +162,23 @@ const Endpoint* endpoint_of_path(std::string_view path) noexcept {
   return holds_activesync_segment(path) ? &kActiveSync : nullptr;
 }
 
+// One that was renamed goes by the first of its protocol.
 uint16_t number_of(const Endpoint& endpoint) noexcept {
-  for (size_t index = 0; index < kEndpoints.size(); ++index) {
-    if (std::string_view(kEndpoints[index].protocol) == endpoint.protocol) {
-      return static_cast<uint16_t>(index + 1);
-    }
+  uint16_t number = 0;
+  for (size_t index = kEndpoints.size(); index-- > 0;) {
+    if (std::string_view(kEndpoints[index].protocol) != endpoint.protocol) continue;
+    number = static_cast<uint16_t>(index + 1);
+    if (kEndpoints[index].path == endpoint.path) break;
   }
-  return 0;
+  return number;
 }
 
 const char* protocol_of(uint16_t number) noexcept {
   return number == 0 || number > kEndpoints.size() ? "Exchange" : kEndpoints[number - 1].protocol;
+}
+
+std::string_view path_of(uint16_t number) noexcept {
+  return number == 0 || number > kEndpoints.size() ? "" : kEndpoints[number - 1].path;
 }
 
 bool is_published_calendar(const Endpoint& endpoint) noexcept {

@@ -45,6 +45,8 @@ const Endpoint* endpoint_of_path(std::string_view path) noexcept;
 /// Endpoints by number, for those who carry no pointers about. Number 0 is none of the table's.
 uint16_t number_of(const Endpoint& endpoint) noexcept;
 const char* protocol_of(uint16_t number) noexcept;
+/// Empty for number 0.
+std::string_view path_of(uint16_t number) noexcept;
 
 /// A published calendar: anonymous, and on port 80 by design.
 bool is_published_calendar(const Endpoint& endpoint) noexcept;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What only shows in numbers: passwords guessed by one source, one user locked out from many, a
-// device that is asked for provisioning again and again, a front-end hop that never succeeds.
+// device that is asked for provisioning again and again.
 // Windows of ten minutes in a table of fixed size; a slot in use gives way when its window is over.
 #include <algorithm>
 #include <array>
@@ -40,18 +40,10 @@ constexpr Signature kProvisioningLoop{1443502,
                                       "Misc activity",
                                       "The device cannot fulfil its policy: check the policy or "
                                       "replace the device."};
-constexpr Signature kHopFails{1443007,
-                              1,
-                              3,
-                              "EXWIRE ActiveSync front-end hop is refused",
-                              "Misc activity",
-                              "Turn off SSL and forms-based authentication on the Exchange "
-                              "directory the front end uses, or give it a directory of its own."};
-
 constexpr int64_t kWindowNs = 600 * kNanosPerSecond;
 constexpr uint32_t kMostOthers = 32;
 
-/// What one subject (a source, a user, a device, a hop) did in its window.
+/// What one subject (a source, a user, a device) did in its window.
 struct Tally {
   uint64_t key = 0;
   Timestamp began;
@@ -73,7 +65,7 @@ class ExchangeTally final : public FleetDetector {
 
   const char* name() const noexcept override { return "exchange_tally"; }
   std::vector<const Signature*> signatures() const override {
-    return {&kGuessing, &kSpray, &kLockOut, &kProvisioningLoop, &kHopFails};
+    return {&kGuessing, &kSpray, &kLockOut, &kProvisioningLoop};
   }
 
   void observe(const Observation& one, FleetSink& sink) override {
@@ -86,9 +78,6 @@ class ExchangeTally final : public FleetDetector {
       case TallyKind::provisioning_asked:
       case TallyKind::served:
         return provisioning(one, body, sink);
-      case TallyKind::hop_refused:
-      case TallyKind::hop_answered:
-        return hop(one, body, sink);
       case TallyKind::user_called:
         return called(one, Of::user);
       case TallyKind::device_called:
@@ -98,7 +87,7 @@ class ExchangeTally final : public FleetDetector {
 
  private:
   static constexpr size_t kSlots = 2048;
-  enum class Of : uint64_t { source, user, device, hop };
+  enum class Of : uint64_t { source, user, device };
 
   // The slot of a subject, begun anew when its window is over; null while another one holds it.
   Tally* find(Of of, const Observation& one, const wire::Address* address, uint64_t subject) {
@@ -161,15 +150,6 @@ class ExchangeTally final : public FleetDetector {
     if (tally->good == 0 && tally->bad >= kLoop && !tally->told) {
       tell(kProvisioningLoop, one, *tally, body, sink);
     }
-  }
-
-  void hop(const Observation& one, const TallyBody& body, FleetSink& sink) {
-    constexpr uint32_t kFails = 3;
-    Tally* tally = find(Of::hop, one, nullptr, 0);
-    if (tally == nullptr) return;
-    count(*tally, one.kind == static_cast<uint16_t>(TallyKind::hop_refused));
-    if (tally->good > 0 || tally->bad < kFails || tally->told) return;
-    tell(kHopFails, one, *tally, body, sink);
   }
 
   static void count(Tally& tally, bool bad) noexcept { ++(bad ? tally.bad : tally.good); }

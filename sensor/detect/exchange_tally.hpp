@@ -13,10 +13,8 @@ enum class TallyKind : uint16_t {
   logon_accepted,      ///< the same
   provisioning_asked,  ///< subject: digest of the device
   served,              ///< the same
-  hop_refused,         ///< no subject
-  hop_answered,
-  user_called,    ///< body: TallyName, told before refusals only
-  device_called,  ///< the same: device, type and command, separated by tabs
+  user_called,         ///< body: TallyName, told before refusals only
+  device_called,       ///< the same: device, type and command, separated by tabs
 };
 
 /// Body of an observation.

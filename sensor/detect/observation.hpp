@@ -15,7 +15,16 @@
 namespace exwire::detect {
 
 /// Whose observation it is; each fleet detector listens to its own.
-enum class Topic : uint8_t { none, idle_gap, direct_push, stage, half_open, guessing, posture };
+enum class Topic : uint8_t {
+  none,
+  idle_gap,
+  direct_push,
+  stage,
+  half_open,
+  guessing,
+  posture,
+  front_end_hop,
+};
 
 struct Observation {
   Timestamp when;

@@ -42,11 +42,13 @@ struct Stage final : detect::FindingSink, detect::FleetSink {
   using Fields = std::vector<std::pair<HttpField, std::string_view>>;
   std::string heartbeat;  ///< of the last transaction, as detectors left it
   uint64_t asked = 0;     ///< octets of the requests' bodies
+  int64_t took_s = 0;     ///< from request to answer
 
   void transaction(const Fields& fields, wire::Address client = kPhone,
                    wire::Address server = kServer) {
     HttpTransaction one;
     one.request_complete = true;
+    one.request_time = {(seconds - took_s) * kNanosPerSecond};
     one.request_body = asked;
     one.request_seen = one.response_seen = one.response_complete = true;
     one.response_body = answered;
@@ -166,7 +168,7 @@ TEST_CASE("failures spread over hours are a device with an old password", "[admi
   CHECK(stage.sids.empty());
 }
 
-TEST_CASE("a hop that only fails is told, one that recovers is not", "[admission]") {
+TEST_CASE("a hop that only fails is told, one that recovers is not", "[hop]") {
   const auto answer = [](std::string_view status) {
     auto fields = activesync("Sync", "7", status);
     fields.push_back({HttpField::user_agent, "Microsoft-Server-ActiveSync/6.5.7638.1"});
@@ -187,6 +189,93 @@ TEST_CASE("a hop that only fails is told, one that recovers is not", "[admission
   CHECK(forms.told(1443007) == 1);
   CHECK(working.told(1443007) == 0);
   CHECK(remote.told(1443007) == 0);
+}
+
+namespace {
+
+constexpr std::string_view kState =
+    "/exchange/Phone1/NON_IPM_SUBTREE/Microsoft-Server-ActiveSync/PocketPC/DEVICE1/AutdState.xml";
+
+Stage::Fields hop(std::string_view uri, std::string_view status, std::string_view location = "") {
+  Stage::Fields fields{{HttpField::method, "PROPFIND"},
+                       {HttpField::uri, uri},
+                       {HttpField::user_agent, "Microsoft-Server-ActiveSync/6.5.7638.1"},
+                       {HttpField::stat_code, status}};
+  if (!location.empty()) fields.push_back({HttpField::location, location});
+  return fields;
+}
+
+Stage::Fields phone(std::string_view user, std::string_view status) {
+  auto fields = activesync("Sync", "7", status, "2.5");
+  fields.push_back({HttpField::as_user, user});
+  return fields;
+}
+
+}  // namespace
+
+TEST_CASE("a refused hop and the phone's 500 are told together, once", "[hop]") {
+  constexpr std::string_view kLogon = "https://mail/exchweb/bin/auth/owalogon.asp?url=x";
+  const wire::Address front_end{198, 51, 100, 21}, second{203, 0, 113, 20};
+  struct Case {
+    const char* what;
+    Stage::Fields hop;
+    wire::Address from, to, reached;
+  };
+  const Case cases[] = {
+      {"own address", hop(kState, "403"), kServer, kServer, kServer},
+      {"forms logon", hop(kState, "302", kLogon), kServer, kServer, kServer},
+      {"440", hop("/exchange/phone1/Inbox", "440"), kServer, kServer, kServer},
+      {"loopback", hop(kState, "403"), kLoopback, kLoopback, kServer},
+      {"two servers", hop(kState, "403"), front_end, kServer, front_end},
+      {"two cards", hop(kState, "403"), kServer, kServer, second},
+      {"renamed", hop("/masync/phone1/Inbox", "403"), kServer, kServer, kServer},
+  };
+  for (const Case& one : cases) {
+    INFO(one.what);
+    Stage stage;
+    stage.took_s = 2;
+    stage.site.own_addresses = {
+        {*detect::Prefix::parse("203.0.113.20"), *detect::Prefix::parse("198.51.100.20")}};
+    stage.transaction(one.hop, one.from, one.to);
+    CHECK(stage.told(1443007) == 0);
+    for (int round = 0; round < 5; ++round) {
+      stage.transaction(phone("EXWIRE\\phone1", "500"), kPhone, one.reached);
+      stage.transaction(one.hop, one.from, one.to);
+    }
+    CHECK(stage.told(1443007) == 1);
+  }
+}
+
+TEST_CASE("a phone's 500 has other reasons than a refused hop", "[hop]") {
+  struct Case {
+    const char* what;
+    std::vector<Stage::Fields> hops;
+    Stage::Fields phone;
+    int64_t later_s;
+  };
+  const Case cases[] = {
+      {"no hop", {}, phone("phone1", "500"), 0},
+      {"hop served", {hop(kState, "207")}, phone("phone1", "500"), 0},
+      {"hop served in the end",
+       {hop(kState, "302", "/exchweb/bin/auth/owalogon.asp"), hop(kState, "207")},
+       phone("phone1", "500"),
+       0},
+      {"elsewhere redirected", {hop(kState, "302", "/other")}, phone("phone1", "500"), 0},
+      {"no mailbox", {hop(kState, "404")}, phone("phone1", "500"), 0},
+      {"another user", {hop("/exchange/phone2/Inbox", "403")}, phone("phone1", "500"), 0},
+      {"long before", {hop(kState, "403")}, phone("phone1", "500"), 60},
+      {"phone served", {hop(kState, "403")}, phone("phone1", "200"), 0},
+      {"phone refused", {hop(kState, "403")}, phone("phone1", "403"), 0},
+  };
+  for (const Case& one : cases) {
+    INFO(one.what);
+    Stage stage;
+    stage.took_s = 4;
+    for (const auto& fields : one.hops) stage.transaction(fields, kServer, kServer);
+    stage.seconds += one.later_s;
+    stage.transaction(one.phone);
+    CHECK(stage.told(1443007) == 0);
+  }
 }
 
 TEST_CASE("the front end's own directory is not for others", "[admission]") {
