@@ -2,11 +2,14 @@
 """Clients that come in by one door or another: doors.py SCENE ADDRESS PASSWORD
 
 mobile    phones and desktops on EWS, MAPI over HTTP and OWA; a published calendar
+bodies    a phone that takes compressed answers and sends long requests
 policies  phones that let themselves be provisioned, in each way, and phones that do not
+hop       two phones at a server of Exchange 2003; hop-fails  the same, and it cannot serve them
 guessing, spraying, forms  somebody who tries passwords; mistyping  people who mistype theirs
 Plaintext, for what is under test is who comes, not how. Prints one line per answer, exits with 1 on an unexpected one.
 """
 import base64
+import gzip
 import http.client
 import sys
 
@@ -42,6 +45,8 @@ class Client:
         self.connection.request(method, target, body, fields)
         response = self.connection.getresponse()
         answer = response.read()
+        if response.getheader("Content-Encoding") == "gzip":
+            answer = gzip.decompress(answer)
         print(f"{method} {target} {response.status}", flush=True)
         if response.status != expect:
             print(f"doors: expected {expect}", file=sys.stderr)
@@ -56,11 +61,12 @@ class Phone(Client):
     def __init__(self, agent, kind, device, version, user="phone1@exwire.example"):
         super().__init__(agent, user)
         self.kind, self.device, self.version, self.user, self.key = kind, device, version, user, "0"
+        self.more = {}
 
     def command(self, name, tree=None, expect=200):
         target = f"/Microsoft-Server-ActiveSync?Cmd={name}&User={self.user}&DeviceId={self.device}&DeviceType={self.kind}"
         headers = {"MS_ASProtocolVersion": self.version, "X_MS_PolicyKey": self.key, "Content_Type": WBXML}
-        return self.send("POST", target, wbxml.build(tree) if tree else b"", expect, **headers)
+        return self.send("POST", target, wbxml.build(tree) if tree else b"", expect, **headers, **self.more)
 
     def sync(self, expect=200):
         collection = [("SyncKey", "0"), ("CollectionId", "5")]
@@ -164,7 +170,32 @@ def scene_mistyping():
         client.close()
 
 
-SCENES = {"mobile": scene_mobile, "policies": scene_policies, "guessing": scene_guessing, "spraying": scene_spraying, "forms": scene_forms,
+def scene_bodies():
+    phone = Phone("Apple-iPhone14C2/1909.100", "iPhone", "PACKED0001", "14.1")
+    phone.more = {"Accept_Encoding": "gzip, deflate"}
+    phone.sync()  # refused by status
+    phone.provision("1")
+    phone.sync()
+    subject = " ".join(f"Agenda item {number}" for number in range(600))
+    event = [("ClientId", "1"), ("ApplicationData", [("Cal.Subject", subject)])]
+    collection = [("SyncKey", "1"), ("CollectionId", "5"), ("Commands", [("Add", event)])]
+    phone.command("Sync", ("Sync", [("Collections", [("Collection", collection)]), ("Wait", "9")]))
+    phone.ping(480)
+    phone.close()
+
+
+def scene_hop(expect=200):
+    for kind, device, user in (("PocketPC", "HOP0001", "phone1"), ("SmartPhone", "HOP0002", r"EXWIRE%5Cphone3")):
+        phone = Phone("MSFT-PPC/5.1.2301", kind, device, "2.5", user)
+        phone.command("FolderSync", ("FolderSync", [("FolderSync.SyncKey", "0")]), expect)
+        phone.sync(expect)
+        phone.close()
+    broken = Phone("MSFT-PPC/5.1.2301", "PocketPC", "HOP0003", "2.5", "broken")
+    broken.sync(500)
+    broken.close()
+
+
+SCENES = {"bodies": scene_bodies, "hop": scene_hop, "hop-fails": lambda: scene_hop(500), "mobile": scene_mobile, "policies": scene_policies, "guessing": scene_guessing, "spraying": scene_spraying, "forms": scene_forms,
           "mistyping": scene_mistyping}
 SCENES[scene]()
 sys.exit(1 if failed else 0)

@@ -6,12 +6,14 @@ status codes and challenges, so that whole exchanges can be recorded. It holds n
 whoever sends credentials is let in, unless the password begins with "wrong".
 """
 import base64
+import gzip
 import http.server
 import struct
 import sys
 import threading
 import urllib.parse
 
+import ews
 import policies
 
 EXCHANGE = (  # first path segments, in lower case
@@ -19,8 +21,13 @@ EXCHANGE = (  # first path segments, in lower case
     "microsoft-server-activesync", "api",
 )
 ANONYMOUS = ("/owa/auth", "/owa/calendar", "/owa/auth.owa")
-# NTLM type 2 with target EXWIRE and a fixed challenge.
-NTLM_CHALLENGE = "TlRMTVNTUAACAAAADAAMADgAAAAFgomiASNFZ4mrze8AAAAAAAAAAAAAAABEAAAABgGxHQAAAA9FAFgAVwBJAFIARQA="
+# NTLM type 2 (MS-NLMP 2.2.1.2): target EXWIRE, a fixed challenge, names of domain and server.
+DOMAIN = "EXWIRE".encode("utf-16-le")
+NAMES = struct.pack("<HH", 2, len(DOMAIN)) + DOMAIN + struct.pack("<HH", 1, len(DOMAIN)) + DOMAIN + bytes(4)
+NTLM_CHALLENGE = base64.b64encode(
+    b"NTLMSSP\0" + struct.pack("<IHHII", 2, len(DOMAIN), len(DOMAIN), 56, 0xa2898205) + bytes.fromhex("0123456789abcdef")
+    + bytes(8) + struct.pack("<HHI", len(NAMES), len(NAMES), 56 + len(DOMAIN)) + bytes.fromhex("0601b11d0000000f")
+    + DOMAIN + NAMES).decode()
 RTS_A3 = struct.pack("<4B4sHHI HH 2I", 5, 0, 20, 3, b"\x10\0\0\0", 28, 0, 0, 0, 1, 2, 120000)
 RTS_C2 = struct.pack("<4B4sHHI HH 6I", 5, 0, 20, 3, b"\x10\0\0\0", 44, 0, 0, 0, 3, 6, 1, 0, 65536, 2, 120000)
 
@@ -98,13 +105,26 @@ class Exchange(http.server.BaseHTTPRequestHandler):
             headers += [("Retry-After", "60"), ("X-MS-ASThrottle", "RecentCommands")]
         if self.command == "OPTIONS":
             headers.append(("MS-ASProtocolVersions", "2.5,12.0,12.1,14.0,14.1,16.0,16.1"))
-        self.answer(status, document, "application/vnd.ms-sync.wbxml", headers)
+        if document and "gzip" in self.headers.get("Accept-Encoding", ""):
+            self.packed(document, headers)
+        else:
+            self.answer(status, document, "application/vnd.ms-sync.wbxml", headers)
+
+    def packed(self, document, headers):
+        """Compressed and in chunks, as IIS does with dynamic compression."""
+        self.send_response(200)
+        fields = [("Content-Type", "application/vnd.ms-sync.wbxml"), ("Content-Encoding", "gzip"), ("Transfer-Encoding", "chunked")]
+        for name, value in fields + headers:
+            self.send_header(name, value)
+        self.end_headers()
+        octets = gzip.compress(document)
+        for piece in (octets[:10], octets[10:], b""):  # zlib's header goes first
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
 
     def content(self, segment, body):
         owa = [("X-OWA-Version", "15.2.1118.7")]
         if segment == "ews":
-            soap = b'<?xml version="1.0"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body/></s:Envelope>'
-            self.answer(200, soap, "text/xml; charset=utf-8", owa)
+            self.answer(200, ews.answer(body), "text/xml; charset=utf-8", owa)
         elif segment == "mapi":
             kind = self.headers.get("X-RequestType", "")
             payload = b"PROCESSING\r\nDONE\r\nX-ElapsedTime: 3\r\n\r\n" + struct.pack("<4I", 0, 0, 60000, 6)

@@ -22,6 +22,9 @@ WHAT = {
     "guessing.pcap": "password guessing from one source, spraying from another",
     "guessing-forms.pcap": "password guessing at the logon form of Outlook on the web",
     "mistyping.pcap": "four people who mistype their passwords before they log on",
+    "activesync-bodies.pcap": "a phone that takes compressed answers in chunks and sends more than one segment",
+    "front-end-hop.pcap": "Exchange 2003 and its hops to itself: directory behind SSL, behind forms logon, working",
+    "ews-client.pcap": "python3-exchangelib on EWS, by Basic and by NTLM",
     "not-exchange.pcap": "paths that only look like Exchange's",
 }
 LARGEST, LARGEST_SUM = 300_000, 1_500_000

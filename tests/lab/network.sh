@@ -11,6 +11,9 @@ proxy_address=203.0.113.5           # SSL bridging proxy
 server_address=198.51.100.20        # SOGo behind nginx, port 443 and (the misconfiguration) port 80
 redirect_address=198.51.100.21      # nginx that sends everyone to https, as it should be
 stub_address=198.51.100.22          # answers like Exchange on several plaintext ports
+ssl_address=198.51.100.23           # Exchange 2003 whose own hop is refused: the directory requires SSL,
+forms_address=198.51.100.24         # or forms-based authentication,
+works_address=198.51.100.25         # or not at all
 
 make_leg() { # make_leg NAMESPACE NUMBER GATEWAY ADDRESS...: one namespace, joined to the router
     local name=$1 number=$2 gateway=$3 address; shift 3
@@ -33,7 +36,8 @@ make_network() {
     sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
     make_leg phone  1 192.0.2.1    $phone_address
     make_leg proxy  2 203.0.113.1  $proxy_address
-    make_leg server 3 198.51.100.1 $server_address $redirect_address $stub_address
+    make_leg server 3 198.51.100.1 $server_address $redirect_address $stub_address \
+        $ssl_address $forms_address $works_address
 }
 
 at() { # at NAMESPACE COMMAND...

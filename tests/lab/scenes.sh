@@ -119,8 +119,8 @@ scene_endpoints() {
     stop_captures
 }
 
-doors() { # doors NAMESPACE SCENE
-    at "$1" python3 $source_dir/doors.py "$2" $stub_address "$password" || fail "scene $2 went wrong"
+doors() { # doors NAMESPACE SCENE [ADDRESS]
+    at "$1" python3 $source_dir/doors.py "$2" "${3:-$stub_address}" "$password" || fail "scene $2 went wrong"
 }
 
 scene_doors() {
@@ -130,6 +130,9 @@ scene_doors() {
     stop_captures
     start_capture provisioning router to-server "host $stub_address and tcp"
     doors phone policies
+    stop_captures
+    start_capture activesync-bodies router to-server "host $stub_address and tcp"
+    doors phone bodies
     stop_captures
     start_capture guessing router to-server "host $stub_address and tcp"
     doors proxy guessing
@@ -143,6 +146,22 @@ scene_doors() {
     stop_captures
 }
 
+scene_front_end() { # both legs in one capture: the phones' and the one of the server to itself
+    echo "scene: Exchange 2003 asks its own directory"
+    start_capture front-end-hop server any "tcp port 80 and (host $ssl_address or host $forms_address or host $works_address)"
+    doors phone hop-fails $ssl_address
+    doors phone hop-fails $forms_address
+    doors phone hop $works_address
+    stop_captures
+}
+
+scene_clients() {
+    echo "scene: a real client of Exchange Web Services"
+    start_capture ews-client router to-server "host $stub_address and tcp"
+    at phone /usr/bin/python3 $source_dir/ews_client.py $stub_address "$password" || fail "the EWS client went wrong"
+    stop_captures
+}
+
 running=()
 make_network || fail "network"
 start_servers
@@ -152,6 +171,8 @@ scene_bridge
 scene_redirect
 scene_endpoints
 scene_doors
+scene_front_end
+scene_clients
 
 cp $work/activesync-tls.keylog $captures/
 python3 $source_dir/manifest.py $captures || fail "manifest"

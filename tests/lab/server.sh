@@ -168,6 +168,9 @@ END
 
 start_stub() {
     at server python3 "$source_dir/exchange_stub.py" "$stub_address" 80 81 8080 >"$work/stub.log" 2>&1 &
+    at server python3 "$source_dir/front_end.py" "$ssl_address" ssl >"$work/front-end-ssl.log" 2>&1 &
+    at server python3 "$source_dir/front_end.py" "$forms_address" forms >"$work/front-end-forms.log" 2>&1 &
+    at server python3 "$source_dir/front_end.py" "$works_address" works >"$work/front-end-works.log" 2>&1 &
 }
 
 start_servers() {
@@ -184,4 +187,8 @@ start_servers() {
             -X OPTIONS https://mail.exwire.example/Microsoft-Server-ActiveSync
     done
     until_true "the stub" at phone curl --silent --output /dev/null "http://$stub_address:8080/ready"
+    local address
+    for address in $ssl_address $forms_address $works_address; do
+        until_true "Exchange 2003" at phone curl --silent --output /dev/null "http://$address/ready"
+    done
 }

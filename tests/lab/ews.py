@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Answers of the stub to Exchange Web Services: enough of MS-OXWSCORE for real clients to go on.
+
+A mailbox with one empty inbox. What it does not know is refused with ErrorAccessDenied, as Exchange does.
+"""
+import re
+
+HEAD = ('<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Header>'
+        '<h:ServerVersionInfo MajorVersion="15" MinorVersion="2" MajorBuildNumber="1118" MinorBuildNumber="7" '
+        'Version="V2017_07_11" xmlns:h="http://schemas.microsoft.com/exchange/services/2006/types"/></s:Header>'
+        '<s:Body xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages" '
+        'xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types">')
+TAIL = "</s:Body></s:Envelope>"
+FOLDER = ('<t:Folder><t:FolderId Id="AAMkExwire{0}=" ChangeKey="AQAAAA=="/><t:FolderClass>IPF.Note</t:FolderClass>'
+          "<t:DisplayName>{0}</t:DisplayName><t:TotalCount>0</t:TotalCount><t:ChildFolderCount>0</t:ChildFolderCount>"
+          "<t:UnreadCount>0</t:UnreadCount></t:Folder>")
+KNOWN = {
+    "FindItem": '<m:RootFolder TotalItemsInView="0" IncludesLastItemInRange="true"><t:Items/></m:RootFolder>',
+    "FindFolder": '<m:RootFolder TotalItemsInView="0" IncludesLastItemInRange="true"><t:Folders/></m:RootFolder>',
+    "CreateItem": "<m:Items/>",
+}
+
+
+def messages(operation, answers):
+    return f"<m:{operation}Response><m:ResponseMessages>{''.join(answers)}</m:ResponseMessages></m:{operation}Response>"
+
+
+def message(operation, content, code="NoError"):
+    kind = "Success" if code == "NoError" else "Error"
+    text = "" if code == "NoError" else "<m:MessageText>Access is denied.</m:MessageText>"
+    return (f'<m:{operation}ResponseMessage ResponseClass="{kind}">{text}<m:ResponseCode>{code}</m:ResponseCode>'
+            f"{content}</m:{operation}ResponseMessage>")
+
+
+def answer(body):
+    found = re.search(r"<(?:\w+:)?Body[^>]*>\s*<(?:\w+:)?(\w+)", body.decode("utf-8", "replace"))
+    operation = found.group(1) if found else "GetFolder"
+    if operation == "GetFolder":
+        names = re.findall(rb'DistinguishedFolderId[^>]*\bId="(\w+)"', body) or [b"root"]
+        folders = (f"<m:Folders>{FOLDER.format(name.decode())}</m:Folders>" for name in names)
+        text = messages(operation, [message(operation, folder) for folder in folders])
+    elif operation in KNOWN:
+        text = messages(operation, [message(operation, KNOWN[operation])])
+    else:
+        text = messages(operation, [message(operation, "", "ErrorAccessDenied")])
+    return (HEAD + text + TAIL).encode()
