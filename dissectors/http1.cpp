@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // HTTP/1 (RFC 9110, RFC 9112), both directions of a connection: start lines, header fields,
-// framing, pairing of responses with requests. Lines are consumed as they become whole; of bodies
-// only the front of ActiveSync ones is looked at. A broken message never blocks the flow: the next
+// framing, pairing of responses with requests. Lines are consumed as they become whole; how bodies
+// pass stands in http1_body.cpp. A broken message never blocks the flow: the next
 // plausible start line is found again. Passwords, tokens and cookies are not published; HTTP/2 is
 // recognised and left alone.
 #include "dissectors/http1_credentials.hpp"
@@ -11,8 +11,6 @@
 namespace exwire::http1 {
 
 constexpr uint32_t kMostHeaders = 256, kMostHeaderOctets = 65536;
-constexpr uint32_t kMostExtension = 4096;  // octets of a chunk header
-constexpr uint32_t kMostBody = 4096;       // of a body's front
 constexpr uint32_t kMostMatchedBody = 16384;
 
 Progress Http1::data(const Host& host, Bytes in) {
@@ -29,13 +27,6 @@ Progress Http1::data(const Host& host, Bytes in) {
   // Data is claimed before it comes: the flow may sleep between a head and its body.
   const Step step = claim_data(host, side);
   return answer(side, at, step.skip);
-}
-
-Step Http1::claim_data(const Host& host, Side& side) {
-  if (!side.in_data() || side.other_end == 0) return {};
-  const Step step = pass_data(side, 0);
-  if (side.left == 0) end_of_data(host, side);
-  return step;
 }
 
 // A flow joined in its middle starts as if octets had been lost: what comes first may be anything.
@@ -55,6 +46,7 @@ Step Http1::advance(const Host& host, Side& side, Bytes rest) {
       return read_chunk_end(host, side, rest);
     case Phase::until_close:
       side.body += rest.size;
+      read_activesync(host, side, rest);
       return {rest.size, 0, false};
     case Phase::skip_line: {
       const size_t end = rest.text().find('\n');
@@ -65,43 +57,6 @@ Step Http1::advance(const Host& host, Side& side, Bytes rest) {
     default:
       return read_line(host, side, rest);
   }
-}
-
-Step Http1::read_data(const Host& host, Side& side, Bytes rest) {
-  if (side.other_end == 0) {
-    // Where the other reading of this message ends it: does a request stand there?
-    const auto shown = static_cast<size_t>(std::min<uint64_t>(side.left, kMostUndecided));
-    const ExwireProbe found = probe_request(rest.text().substr(0, shown));
-    if (found == kExwireProbeMore && rest.size < shown) return {0, 0, true};
-    if (found == kExwireProbeYes) host.anomaly(kSmuggledRequest);
-    side.other_end = Framing::kNone;
-  }
-  if (side.wanted > 0) {
-    const auto shown = static_cast<uint32_t>(std::min<uint64_t>(side.left, side.wanted));
-    side.held = rest.size < shown ? rest.size : 0;
-    if (side.held > 0) return {0, 0, true};
-    show_body(host, side, rest.first(shown));
-    side.wanted = 0;
-  }
-  const Step step = pass_data(side, rest.size);
-  if (side.left == 0) end_of_data(host, side);
-  return step;
-}
-
-// A line end is all that may stand behind the data of a chunk (RFC 9112 section 7.1).
-Step Http1::read_chunk_end(const Host& host, Side& side, Bytes rest) {
-  const bool whole = rest[0] == '\r';
-  if (whole && rest.size < 2) return {0, 0, true};
-  const uint32_t size = whole ? 2 : 1;
-  if (rest[size - 1] != '\n') {
-    host.anomaly(kBadChunk);
-    lose(side);
-    return {};
-  }
-  if (!whole) host.anomaly(kFramingAmbiguous);
-  side.count_framing(size);
-  side.phase = Phase::chunk_size;
-  return {size, 0, false};
 }
 
 Step Http1::read_line(const Host& host, Side& side, Bytes rest) {
@@ -308,6 +263,9 @@ void Http1::use_header(const Host& host, Side& side, const Header& header, std::
     case Role::coding:
       if (side.old_version) side.framing.mark_odd();  // RFC 9112 6.1
       return side.framing.transfer_encoding(value);
+    case Role::packing:
+      side.packing = packing_of(value);
+      return;
     case Role::upgrade:
       side.upgrade_h2c |= starts_ignoring_case(value, "h2c");
       return;
@@ -331,7 +289,6 @@ void Http1::use_header(const Host& host, Side& side, const Header& header, std::
     }
     case Role::content_type:
       side.activesync = starts_ignoring_case(value, "application/vnd.ms-sync");
-      if (side.activesync) side.wanted = kMostBody;
       [[fallthrough]];
     case Role::publish:
       if (field != kNone) host.field(field, value);
@@ -359,7 +316,10 @@ void Http1::end_of_headers(const Host& host, Side& side) {
   }
   const Framing& framing = side.framing;
   if (host.flow().flags & kExwireFlowBodiesWanted) side.wanted = kMostMatchedBody;
-  if (framing.other_end() != Framing::kNone) side.wanted = 0;  // whose body would it be?
+  if (framing.other_end() != Framing::kNone) {  // whose body would it be?
+    side.wanted = 0;
+    side.activesync = false;
+  }
   // RFC 9110 9.3.1: a GET with content is known from smuggling.
   const bool needless =
       side.bodyless && (framing.chunked() || (framing.has_length() && framing.length() > 0));
@@ -397,27 +357,8 @@ void Http1::end_of_response_headers(const Host& host, Side& side) {
   }
 }
 
-void Http1::begin_body(const Host& host, Side& side, uint64_t octets) {
-  side.left = side.body = octets;
-  side.phase = Phase::body;
-  if (octets == 0) end_of_message(host, side);
-}
-
-void Http1::chunk_size(const Host& host, Side& side, std::string_view line) {
-  const auto size = parse_chunk_size(line);
-  if (!size || line.size() > kMostExtension) host.anomaly(kBadChunk);
-  if (!size) return lose(side);
-  side.body += *size;
-  side.left = *size;
-  side.phase = *size == 0 ? Phase::trailers : Phase::chunk_data;
-}
-
-void Http1::end_of_data(const Host& host, Side& side) {
-  if (side.phase == Phase::body) return end_of_message(host, side);
-  side.phase = Phase::chunk_end;
-}
-
 void Http1::end_of_message(const Host& host, Side& side) {
+  show_activesync(host, side);
   host.message(to_server(host) ? kExwireRequestEnd : kExwireResponseEnd, side.transaction,
                side.body);
   side = Side{};
@@ -450,32 +391,12 @@ void Http1::lose(Side& side) {
   pairing_.lose();
 }
 
-bool Http1::gap(const Host& host, uint64_t missing) {
-  Side& side = side_of(host);
-  begin(host);
-  if (over_ || side.finished) return true;
-  missing += side.held;  // what waited for the octets now lost is lost with them
-  side.wanted = side.held = 0;
-  if (side.phase == Phase::until_close) {
-    side.body += missing;
-  } else if (side.in_data() && missing <= side.left && side.other_end != 0) {
-    side.left -= missing;
-    side.count_framing(missing);
-    if (side.left == 0) end_of_data(host, side);
-  } else {
-    // A body of known length ends inside the gap. Where the other end was being looked at, octets
-    // were pending, and those are lost too.
-    if (side.phase == Phase::body && missing > side.left) end_of_message(host, side);
-    lose(side);
-  }
-  return true;
-}
-
 void Http1::end(const Host& host) {
   Side& side = side_of(host);
   if (side.in_head()) host.anomaly(kHeadIncomplete);
   close_head(host, side);
   if (side.phase == Phase::until_close) end_of_message(host, side);
+  show_activesync(host, side);
   side = Side{};
   side.finished = true;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What HTTP/1 publishes about ActiveSync inside of it (MS-ASHTTP, MS-ASCMD): the parts of the query
-// and of the front of WBXML bodies.
-#include "dissectors/activesync_body.hpp"
+// and of WBXML bodies.
 #include "dissectors/activesync_query.hpp"
+#include "dissectors/activesync_readings.hpp"
 #include "dissectors/http1_dissector.hpp"
 
 namespace exwire::http1 {
@@ -41,23 +41,31 @@ void Http1::show_query(const Host& host, std::string_view target) const {
   publish(host, kAsVersion, query.version.view());
 }
 
-void Http1::show_body(const Host& host, const Side& side, Bytes front) const {
-  if (host.flow().flags & kExwireFlowBodiesWanted) host.field(kBody, front);
-  if (side.activesync) show_activesync(host, front);
-  host.message(to_server(host) ? kExwireRequestBody : kExwireResponseBody, side.transaction);
+// A body takes its ticket with its first octets.
+void Http1::read_activesync(const Host& host, Side& side, Bytes octets) {
+  if (!side.activesync || side.packing == Packing::unknown || octets.empty()) return;
+  auto& readings = activesync::Readings::here();
+  if (side.reading == 0) side.reading = readings.begin(side.packing == Packing::packed);
+  if (!readings.feed(side.reading, octets)) show_activesync(host, side);
 }
 
-void Http1::show_activesync(const Host& host, Bytes front) {
-  const activesync::Body body = activesync::read_body(front);
-  publish(host, kAsRemoteWipe, std::string_view(body.remote_wipe ? "1" : ""));
+// All that will be read has been read.
+void Http1::show_activesync(const Host& host, Side& side) {
+  const uint32_t ticket = side.reading;
+  side.activesync = false;
+  side.reading = 0;
+  const activesync::Body* body = ticket == 0 ? nullptr : activesync::Readings::here().find(ticket);
+  if (body == nullptr) return;
+  publish(host, kAsRemoteWipe, std::string_view(body->remote_wipe ? "1" : ""));
   if (to_server(host)) {
-    publish(host, kAsHeartbeat, body.heartbeat);
-    publish(host, kAsFolders, unless_zero(body.folders));
-    publish(host, kAsClientPolicyStatus, body.policy_status);
+    publish(host, kAsHeartbeat, body->heartbeat);
+    publish(host, kAsFolders, unless_zero(body->folders));
+    publish(host, kAsClientPolicyStatus, body->policy_status);
   } else {
-    publish(host, kAsStatus, body.status);
-    publish(host, kAsNewPolicyKey, unless_zero(body.policy_key));
+    publish(host, kAsStatus, body->status);
+    publish(host, kAsNewPolicyKey, unless_zero(body->policy_key));
   }
+  host.message(to_server(host) ? kExwireRequestBody : kExwireResponseBody, side.transaction);
 }
 
 }  // namespace exwire::http1

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The HTTP/1 dissector as a class: both directions of one connection. How octets become messages
-// stands in http1.cpp; what a direction and the pairing remember in http1_side.hpp and
-// http1_pairing.hpp.
+// stands in http1.cpp and http1_body.cpp; what a direction and the pairing remember in
+// http1_side.hpp and http1_pairing.hpp.
 #pragma once
 
 #include <array>
@@ -31,8 +31,8 @@ class Http1 {
   Step read_data(const Host& host, Side& side, Bytes rest);
   Step claim_data(const Host& host, Side& side);
   void show_query(const Host& host, std::string_view target) const;
-  void show_body(const Host& host, const Side& side, Bytes front) const;
-  static void show_activesync(const Host& host, Bytes front);
+  void read_activesync(const Host& host, Side& side, Bytes octets);
+  void show_activesync(const Host& host, Side& side);
   Step read_chunk_end(const Host& host, Side& side, Bytes rest);
   Step read_line(const Host& host, Side& side, Bytes rest);
   Step read_long_line(const Host& host, Side& side, Bytes front);

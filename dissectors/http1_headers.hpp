@@ -18,6 +18,7 @@ enum class Role : uint8_t {
   url,
   length,
   coding,
+  packing,
   host,
   credentials,
   challenge,
@@ -33,6 +34,7 @@ struct Header {
 
 inline constexpr std::array kHeaders{
     Header{"authorization", Role::credentials, kNone, kNone},
+    Header{"content-encoding", Role::packing, kNone, kNone},
     Header{"content-length", Role::length, kNone, kNone},
     Header{"content-type", Role::content_type, kContentType, kResponseContentType},
     Header{"host", Role::host, kHost, kNone},

@@ -21,6 +21,16 @@ enum class Phase : uint8_t {
   skip_line,  ///< inside a line that is too long to be kept
 };
 
+/// How a body is compressed.
+enum class Packing : uint8_t { none, packed, unknown };
+
+inline Packing packing_of(std::string_view coding) noexcept {
+  if (equal_ignoring_case(coding, "identity")) return Packing::none;
+  const bool known = equal_ignoring_case(coding, "gzip") || equal_ignoring_case(coding, "x-gzip") ||
+                     equal_ignoring_case(coding, "deflate");
+  return known ? Packing::packed : Packing::unknown;
+}
+
 /// What was done with octets offered.
 struct Step {
   uint32_t consumed = 0;
@@ -34,15 +44,17 @@ struct Side {
   uint64_t other_end = Framing::kNone;  ///< octets until the other reading's end of the body
   uint32_t transaction = 0;
   uint32_t headers = 0, header_octets = 0;
-  uint32_t wanted = 0;  ///< octets of the body's front that somebody reads
-  uint32_t held = 0;    ///< of these, here already and waiting for the others
+  uint32_t wanted = 0;   ///< octets of the body's front that somebody reads
+  uint32_t held = 0;     ///< of these, here already and waiting for the others
+  uint32_t reading = 0;  ///< ticket of the WBXML being read, 0: none yet
   LineFinder lines;
   Phase phase = Phase::start_line, after_skip = Phase::start_line;
   bool lost = false;        ///< looking for the next start line
   bool finished = false;    ///< the direction has ended
   bool interim = false;     ///< a 1xx response: no answer yet
   bool full = false;        ///< more header fields than are kept
-  bool activesync = false;  ///< the body is WBXML
+  bool activesync = false;  ///< the body is WBXML, and there is more to be learned of it
+  Packing packing = Packing::none;
   bool old_version = false, bodyless = false, upgrade_h2c = false;
   Framing framing;
 
@@ -56,7 +68,7 @@ struct Side {
   bool parkable(uint32_t newest_transaction) const noexcept {
     return other_end == Framing::kNone && body <= 0xffffffffU &&
            (phase != Phase::body || left == 1) && (phase != Phase::chunk_size || wanted == 0) &&
-           (phase == Phase::start_line || transaction == newest_transaction);
+           !activesync && (phase == Phase::start_line || transaction == newest_transaction);
   }
   /// `octets` of the message's wire form have passed outside of data.
   void count_framing(uint64_t octets) noexcept {
@@ -72,7 +84,7 @@ inline Step pass_data(Side& side, uint32_t offered) noexcept {
   const auto passed = static_cast<uint32_t>(std::min<uint64_t>(offered, border));
   side.left -= passed;
   side.count_framing(passed);
-  if (passed == border || side.wanted > 0) return {passed, 0, false};
+  if (passed == border || side.wanted > 0 || side.activesync) return {passed, 0, false};
   const uint64_t kept = side.phase == Phase::body ? 1 : 0;
   const uint64_t skip = std::min(side.left - kept, side.other_end);
   side.left -= skip;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// WBXML 1.x (WAP-192) as ActiveSync uses it (MS-ASWBXML): a document read token by token, without
-// copies, recursion or a tree. Attributes and processing instructions do not occur there and end
-// the reading, as does anything that lies about its length.
+// WBXML 1.x (WAP-192) as ActiveSync uses it (MS-ASWBXML): a document read token by token as its
+// octets come, however they are cut, without copies, recursion or a tree. Attributes and processing
+// instructions do not occur there and end the reading; string tables are passed over.
 #pragma once
 
 #include <array>
+#include <optional>
 
 #include "dissectors/api.hpp"
 
@@ -28,41 +29,71 @@ struct Tag {
 class Reader {
  public:
   static constexpr uint32_t kDeepest = 64;
+  static constexpr uint32_t kNamed = 8;         ///< levels whose tags are remembered
+  static constexpr uint32_t kLongestText = 16;  ///< octets kept of a text
 
-  explicit Reader(Bytes document) noexcept;
-
-  /// Work is linear in the octets: every call but the last consumes at least one.
-  Event next() noexcept;
+  /// Goes on where the last call ended and takes what it reads off the front of `octets`. Work is
+  /// linear: every call but the last one takes at least one octet.
+  Event next(Bytes& octets) noexcept;
 
   Tag tag() const noexcept { return tag_; }
   bool empty() const noexcept { return empty_; }
-  Bytes text() const noexcept { return text_; }
+  /// Empty for one longer than is kept, and for one that stands in the string table.
+  std::string_view text() const noexcept {
+    return {text_.data(), text_size_ <= kLongestText ? text_size_ : 0};
+  }
   /// Open elements, the one just opened among them unless it is empty.
   uint32_t depth() const noexcept { return depth_; }
-  /// The open element at `level`, 0: the root.
-  Tag open(uint32_t level) const noexcept { return path_[level]; }
+  /// The open element at `level`, 0: the root; no element's tag beyond kNamed.
+  Tag open(uint32_t level) const noexcept { return level < kNamed ? path_[level] : Tag{}; }
 
  private:
-  Event fail(Event how) noexcept { return state_ = how; }
-  bool octet(uint32_t& value) noexcept;
-  bool number(uint32_t& value) noexcept;
-  Event opened(uint32_t token) noexcept;
+  enum class At : uint8_t {
+    version,
+    identifier,
+    identifier_index,
+    charset,
+    table_size,
+    table,
+    token,
+    page,
+    string,
+    opaque_size,
+    opaque,
+    table_string,
+    entity,
+    over,
+  };
+  using MaybeEvent = std::optional<Event>;
+
+  MaybeEvent step(uint8_t octet) noexcept;
+  MaybeEvent number(uint8_t octet) noexcept;
+  MaybeEvent number_read(uint32_t value) noexcept;
+  MaybeEvent token(uint8_t octet) noexcept;
+  MaybeEvent content(uint8_t octet) noexcept;
+  MaybeEvent run(Bytes& octets) noexcept;
+  Event opened(uint8_t octet) noexcept;
   Event closed() noexcept;
-  // What stands behind the root element is none of ours.
-  Event root_over(Event told) noexcept {
-    state_ = Event::finished;
+  Event text_over() noexcept;
+  void keep(Bytes piece) noexcept;
+  Event fail() noexcept { return end(Event::broken, Event::broken); }
+  Event end(Event how, Event told) noexcept {
+    at_ = At::over;
+    how_ = how;
     return told;
   }
-  Event content(uint32_t token) noexcept;
-  bool ended_by_zero(Bytes from, uint32_t& at) noexcept;
 
-  Bytes octets_, strings_, text_;
-  uint32_t at_ = 0, depth_ = 0;
-  Event state_ = Event::open;  ///< open: goes on
-  uint8_t page_ = 0;
-  bool empty_ = false;
+  uint64_t value_ = 0;  ///< of the number being read
+  uint32_t left_ = 0;   ///< octets of the table or of opaque data
+  uint32_t depth_ = 0;
+  uint32_t text_size_ = 0;  ///< one more than kLongestText: longer than is kept
+  At at_ = At::version;
+  Event how_ = Event::finished;  ///< it was over
+  uint8_t places_ = 0, page_ = 0;
+  bool empty_ = false, has_table_ = false;
   Tag tag_;
-  std::array<Tag, kDeepest> path_;
+  std::array<Tag, kNamed> path_{};
+  std::array<char, kLongestText> text_{};
 };
 
 }  // namespace exwire::wbxml
