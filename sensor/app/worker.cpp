@@ -50,6 +50,9 @@ void Worker::run(const capture::Batch& batch) {
       one.segment(what, tracked, packet, *this);  // detect/
     });
     inspector_.inspect(tracked, packet);  // inspect/; detect/ and report/ from there
+    detect(detect::kWantsPayload, *tracked.flow, [&](FlowDetector& one, const FlowContext& what) {
+      one.payload(what, tracked, packet, application_of(*tracked.flow), *this);
+    });
   }
   decoder_.release();
   if (batch.tick) clock_.advance(*batch.tick);
@@ -187,6 +190,8 @@ void Worker::transaction_over(flow::Flow& flow, inspect::HttpTransaction& transa
 }
 
 void Worker::anomaly(flow::Flow& flow, const inspect::Anomaly& anomaly) {
+  detect(detect::kWantsPayload, flow,
+         [&](FlowDetector& one, const FlowContext& what) { one.anomaly(what, anomaly, *this); });
   report::Event event = event_of(flow, moment_);
   event.body =
       report::AnomalyBody{anomaly.type, anomaly.event, anomaly.protocol, anomaly.direction};
@@ -220,14 +225,17 @@ void Worker::wake_at(const FlowContext& context, Timestamp at) {
   flows_.wake_at(context.handle, at);
 }
 
+std::string_view Worker::application_of(const flow::Flow& flow) const noexcept {
+  if (flow.dissector == flow::Flow::kNoDissector) return {};
+  return dissectors_.application_name(flow.dissector);
+}
+
 report::Event Worker::event_of(const flow::Flow& flow, Timestamp when) const noexcept {
   report::Event event;
   event.time = when;
   event.flow = &flow;
   event.packet = packet_;
-  if (flow.dissector != flow::Flow::kNoDissector) {
-    event.application = dissectors_.application_name(flow.dissector);
-  }
+  event.application = application_of(flow);
   event.label = inspector_.label_name(flow.label);
   return event;
 }
@@ -288,6 +296,7 @@ void Worker::add_to(report::StatsBody& stats) const {
   stats.anomalies_suppressed += inspect.anomalies_suppressed + decoder_.notices().suppressed();
   stats.clock_backwards += stamps_.backward_steps();
   stats.clock_jumps += stamps_.odd_jumps();
+  detectors_.each([&](const FlowDetector& one) { stats.alerts_beyond += one.overflow(); });
   stats.memory_in_use += budget_.used();
 }
 

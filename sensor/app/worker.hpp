@@ -71,6 +71,7 @@ class Worker final : private flow::FlowListener,
   void detect(detect::Interest interest, flow::Flow& flow, Tell&& tell);
   void tell_notices();
   void describe(flow::Flow& flow, report::FlowBody& body);
+  std::string_view application_of(const flow::Flow& flow) const noexcept;
   report::Event event_of(const flow::Flow& flow, Timestamp when) const noexcept;
 
   const inspect::DissectorHost& dissectors_;

@@ -15,8 +15,7 @@
 #include "sensor/detect/site.hpp"
 #include "sensor/flow/flow.hpp"
 #include "sensor/flow/flow_table.hpp"
-#include "sensor/inspect/http_transaction.hpp"
-#include "sensor/inspect/tls_facts.hpp"
+#include "sensor/inspect/listener.hpp"
 
 namespace exwire::detect {
 
@@ -58,6 +57,7 @@ enum Interest : uint32_t {
   kWantsEnds = 1 << 5,      ///< flow_ended, half_open_ended
   kWantsTicks = 1 << 6,     ///< tick
   kWantsHalfOpen = 1 << 7,  ///< half_open_changed
+  kWantsPayload = 1 << 8,   ///< payload, anomaly
 };
 
 struct DetectorInfo {
@@ -83,6 +83,10 @@ class FlowDetector {
   /// Every packet of an established connection, empty ones too, before anybody looks into it.
   virtual void segment(const FlowContext&, const flow::Tracked&, const wire::Packet&,
                        FindingSink&) {}
+  /// The same packets when all others have looked into them; `application` as far as it is known.
+  virtual void payload(const FlowContext&, const flow::Tracked&, const wire::Packet&,
+                       std::string_view /*application*/, FindingSink&) {}
+  virtual void anomaly(const FlowContext&, const inspect::Anomaly&, FindingSink&) {}
   /// The handshake is over, or will not go on.
   virtual void tls_handshake(const FlowContext&, inspect::TlsHandshake&, FindingSink&) {}
   virtual void tls_record(const FlowContext&, const inspect::TlsRecord&, FindingSink&) {}
@@ -96,6 +100,8 @@ class FlowDetector {
   virtual void half_open_changed(const flow::HalfOpen&, flow::HalfOpenStage /*before*/,
                                  flow::HalfOpenStage /*after*/, Timestamp /*began*/,
                                  Timestamp /*now*/, FindingSink&) {}
+  /// Findings left out because one moment had too many.
+  virtual uint64_t overflow() const noexcept { return 0; }
   /// Packet time has come as far as `now`: after each batch, live at least every 100 ms.
   virtual void tick(Timestamp, FindingSink&) {}
 };

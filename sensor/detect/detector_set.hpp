@@ -32,13 +32,18 @@ class DetectorSet {
   void each(Interest interest, Tell&& tell) {
     for (const Seat& seat : list(interest)) tell(*seat.detector);
   }
+  /// And for what all are asked.
+  template <class Tell>
+  void each(Tell&& tell) const {
+    for (const auto& detector : detectors_) tell(*detector);
+  }
 
  private:
   struct Seat {
     FlowDetector* detector;
     uint8_t facts_at, fact_octets;
   };
-  static constexpr size_t kInterests = 8;
+  static constexpr size_t kInterests = 9;
 
   const std::vector<Seat>& list(Interest interest) const noexcept {
     return lists_[static_cast<size_t>(std::countr_zero(static_cast<uint32_t>(interest)))];

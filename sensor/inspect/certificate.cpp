@@ -151,6 +151,7 @@ std::string fingerprint_of(Bytes der) {
 Certificate read_certificate(Bytes der) {
   Certificate result;
   result.fingerprint = fingerprint_of(der);
+  if (der.size <= kLargestKept) result.der = der.text();
   const unsigned char* at = der.data;
   const X509Owner certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size)));
   if (certificate == nullptr) return result;

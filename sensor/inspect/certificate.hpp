@@ -33,6 +33,7 @@ struct Certificate {
   bool self_issued = false;                               ///< issuer and subject are equal
   bool self_signed = false;  ///< and its own key verifies its signature
   bool readable = false;     ///< false: nothing but the fingerprint is there
+  std::string der{};         ///< as it was sent, for rules; empty when it is large
 };
 
 class Certificates {
@@ -61,7 +62,8 @@ class Certificates {
   uint64_t count_ = 0;
 };
 
-/// Reads one certificate in DER.
+/// Reads one certificate in DER; it is kept itself when it is no larger than this.
+inline constexpr uint32_t kLargestKept = 2560;
 Certificate read_certificate(Bytes der);
 
 }  // namespace exwire::inspect

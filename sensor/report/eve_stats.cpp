@@ -44,6 +44,7 @@ void EveEncoder::stats(const StatsBody& body) {
   count("overlap_diff_data", body.overlap_conflicts);
   json_.close().object("detect");
   count("alert", body.alerts);
+  count("alert_queue_overflow", body.alerts_beyond);
   count("alerts_suppressed", body.findings_suppressed);
   json_.close().object("app_layer").object("flow");
   count("http", body.http_flows);

@@ -66,7 +66,7 @@ struct StatsBody {
   uint64_t memory_in_use = 0;
   // app layer and detection
   uint64_t http_flows = 0, http_transactions = 0, tls_flows = 0, tls_handshakes = 0;
-  uint64_t alerts = 0, findings_suppressed = 0;
+  uint64_t alerts = 0, findings_suppressed = 0, alerts_beyond = 0;
   uint64_t anomalies = 0, anomalies_suppressed = 0, events_lost = 0;
 };
 

@@ -34,8 +34,10 @@ void lower(Check& check) {
   }
 }
 
-int32_t small_number(const Option& option, int64_t least) {
-  return static_cast<int32_t>(whole_number(trimmed(option.value), least, kMostOffset));
+// A number, or the variable that holds it.
+void read_position(Building& building, const Option& option, int64_t least, int32_t& number,
+                   int8_t& from) {
+  building.number_or_variable(trimmed(option.value), least, kMostOffset, number, from);
 }
 
 void read_content(Building& building, const Option& option) {
@@ -53,24 +55,25 @@ void read_nocase(Building& building, const Option&) {
 }
 void read_depth(Building& building, const Option& option) {
   Check& check = building.last_content();
-  check.depth = small_number(option, 1);
-  if (check.depth < static_cast<int32_t>(check.pattern.size())) {
+  read_position(building, option, 1, check.depth, check.variables.depth);
+  if (check.depth >= 0 && check.depth < static_cast<int32_t>(check.pattern.size())) {
     throw RuleError("the content is longer than that");
   }
 }
 void read_offset(Building& building, const Option& option) {
-  building.last_content().offset = small_number(option, 0);
+  Check& check = building.last_content();
+  read_position(building, option, 0, check.offset, check.variables.offset);
 }
 void read_distance(Building& building, const Option& option) {
   Check& check = building.last_content();
   check.relative = true;
-  check.distance = small_number(option, -kMostOffset);
+  read_position(building, option, -kMostOffset, check.distance, check.variables.distance);
 }
 void read_within(Building& building, const Option& option) {
   Check& check = building.last_content();
   check.relative = true;
-  check.within = small_number(option, 1);
-  if (check.within < static_cast<int32_t>(check.pattern.size())) {
+  read_position(building, option, 1, check.within, check.variables.within);
+  if (check.within >= 0 && check.within < static_cast<int32_t>(check.pattern.size())) {
     throw RuleError("the content is longer than that");
   }
 }
@@ -95,7 +98,7 @@ void read_size(Building& building, const Option& option, Buffer buffer) {
   building.rule.checks.push_back(std::move(check));
 }
 void read_bsize(Building& building, const Option& option) {
-  if (building.sticky == Buffer::none) throw RuleError("no buffer was chosen before it");
+  if (building.sticky == Buffer::payload) throw RuleError("no buffer was chosen before it");
   read_size(building, option, building.sticky);
 }
 void read_urilen(Building& building, const Option& option) {
@@ -110,18 +113,19 @@ void read_isdataat(Building& building, const Option& option) {
   std::string_view text = option.value;
   Check check;
   check.kind = Check::Kind::data_at;
-  check.buffer = building.sticky;
   if (text.starts_with('!')) {
     check.negated = true;
     text.remove_prefix(1);
   }
   const std::vector<std::string> parts = split_list(text);
   if (parts.empty()) throw RuleError("a position is wanted");
-  check.offset = static_cast<int32_t>(whole_number(parts[0], 0, kMostOffset));
+  building.number_or_variable(parts[0], 0, kMostOffset, check.offset, check.variables.offset);
   for (size_t at = 1; at < parts.size(); ++at) {
+    if (parts[at] == "rawbytes") continue;  // what is matched was never decoded
     if (parts[at] != "relative") throw RuleError("'" + parts[at] + "' is not supported");
     check.relative = true;
   }
+  check.buffer = building.buffer_of_next(check.relative);
   building.rule.checks.push_back(std::move(check));
 }
 
@@ -203,18 +207,19 @@ void read_pcre(Building& building, const Option& option) {
   }
   Check check;
   check.kind = Check::Kind::regex;
-  check.buffer = building.sticky;
   check.negated = option.negated;
   uint32_t options = 0;
+  Buffer named = Buffer::none;
   for (const char letter : text.substr(last + 1)) {
     if (letter == 'R') {
       check.relative = true;
-    } else if (const Buffer named = buffer_of(letter); named != Buffer::none) {
-      check.buffer = named;
-    } else {
+    } else if (buffer_of(letter) != Buffer::none) {
+      named = buffer_of(letter);
+    } else if (letter != 'O' && letter != 'B') {  // limits and decoding that are not here anyway
       options |= pcre_option(letter);
     }
   }
+  check.buffer = named != Buffer::none ? named : building.buffer_of_next(check.relative);
   if (caseless(check.buffer)) options |= PCRE2_CASELESS;
   check.regex = compile(std::string_view(text).substr(1, last - 1), options);
   building.rule.checks.push_back(std::move(check));
@@ -273,6 +278,8 @@ std::vector<Keyword> buffer_keywords() {
       {"isdataat", read_isdataat},
       {"pcre", read_pcre},
       {"dotprefix", read_dotprefix},
+      {"rawbytes", [](Building&, const Option&) {}},
+      {"pkt_data", choose<Buffer::payload>},
       {"http.method", choose<Buffer::http_method>},
       {"http.uri", choose<Buffer::http_uri>},
       {"http.uri.raw", choose<Buffer::http_uri_raw>},
@@ -322,6 +329,7 @@ std::vector<Keyword> buffer_keywords() {
       {"http_server_body", place<Buffer::http_response_body>},
       {"tls.sni", choose<Buffer::tls_sni>},
       {"tls_sni", choose<Buffer::tls_sni>},
+      {"tls.certs", choose<Buffer::tls_certs>},
       {"tls.cert_subject", choose<Buffer::tls_cert_subject>},
       {"tls_cert_subject", choose<Buffer::tls_cert_subject>},
       {"tls.cert_issuer", choose<Buffer::tls_cert_issuer>},

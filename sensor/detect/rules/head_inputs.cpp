@@ -8,19 +8,13 @@
 namespace exwire::detect::rules {
 namespace {
 
-constexpr Buffer kMade[] = {Buffer::http_header,
-                            Buffer::http_header_raw,
-                            Buffer::http_header_names,
-                            Buffer::http_cookie,
-                            Buffer::http_accept,
-                            Buffer::http_accept_encoding,
-                            Buffer::http_accept_language,
-                            Buffer::http_connection,
-                            Buffer::http_content_length,
-                            Buffer::http_host_raw,
-                            Buffer::http_request_line,
-                            Buffer::http_response_line,
-                            Buffer::http_start};
+constexpr Buffer kMade[] = {Buffer::http_header,          Buffer::http_header_raw,
+                            Buffer::http_header_names,    Buffer::http_cookie,
+                            Buffer::http_accept,          Buffer::http_accept_encoding,
+                            Buffer::http_accept_language, Buffer::http_connection,
+                            Buffer::http_content_length,  Buffer::http_host_raw,
+                            Buffer::http_request_line,    Buffer::http_response_line,
+                            Buffer::http_start,           Buffer::payload};
 
 struct Single {
   std::string_view name;
@@ -75,6 +69,10 @@ void HeadInputs::fill(Buffers& buffers, std::string_view head, Moment moment,
   add_single(Buffer::http_header_raw, fields);
   add_single(Buffer::http_start, head);
   made(Buffer::http_start) += "\r\n";
+  add_single(Buffer::payload, head);
+  made(Buffer::payload) += "\r\n";
+  const Buffer body = response ? Buffer::http_response_body : Buffer::http_request_body;
+  made(Buffer::payload) += buffers[static_cast<size_t>(body)];
   add_single(Buffer::http_header_names, "\r\n");
   add_single(Buffer::http_header, "");
   for (size_t at = 0; at < fields.size();) {

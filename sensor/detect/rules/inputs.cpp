@@ -100,6 +100,7 @@ Buffers TlsInputs::buffers(bool client_certificate) const noexcept {
       client_certificate ? handshake_.client_certificate : handshake_.server_certificate;
   if (certificate != nullptr) {
     put(buffers, Buffer::tls_cert_fingerprint, certificate->fingerprint);
+    put_made(buffers, Buffer::tls_certs, certificate->der);
     if (certificate->readable) {
       put(buffers, Buffer::tls_cert_subject, certificate->subject);
       put(buffers, Buffer::tls_cert_issuer, certificate->issuer);
@@ -134,8 +135,8 @@ std::vector<std::string_view> TlsInputs::names(Buffer list, bool client_certific
   return names;
 }
 
-int64_t number_of(Number number, const FlowContext& context,
-                  const inspect::TlsHandshake* handshake) noexcept {
+int64_t number_of(Number number, const Look& look) noexcept {
+  const FlowContext& context = look.context;
   const flow::Flow& flow = context.flow;
   const flow::DirectionState& to_server = flow.of(Direction::to_server);
   const flow::DirectionState& to_client = flow.of(Direction::to_client);
@@ -154,8 +155,11 @@ int64_t number_of(Number number, const FlowContext& context,
       return static_cast<int64_t>(to_server.stream_octets);
     case Number::stream_to_client:
       return static_cast<int64_t>(to_client.stream_octets);
+    case Number::payload_octets:
+      return look.packet == nullptr ? kNoNumber : look.packet->payload_octets;
     default:
-      return handshake == nullptr ? kNoNumber : of_handshake(number, *handshake, context.now);
+      return look.handshake == nullptr ? kNoNumber
+                                       : of_handshake(number, *look.handshake, context.now);
   }
 }
 

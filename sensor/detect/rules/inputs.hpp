@@ -5,8 +5,7 @@
 
 #include <string>
 
-#include "sensor/detect/detector.hpp"
-#include "sensor/detect/rules/rule.hpp"
+#include "sensor/detect/rules/look.hpp"
 
 namespace exwire::detect::rules {
 
@@ -42,8 +41,7 @@ class TlsInputs {
   std::string ja3_, ja3_hash_, ja3s_, ja3s_hash_, ja4_;
 };
 
-/// `handshake` may be null.
-int64_t number_of(Number number, const FlowContext& context,
-                  const inspect::TlsHandshake* handshake) noexcept;
+/// kNoNumber when the moment has none of this kind.
+int64_t number_of(Number number, const Look& look) noexcept;
 
 }  // namespace exwire::detect::rules

@@ -3,6 +3,17 @@
 
 namespace exwire::detect::rules {
 
+namespace {
+
+// count, count * multiplier, count * multiplier * multiplier, ...
+bool is_step(const Rate& rate, uint32_t matches) noexcept {
+  uint64_t step = rate.count;
+  while (step < matches && rate.multiplier > 1) step *= rate.multiplier;
+  return step == matches;
+}
+
+}  // namespace
+
 Memory::Memory() {
   counts_.reserve(kMost);
   bits_.reserve(kMost);
@@ -21,7 +32,8 @@ bool Memory::may_speak(const Rate& rate, uint64_t key, Timestamp now) noexcept {
     found = counts_.emplace(key, Count{now.ns + rate.window_ns, 0}).first;
   }
   Count& count = found->second;
-  if (now.ns >= count.until_ns) count = {now.ns + rate.window_ns, 0};
+  if (now.ns >= count.until_ns && rate.kind != Rate::Kind::backoff)
+    count = {now.ns + rate.window_ns, 0};
   ++count.matches;
   switch (rate.kind) {
     case Rate::Kind::none:
@@ -32,6 +44,8 @@ bool Memory::may_speak(const Rate& rate, uint64_t key, Timestamp now) noexcept {
       return count.matches == rate.count;
     case Rate::Kind::filter:
       return count.matches > rate.count;
+    case Rate::Kind::backoff:
+      return is_step(rate, count.matches);
     case Rate::Kind::threshold:
       if (count.matches < rate.count) return false;
       count.matches = 0;

@@ -20,7 +20,8 @@ class Memory {
 
   /// Counts a match for `key` and says whether the rule may speak now. `threshold` speaks at every
   /// count-th match, `limit` at the first `count` of a window, `both` once per window at the
-  /// count-th, `filter` at every match beyond `count`.
+  /// count-th, `filter` at every match beyond `count`,
+  /// `backoff` at the count-th, and each time the number has grown by the multiplier.
   bool may_speak(const Rate& rate, uint64_t key, Timestamp now) noexcept;
 
   bool is_set(uint64_t key, Timestamp now) const noexcept;

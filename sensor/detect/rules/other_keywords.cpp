@@ -120,17 +120,29 @@ void read_flow(Building& building, const Option& option) {
       building.to_client = false;
     } else if (word == "to_client" || word == "from_server") {
       building.to_client = true;
-    } else if (word != "established" && word != "stateless" && word != "only_stream") {
+    } else if (word == "only_stream") {
+      building.rule.stream_only = true;
+    } else if (word == "no_stream") {
+      building.rule.packets_only = true;
+    } else if (word != "established" && word != "stateless") {
       throw RuleError("'" + word + "' is not supported");
     }
   }
 }
 
 void read_protocol(Building& building, const Option& option) {
-  if (option.value != "http" && option.value != "http1" && option.value != "tls") {
+  Rule& rule = building.rule;
+  std::string_view name = option.value;
+  if (name.starts_with('!')) {
+    rule.application = application_of(trimmed(name.substr(1)));
+    rule.other_application = true;
+    return;
+  }
+  name = application_of(name);
+  if (name != "http" && name != "tls") {
     throw RuleError("'" + option.value + "' is not supported");
   }
-  building.protocol = option.value;
+  rule.application = name;
 }
 
 // What a rule needs of its reader; one that asks for what is not here is skipped by name.
@@ -151,6 +163,7 @@ Rate::Track read_track(std::string_view word) {
   if (word == "by_dst") return Rate::Track::by_dst;
   if (word == "by_both") return Rate::Track::by_both;
   if (word == "by_rule") return Rate::Track::by_rule;
+  if (word == "by_flow") return Rate::Track::by_flow;
   throw RuleError("track '" + std::string(word) + "' is not supported");
 }
 
@@ -158,6 +171,7 @@ Rate::Kind read_type(std::string_view word) {
   if (word == "limit") return Rate::Kind::limit;
   if (word == "threshold") return Rate::Kind::threshold;
   if (word == "both") return Rate::Kind::both;
+  if (word == "backoff") return Rate::Kind::backoff;
   throw RuleError("type '" + std::string(word) + "' is not supported");
 }
 
@@ -178,6 +192,8 @@ void read_rate(Building& building, const Option& option, Rate::Kind kind) {
       tracked = true;
     } else if (key == "count") {
       rate.count = static_cast<uint32_t>(whole_number(value, 1, UINT32_MAX));
+    } else if (key == "multiplier") {
+      rate.multiplier = static_cast<uint32_t>(whole_number(value, 2, UINT32_MAX));
     } else if (key == "seconds") {
       rate.window_ns = whole_number(value, 1, 31536000) * kNanosPerSecond;
     } else {
@@ -185,8 +201,10 @@ void read_rate(Building& building, const Option& option, Rate::Kind kind) {
     }
   }
   if (rate.kind == Rate::Kind::none) throw RuleError("type is missing");
-  if (!tracked || rate.count == 0 || rate.window_ns == 0) {
-    throw RuleError("track, count and seconds are wanted");
+  const bool backoff = rate.kind == Rate::Kind::backoff;
+  if (backoff != (rate.multiplier != 0)) throw RuleError("multiplier belongs to type backoff");
+  if (!tracked || rate.count == 0 || (rate.window_ns == 0) != backoff) {
+    throw RuleError("track, count and seconds are wanted, for backoff a multiplier for seconds");
   }
   if (building.rule.rate.kind != Rate::Kind::none) throw RuleError("a second rate");
   building.rule.rate = rate;

@@ -22,10 +22,12 @@ struct Literals {
   std::vector<unsigned> flags, numbers;
 };
 
-// Names of a list come one after the other, and are not there when buffers are scanned.
+// Names of a list come one after the other, and what is decoded comes out of a rule: they are not
+// there when buffers are scanned.
 bool searchable(const Check& check) noexcept {
   return check.kind == Check::Kind::content && !check.negated && check.buffer != Buffer::none &&
-         check.buffer != Buffer::tls_alpn && check.buffer != Buffer::tls_subject_alt_name;
+         check.buffer != Buffer::tls_alpn && check.buffer != Buffer::tls_subject_alt_name &&
+         check.buffer != Buffer::decoded;
 }
 
 hs_database* compile(const Literals& all) {

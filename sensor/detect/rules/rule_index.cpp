@@ -18,12 +18,15 @@ RuleIndex::RuleIndex(const std::vector<std::shared_ptr<const Rule>>& rules) {
       return std::none_of(rules[place]->bits.begin(), rules[place]->bits.end(),
                           [](const Bit& bit) { return bit.asks(); });
     });
+    std::stable_partition(places.begin(), places.end(),
+                          [&](uint32_t place) { return rules[place]->pass; });
     std::vector<const Rule*> ordered;
     ordered.reserve(places.size());
     for (const uint32_t place : places) ordered.push_back(rules[place].get());
     by_moment_.push_back({std::move(places), Prefilter(ordered)});
   }
   for (const auto& rule : rules) {
+    passes_ |= rule->pass;
     for (const Check& check : rule->checks) used_.set(static_cast<size_t>(check.buffer));
   }
 }

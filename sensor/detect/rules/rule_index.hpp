@@ -23,10 +23,13 @@ class RuleIndex {
   }
   /// Buffers some rule looks at.
   const BufferSet& used() const noexcept { return used_; }
+  /// Some rule of these is of the kind pass.
+  bool passes() const noexcept { return passes_; }
 
  private:
   std::vector<OfMoment> by_moment_;
   BufferSet used_;
+  bool passes_ = false;
 };
 
 }  // namespace exwire::detect::rules

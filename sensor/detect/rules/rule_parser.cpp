@@ -12,6 +12,8 @@ const std::vector<Keyword>& keywords() {
   static const std::vector<Keyword> all = [] {
     std::vector<Keyword> table = buffer_keywords();
     for (const Keyword& one : number_keywords()) table.push_back(one);
+    for (const Keyword& one : byte_keywords()) table.push_back(one);
+    for (const Keyword& one : packet_keywords()) table.push_back(one);
     for (const Keyword& one : other_keywords()) table.push_back(one);
     std::sort(table.begin(), table.end(),
               [](const Keyword& a, const Keyword& b) { return a.name < b.name; });
@@ -55,9 +57,10 @@ void add_ports(PortSet& set, std::string_view text, bool negated) {
 }
 
 void read_head(Rule& rule, const std::vector<std::string>& head) {
-  static constexpr std::string_view kActions[] = {"alert",     "drop",      "reject",
-                                                  "rejectsrc", "rejectdst", "rejectboth"};
-  static constexpr std::string_view kProtocols[] = {"http", "http1", "tls", "ssl", "tcp", "ip"};
+  static constexpr std::string_view kActions[] = {"alert",     "drop",       "reject", "rejectsrc",
+                                                  "rejectdst", "rejectboth", "pass"};
+  static constexpr std::string_view kProtocols[] = {"http", "http1",   "tls",        "ssl",
+                                                    "tcp",  "tcp-pkt", "tcp-stream", "ip"};
   if (std::find(std::begin(kActions), std::end(kActions), head[0]) == std::end(kActions)) {
     throw RuleError("action '" + head[0] + "' is not supported");
   }
@@ -65,6 +68,11 @@ void read_head(Rule& rule, const std::vector<std::string>& head) {
     throw RuleError("protocol '" + head[1] + "' is not supported");
   }
   if (head[4] != "->" && head[4] != "<>") throw RuleError("a direction is -> or <>");
+  rule.pass = head[0] == "pass";
+  const std::string_view protocol = application_of(head[1]);
+  if (protocol == "http" || protocol == "tls") rule.application = protocol;
+  rule.packets_only = protocol == "tcp-pkt";
+  rule.stream_only = protocol == "tcp-stream";
   rule.source = read_addresses(head[2]);
   rule.source_port = read_ports(head[3]);
   rule.both_ways = head[4] == "<>";
@@ -75,7 +83,7 @@ void read_head(Rule& rule, const std::vector<std::string>& head) {
 bool of_response(Buffer buffer) noexcept {
   return buffer == Buffer::http_stat_code || buffer == Buffer::http_stat_msg ||
          buffer == Buffer::http_location || buffer == Buffer::http_server ||
-         buffer == Buffer::http_response_line;
+         buffer == Buffer::http_response_line || buffer == Buffer::http_response_body;
 }
 
 // A file is a body, by the direction of the rule.
@@ -88,42 +96,55 @@ void resolve_files(Building& building) {
 }
 
 // When everything the rule looks at is there.
-Moment moment_of(const Building& building, const std::string& protocol) {
-  const auto is_tls = [](std::string_view name) { return name == "tls" || name == "ssl"; };
-  const auto is_http = [](std::string_view name) { return name == "http" || name == "http1"; };
-  bool tls = is_tls(protocol) || is_tls(building.protocol);
-  bool http = is_http(protocol) || is_http(building.protocol);
+Moment moment_of(const Building& building) {
+  const Rule& rule = building.rule;
+  if (!rule.event.empty()) {
+    if (!rule.checks.empty()) throw RuleError("it looks into an event and into buffers");
+    return Moment::event;
+  }
+  bool tls = false, http = false;
   bool response = building.to_client.value_or(false);
-  for (const Check& check : building.rule.checks) {
-    if (check.buffer == Buffer::none) {
-      throw RuleError("it looks into the payload: only buffers of HTTP and TLS are matched");
-    }
-    tls |= check.buffer >= Buffer::tls_sni;
-    http |= check.buffer < Buffer::tls_sni;
+  for (const Check& check : rule.checks) {
+    tls |= of_tls(check.buffer);
+    http |= of_http(check.buffer);
     response |= of_response(check.buffer);
   }
-  tls |= std::any_of(building.rule.numbers.begin(), building.rule.numbers.end(),
+  tls |= std::any_of(rule.numbers.begin(), rule.numbers.end(),
                      [](const NumberCheck& one) { return one.number <= Number::tls_server_hello; });
-  if (tls && http) throw RuleError("it looks into HTTP and TLS at once");
+  const bool named_tls = rule.application == "tls" && !rule.other_application;
+  const bool named_http = rule.application == "http" && !rule.other_application;
+  if ((tls || named_tls) && (http || named_http)) {
+    throw RuleError("it looks into HTTP and TLS at once");
+  }
+  if ((tls || http) && rule.packets_only) {
+    throw RuleError("it looks at single packets and into HTTP or TLS");
+  }
+  if (tls && rule.uses(Buffer::payload)) throw RuleError("it looks into the payload and into TLS");
   if (tls) return Moment::handshake;
-  if (building.rule.uses(Buffer::http_response_body)) return Moment::response_body;
-  if (building.rule.uses(Buffer::http_request_body)) {
+  if (rule.uses(Buffer::http_response_body)) return Moment::response_body;
+  if (rule.uses(Buffer::http_request_body)) {
     if (response) throw RuleError("it looks into the body of a request and into its response");
     return Moment::request_body;
   }
-  if (!http) {
-    throw RuleError("it looks into no buffer of HTTP or TLS: packets alone are not matched");
+  if (http) return response ? Moment::response : Moment::request;
+  // Without any content a rule on HTTP or TLS speaks of messages, not of segments.
+  if (rule.checks.empty() && !rule.packets_only && !rule.other_application) {
+    if (named_tls) return Moment::handshake;
+    if (named_http) return response ? Moment::response : Moment::request;
   }
-  return response ? Moment::response : Moment::request;
+  return Moment::payload;
 }
 
-void complete(Building& building, const std::string& protocol) {
+void complete(Building& building) {
   Rule& rule = building.rule;
   if (rule.sid == 0) throw RuleError("it has no sid");
   if (rule.message.empty()) throw RuleError("it has no msg");
+  if (rule.packets_only && rule.stream_only)
+    throw RuleError("it wants packets and streams at once");
   resolve_files(building);
-  rule.moment = moment_of(building, protocol);
-  rule.to_client = building.to_client.value_or(false);
+  rule.moment = moment_of(building);
+  rule.to_client = building.to_client.value_or(is_response(rule.moment));
+  rule.either_direction = !building.to_client.has_value();
   rule.client_certificate = building.to_client == false;
   // Tests of one buffer stand together, in the order in which they were written.
   std::stable_sort(rule.checks.begin(), rule.checks.end(),
@@ -169,6 +190,11 @@ bool Rule::uses(Buffer buffer) const noexcept {
                      [&](const Check& check) { return check.buffer == buffer; });
 }
 
+std::string_view application_of(std::string_view name) noexcept {
+  if (name == "http1") return "http";
+  return name == "ssl" ? "tls" : name;
+}
+
 std::unique_ptr<Rule> parse_rule(std::string_view line) {
   const RuleText text = split_rule(line);
   auto rule = std::make_unique<Rule>();
@@ -188,7 +214,7 @@ std::unique_ptr<Rule> parse_rule(std::string_view line) {
       throw RuleError(option.name + ": " + error.what());
     }
   }
-  complete(building, text.head[1]);
+  complete(building);
   return rule;
 }
 

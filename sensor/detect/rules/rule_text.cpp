@@ -148,6 +148,15 @@ std::vector<std::string> split_list(std::string_view text) {
   return parts;
 }
 
+uint64_t digits_to_number(std::string_view text, int base) {
+  uint64_t value = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (error != std::errc{} || rest != text.data() + text.size()) {
+    throw RuleError("'" + std::string(text) + "' is no number");
+  }
+  return value;
+}
+
 int64_t whole_number(std::string_view text, int64_t least, int64_t most) {
   int64_t value = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);

@@ -38,5 +38,7 @@ std::vector<std::string> split_list(std::string_view text);
 std::string_view trimmed(std::string_view text) noexcept;
 /// Throws RuleError when it is no whole number in these bounds.
 int64_t whole_number(std::string_view text, int64_t least, int64_t most);
+/// The same without sign, in any base.
+uint64_t digits_to_number(std::string_view text, int base);
 
 }  // namespace exwire::detect::rules

@@ -26,19 +26,27 @@ size_t find(std::string_view text, size_t from, const Check& check) noexcept {
   return found ? static_cast<size_t>(at - text.begin()) : kNowhere;
 }
 
+// What a variable holds is bounded, so that it can be added to places.
+int64_t number(int32_t written, int8_t variable, const Values& values) noexcept {
+  if (variable == kNoVariable) return written;
+  return std::clamp<int64_t>(values[static_cast<size_t>(variable)], INT32_MIN, INT32_MAX);
+}
+
 struct Window {
   size_t first, last;  ///< octets [first, last) may be part of the match
 };
 
 // Where the check may match, with `cursor` behind the match before it.
-Window window_of(const Check& check, size_t size, size_t cursor) noexcept {
-  int64_t first = check.offset;
+Window window_of(const Check& check, size_t size, size_t cursor, const Values& values) noexcept {
+  const Check::Variables& from = check.variables;
+  int64_t first = number(check.offset, from.offset, values);
   int64_t last = static_cast<int64_t>(size);
   if (check.relative) {
-    first = static_cast<int64_t>(cursor) + check.distance;
-    if (check.within >= 0) last = std::min<int64_t>(last, first + check.within);
-  } else if (check.depth >= 0) {
-    last = std::min<int64_t>(last, first + check.depth);
+    first = static_cast<int64_t>(cursor) + number(check.distance, from.distance, values);
+    const int64_t within = number(check.within, from.within, values);
+    if (within >= 0) last = std::min<int64_t>(last, first + within);
+  } else if (const int64_t depth = number(check.depth, from.depth, values); depth >= 0) {
+    last = std::min<int64_t>(last, first + depth);
   }
   first = std::max<int64_t>(first, 0);
   if (check.at_start) {
@@ -67,17 +75,20 @@ Search::~Search() {
 
 bool Search::matches(const Rule& rule, const Buffers& buffers) noexcept {
   steps_ = 0;
+  decoded_ = {};
+  most_ = std::min(kMostSteps, left_);
   const bool found = from(rule, buffers, 0, 0);
-  if (steps_ > kMostSteps) ++given_up_;
-  return found && steps_ <= kMostSteps;
+  left_ -= std::min(left_, steps_);
+  if (steps_ > most_) ++given_up_;
+  return found && steps_ <= most_;
 }
 
 // True when the checks from `index` on hold, with `cursor` behind the last match.
 bool Search::from(const Rule& rule, const Buffers& buffers, size_t index, size_t cursor) noexcept {
   if (index == rule.checks.size()) return true;
-  if (++steps_ > kMostSteps) return false;
+  if (++steps_ > most_) return false;
   const Check& check = rule.checks[index];
-  const std::string_view text = buffers[static_cast<size_t>(check.buffer)];
+  const std::string_view text = text_of(buffers, check.buffer);
   if (text.data() == nullptr) return false;  // not there: not even a negation speaks of it
   switch (check.kind) {
     case Check::Kind::size: {
@@ -85,15 +96,47 @@ bool Search::from(const Rule& rule, const Buffers& buffers, size_t index, size_t
       return size >= check.least && size <= check.most && next(rule, buffers, index, cursor);
     }
     case Check::Kind::data_at: {
-      const size_t at = static_cast<size_t>(check.offset) + (check.relative ? cursor : 0);
-      return (at < text.size()) != check.negated && next(rule, buffers, index, cursor);
+      const int64_t at = number(check.offset, check.variables.offset, values_) +
+                         static_cast<int64_t>(check.relative ? cursor : 0);
+      const bool there = at >= 0 && at < static_cast<int64_t>(text.size());
+      return there != check.negated && next(rule, buffers, index, cursor);
     }
     case Check::Kind::content:
       return content(rule, buffers, index, cursor);
     case Check::Kind::regex:
       return regex(rule, buffers, index, cursor);
+    case Check::Kind::byte_test:
+    case Check::Kind::byte_jump:
+    case Check::Kind::byte_extract:
+    case Check::Kind::decode_base64:
+      return bytes(rule, buffers, index, cursor);
   }
   return false;
+}
+
+bool Search::bytes(const Rule& rule, const Buffers& buffers, size_t index, size_t cursor) noexcept {
+  const Check& check = rule.checks[index];
+  const std::string_view text = text_of(buffers, check.buffer);
+  const int64_t at = number(check.offset, check.variables.offset, values_) +
+                     static_cast<int64_t>(check.relative ? cursor : 0);
+  if (check.kind == Check::Kind::decode_base64) {
+    if (at >= static_cast<int64_t>(text.size())) return false;
+    const auto most = check.depth < 0 ? std::string_view::npos : static_cast<size_t>(check.depth);
+    decoded_ = decode_base64(text.substr(static_cast<size_t>(at), most), room_);
+    return !decoded_.empty() && next(rule, buffers, index, cursor);
+  }
+  if (check.kind == Check::Kind::byte_jump) {
+    const auto to = jump(text, at, check.field);
+    return to && next(rule, buffers, index, *to);
+  }
+  const auto found = extract(text, at, check.field);
+  if (!found) return false;
+  if (check.kind == Check::Kind::byte_test) {
+    return compares(check.field, found->value, values_) != check.negated &&
+           next(rule, buffers, index, cursor);
+  }
+  values_[static_cast<size_t>(check.field.into)] = scaled(check.field, found->value);
+  return next(rule, buffers, index, static_cast<size_t>(at) + found->octets);
 }
 
 // The following buffer starts anew.
@@ -106,33 +149,40 @@ bool Search::next(const Rule& rule, const Buffers& buffers, size_t index, size_t
 bool Search::content(const Rule& rule, const Buffers& buffers, size_t index,
                      size_t cursor) noexcept {
   const Check& check = rule.checks[index];
-  const std::string_view text = buffers[static_cast<size_t>(check.buffer)];
-  const Window window = window_of(check, text.size(), cursor);
+  const std::string_view text = text_of(buffers, check.buffer);
+  const Window window = window_of(check, text.size(), cursor, values_);
   const std::string_view part = text.substr(0, window.last);
   size_t at = find(part, window.first, check);
+  charge(std::min(at, part.size()) - std::min(window.first, part.size()));
   if (check.negated) return at == kNowhere && next(rule, buffers, index, cursor);
-  for (; at != kNowhere; at = find(part, at + 1, check)) {
+  while (at != kNowhere) {
     if (next(rule, buffers, index, at + check.pattern.size())) return true;
-    if (++steps_ > kMostSteps) return false;
+    charge(check.pattern.size());
+    if (steps_ > most_) return false;
     // Only a later place can help what is looked for relative to this one.
     const bool depends = index + 1 < rule.checks.size() &&
                          rule.checks[index + 1].buffer == check.buffer &&
                          rule.checks[index + 1].relative;
     if (!depends) return false;
+    const size_t from = at + 1;
+    at = find(part, from, check);
+    charge(std::min(at, part.size()) - from);
   }
   return false;
 }
 
 bool Search::regex(const Rule& rule, const Buffers& buffers, size_t index, size_t cursor) noexcept {
   const Check& check = rule.checks[index];
-  const std::string_view text = buffers[static_cast<size_t>(check.buffer)];
+  const std::string_view text = text_of(buffers, check.buffer);
   const size_t start = check.relative ? std::min(cursor, text.size()) : 0;
   // Relative: what stands before is not part of the subject, so that ^ means here.
   const std::string_view subject = text.substr(start);
   const int result =
       pcre2_match(check.regex.get(), reinterpret_cast<const unsigned char*>(subject.data()),
                   subject.size(), 0, 0, found_, limits_);
+  charge(subject.size());
   if (result < 0 && result != PCRE2_ERROR_NOMATCH) {
+    steps_ += kStepsOfLostExpression;
     ++given_up_;
     return false;
   }

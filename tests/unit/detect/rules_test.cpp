@@ -148,7 +148,8 @@ TEST_CASE("a rule says what is wrong with it", "[rules]") {
   CHECK(complaint_of("alert smb any any -> any any (msg:\"m\"; sid:1;)") ==
         "protocol 'smb' is not supported");
   CHECK_FALSE(complaint_of(head + R"((msg:"m"; sid:1; pcre:"/(/";))").empty());
-  CHECK_FALSE(complaint_of(head + R"((msg:"m"; sid:1; content:"a";))").empty());
+  CHECK(complaint_of(head + R"((msg:"m"; sid:1; dsize:1; http.uri; content:"a";))") ==
+        "it looks at single packets and into HTTP or TLS");
 }
 
 TEST_CASE("the head names addresses and ports", "[rules]") {
@@ -212,6 +213,9 @@ TEST_CASE("a rule may ask for what its reader knows", "[rules]") {
   CHECK(complaint_of(head + "requires:keyword lua;)") ==
         "requires: keyword 'lua' is not supported");
   CHECK(complaint_of(head + "app-layer-protocol:http;)").empty());
+  CHECK(complaint_of(head + "app-layer-protocol:tls;)") == "it looks into HTTP and TLS at once");
+  CHECK(complaint_of(head + "app-layer-protocol:smtp;)") ==
+        "app-layer-protocol: 'smtp' is not supported");
   CHECK(complaint_of(head + "app-layer-protocol:tls;)") == "it looks into HTTP and TLS at once");
 }
 

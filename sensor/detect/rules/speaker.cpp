@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/detect/rules/speaker.hpp"
+
+#include <algorithm>
+
+#include "sensor/base/siphash.hpp"
+
+namespace exwire::detect::rules {
+namespace {
+
+using inspect::HttpField;
+
+// A bit of a connection is worth nothing when it is over; the table forgets it after this time.
+constexpr int64_t kFlowBitLifetimeNs = 7200 * kNanosPerSecond;
+constexpr uint64_t kPassed = 0x70617373;  // no name of a bit: those are hashes
+
+uint64_t key_of(uint64_t name, const Ends& ends, bool source, bool destination) noexcept {
+  SipHash13 hash{HashKey{}};
+  hash.word(name);
+  if (source) hash.octets(ends.source.data(), ends.source.size());
+  if (destination) hash.octets(ends.destination.data(), ends.destination.size());
+  return hash.finish();
+}
+
+uint64_t key_of(uint64_t name, const flow::Flow& flow) noexcept {
+  SipHash13 hash{HashKey{}};
+  hash.word(name);
+  hash.word(flow_id(flow));
+  return hash.finish();
+}
+
+uint64_t key_of(const Bit& bit, const Ends& ends, const flow::Flow& flow) noexcept {
+  if (bit.scope == Bit::Scope::flow) return key_of(bit.name, flow);
+  return key_of(bit.name, ends, bit.scope != Bit::Scope::destination,
+                bit.scope != Bit::Scope::source);
+}
+
+uint64_t name_of(const Rule& rule) noexcept {
+  return uint64_t{rule.group} << 32 | rule.sid;
+}
+
+bool suppressed(const Rule& rule, const Ends& ends, uint8_t version) noexcept {
+  using Track = Suppression::Track;
+  return std::any_of(rule.suppressions.begin(), rule.suppressions.end(), [&](const auto& one) {
+    const bool source = one.track != Track::by_dst && one.addresses.covers(ends.source, version);
+    const bool destination =
+        one.track != Track::by_src && one.addresses.covers(ends.destination, version);
+    return one.track == Track::everything || source || destination;
+  });
+}
+
+void tell(const Rule& rule, const Look& look, FindingSink& sink) {
+  const FlowContext& context = look.context;
+  Finding finding;
+  finding.signature = &rule.signature;
+  finding.severity = rule.signature.severity;
+  finding.when = finding.first_seen = finding.last_seen = context.now;
+  finding.packet = context.packet;
+  finding.http = look.transaction;
+  finding.tls = look.handshake;
+  finding.story = key_of(name_of(rule), ends_of(context.flow, false), true, true);
+  if (const inspect::HttpTransaction* transaction = look.transaction) {
+    const std::string_view uri = transaction->text(HttpField::uri);
+    finding.facts.add("url_path", uri.substr(0, uri.find('?')));
+    finding.facts.add("method", transaction->text(HttpField::method));
+    if (transaction->response_seen) finding.facts.add("status_code", transaction->status());
+  }
+  sink.found(context, finding);
+}
+
+}  // namespace
+
+bool Speaker::bits_allow(const Rule& rule, const Look& look) const noexcept {
+  if (rule.bits.empty()) return true;
+  const Ends ends = ends_of(rule, look);
+  return std::all_of(rule.bits.begin(), rule.bits.end(), [&](const Bit& bit) {
+    if (!bit.asks()) return true;
+    const bool is_set = memory_.is_set(key_of(bit, ends, look.context.flow), look.context.now);
+    return is_set == (bit.action == Bit::Action::isset);
+  });
+}
+
+// Bits are left even when nothing is said (Suricata: noalert, suppress, threshold).
+void Speaker::conclude(const Rule& rule, const Look& look, FindingSink& sink) {
+  const Ends ends = ends_of(rule, look);
+  const bool filtered = rule.rate.kind == Rate::Kind::filter;
+  // detection_filter decides whether the rule matches at all, threshold only whether it speaks.
+  if (filtered && !may_speak(rule, ends, look.context)) return;
+  change_bits(rule, look);
+  if (rule.silent || suppressed(rule, ends, look.context.flow.key.ip_version)) return;
+  if (!filtered && !may_speak(rule, ends, look.context)) return;
+  if (told_ == kMostAlerts) {
+    ++overflow_;
+    return;
+  }
+  ++told_;
+  tell(rule, look, sink);
+}
+
+void Speaker::change_bits(const Rule& rule, const Look& look) noexcept {
+  if (rule.bits.empty()) return;
+  const Ends ends = ends_of(rule, look);
+  const Timestamp now = look.context.now;
+  for (const Bit& bit : rule.bits) {
+    if (bit.asks()) continue;
+    const uint64_t key = key_of(bit, ends, look.context.flow);
+    const bool clear = bit.action == Bit::Action::unset ||
+                       (bit.action == Bit::Action::toggle && memory_.is_set(key, now));
+    if (clear) {
+      memory_.unset(key);
+    } else {
+      memory_.set(key, bit.scope == Bit::Scope::flow ? kFlowBitLifetimeNs : bit.lifetime_ns, now);
+    }
+  }
+}
+
+bool Speaker::may_speak(const Rule& rule, const Ends& ends, const FlowContext& context) noexcept {
+  if (rule.rate.kind == Rate::Kind::none) return true;
+  const Rate::Track track = rule.rate.track;
+  const bool source = track == Rate::Track::by_src || track == Rate::Track::by_both;
+  const bool destination = track == Rate::Track::by_dst || track == Rate::Track::by_both;
+  const uint64_t key = track == Rate::Track::by_flow
+                           ? key_of(name_of(rule), context.flow)
+                           : key_of(name_of(rule), ends, source, destination);
+  return memory_.may_speak(rule.rate, key, context.now);
+}
+
+void Speaker::pass(const FlowContext& context) noexcept {
+  memory_.set(key_of(kPassed, context.flow), kFlowBitLifetimeNs, context.now);
+}
+
+bool Speaker::passed(const FlowContext& context) const noexcept {
+  return memory_.is_set(key_of(kPassed, context.flow), context.now);
+}
+
+}  // namespace exwire::detect::rules
