@@ -4,7 +4,6 @@
 // hides is not guessed. On the back-end port 444, Exchange's own certificate is as it should be.
 #include <fmt/format.h>
 
-#include <ctime>
 
 #include "sensor/base/siphash.hpp"
 #include "sensor/detect/cipher_suites.hpp"
@@ -71,14 +70,6 @@ constexpr int kWeakBits = 2048;
 
 // A clock before 2000 was never set: nothing can be said about validity.
 constexpr int64_t kEarliestClock = 946684800;
-
-std::string date_text(int64_t seconds) {
-  const auto clock = static_cast<time_t>(seconds);
-  tm parts{};
-  if (gmtime_r(&clock, &parts) == nullptr) return {};
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1,
-                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
-}
 
 bool has_weak_digest(std::string_view algorithm) noexcept {
   for (const char* weak : {"sha1", "SHA1", "md5", "MD5", "md4", "MD4", "md2", "MD2"}) {
@@ -258,10 +249,10 @@ class TlsPosture final : public FlowDetector {
     facts.add("subject", cut(certificate.subject));
     facts.add("issuer", cut(certificate.issuer));
     if (certificate.not_before_s != inspect::kNoTime) {
-      facts.add("not_before", date_text(certificate.not_before_s));
+      facts.add("not_before", inspect::date_text(certificate.not_before_s));
     }
     if (certificate.not_after_s != inspect::kNoTime)
-      facts.add("not_after", date_text(certificate.not_after_s));
+      facts.add("not_after", inspect::date_text(certificate.not_after_s));
     if (!certificate.key_type.empty()) facts.add("key_type", certificate.key_type);
     if (certificate.key_bits != 0) facts.add("key_bits", certificate.key_bits);
     if (!certificate.signature.empty()) facts.add("certificate_signature", certificate.signature);

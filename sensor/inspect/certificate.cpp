@@ -218,4 +218,12 @@ const Certificate* Certificates::find(Kept kept) const noexcept {
   return &kept_[(kept.number - 1) % kMost];
 }
 
+std::string date_text(int64_t seconds) {
+  const auto clock = static_cast<time_t>(seconds);
+  tm parts{};
+  if (gmtime_r(&clock, &parts) == nullptr) return {};
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1,
+                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
 }  // namespace exwire::inspect

@@ -66,4 +66,8 @@ class Certificates {
 inline constexpr uint32_t kLargestKept = 2560;
 Certificate read_certificate(Bytes der);
 
+/// A time of a certificate as Suricata writes it: "2026-01-31T23:59:59", UTC. Empty for years that
+/// no calendar holds.
+std::string date_text(int64_t seconds);
+
 }  // namespace exwire::inspect

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The `tls` event: what a handshake showed, in Suricata's keys.
-#include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 
 #include "sensor/report/eve.hpp"
 
@@ -15,14 +13,6 @@ using inspect::TlsHandshake;
 
 constexpr size_t kMostListed = 128;
 constexpr size_t kMostNames = 32;
-
-std::string date_text(int64_t seconds) {
-  const auto clock = static_cast<time_t>(seconds);
-  tm parts{};
-  if (gmtime_r(&clock, &parts) == nullptr) return {};
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1,
-                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
-}
 
 void numbers(JsonWriter& json, const char* key, Bytes octets, uint32_t width) {
   if (octets.size < width) return;
@@ -57,9 +47,9 @@ void EveEncoder::certificate(const inspect::Certificate& certificate) {
   }
   json_.text("fingerprint", certificate.fingerprint);
   if (certificate.not_before_s != inspect::kNoTime)
-    json_.text("notbefore", date_text(certificate.not_before_s));
+    json_.text("notbefore", inspect::date_text(certificate.not_before_s));
   if (certificate.not_after_s != inspect::kNoTime)
-    json_.text("notafter", date_text(certificate.not_after_s));
+    json_.text("notafter", inspect::date_text(certificate.not_after_s));
   if (certificate.names.empty()) return;
   json_.array("subjectaltname");
   for (size_t index = 0; index < std::min(certificate.names.size(), kMostNames); ++index) {
