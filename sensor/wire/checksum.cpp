@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "sensor/base/keyed_buckets.hpp"
+
 namespace exwire::wire {
 namespace {
 
@@ -56,17 +58,13 @@ void ChecksumJudge::Tally::count(bool is_right, bool is_placeholder) noexcept {
   }
 }
 
-// Where too many senders share a bucket, the one seen least is forgotten.
 ChecksumJudge::Sender& ChecksumJudge::sender_of(uint64_t source_hash) noexcept {
-  Sender* bucket = &senders_[source_hash % (kSenders / kBucket) * kBucket];
-  Sender* victim = bucket;
-  for (Sender* sender = bucket; sender != bucket + kBucket; ++sender) {
-    if (sender->hash == source_hash) return *sender;
-    if (sender->seen() < victim->seen()) victim = sender;
+  Sender& sender = place_of<kBucket>(senders_, source_hash, &Sender::seen);
+  if (sender.print != source_hash) {
+    sender = {};
+    sender.print = source_hash;
   }
-  *victim = {};
-  victim->hash = source_hash;
-  return *victim;
+  return sender;
 }
 
 Verdict ChecksumJudge::judge_header(const NetworkView& network, uint64_t source_hash) noexcept {

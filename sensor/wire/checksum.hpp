@@ -50,7 +50,7 @@ class ChecksumJudge {
     void count(bool is_right, bool is_placeholder) noexcept;
   };
   struct Sender {
-    uint64_t hash = 0;
+    uint64_t print = 0;
     Tally header, empty, payload;
     uint32_t seen() const noexcept { return header.seen() + empty.seen() + payload.seen(); }
   };

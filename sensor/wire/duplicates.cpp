@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "sensor/wire/duplicates.hpp"
 
+#include "sensor/base/keyed_buckets.hpp"
+
 namespace exwire::wire {
 
 bool Duplicates::is_second_copy(const Packet& packet) noexcept {
@@ -22,22 +24,11 @@ bool Duplicates::is_second_copy(const Packet& packet) noexcept {
     hash.octets(end.data, end.size);
   }
   const uint64_t print = hash.finish();
-  Seen& seen = place_of(print);
+  Seen& seen = place_of<kBucket>(seen_, print, &Seen::when_ns);
   const int64_t since = packet.time.ns - seen.when_ns;
   const bool second = seen.print == print && since >= 0 && since <= kWindowNs;
   seen = {print, packet.time.ns};
   return second;
-}
-
-// Where too many share a bucket, the one seen longest ago is forgotten.
-Duplicates::Seen& Duplicates::place_of(uint64_t print) noexcept {
-  Seen* bucket = &seen_[print % (kPlaces / kBucket) * kBucket];
-  Seen* oldest = bucket;
-  for (Seen* seen = bucket; seen != bucket + kBucket; ++seen) {
-    if (seen->print == print) return *seen;
-    if (seen->when_ns < oldest->when_ns) oldest = seen;
-  }
-  return *oldest;
 }
 
 }  // namespace exwire::wire

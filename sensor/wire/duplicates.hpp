@@ -28,7 +28,6 @@ class Duplicates {
     int64_t when_ns = 0;
   };
   static constexpr size_t kPlaces = 8192, kBucket = 4;
-  Seen& place_of(uint64_t print) noexcept;
   HashKey secret_;
   std::array<Seen, kPlaces> seen_{};
 };

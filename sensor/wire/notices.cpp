@@ -3,6 +3,8 @@
 
 #include <cstdlib>
 
+#include "sensor/base/keyed_buckets.hpp"
+
 namespace exwire::wire {
 
 void Notices::add(const Notice& notice) noexcept {
@@ -13,21 +15,10 @@ void Notices::add(const Notice& notice) noexcept {
   waiting_[count_++] = notice;
 }
 
-// Where too many share a bucket, the one told longest ago is forgotten.
-Notices::Told& Notices::place_of(uint64_t print) noexcept {
-  Told* bucket = &told_[print % (kPlaces / kBucket) * kBucket];
-  Told* oldest = bucket;
-  for (Told* told = bucket; told != bucket + kBucket; ++told) {
-    if (told->print == print) return *told;
-    if (told->when_ns < oldest->when_ns) oldest = told;
-  }
-  return *oldest;
-}
-
 bool Notices::may_be_told(const Notice& notice) noexcept {
   const uint64_t kind = uint64_t{static_cast<uint8_t>(notice.kind)} + 1;
   const uint64_t print = hash_of(notice.key, secret_) + kind;
-  Told& told = place_of(print);
+  Told& told = place_of<kBucket>(told_, print, &Told::when_ns);
   // Time may go backwards: then the pause counts from either side.
   if (told.print == print && std::llabs(notice.time.ns - told.when_ns) < kPauseNs) return false;
   const int64_t second = notice.time.ns / kNanosPerSecond;

@@ -50,7 +50,6 @@ class Notices {
   static constexpr size_t kPlaces = 1024, kBucket = 8;
 
   bool may_be_told(const Notice& notice) noexcept;
-  Told& place_of(uint64_t print) noexcept;
 
   HashKey secret_;
   std::array<Notice, kMostWaiting> waiting_{};
