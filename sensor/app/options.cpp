@@ -194,7 +194,7 @@ std::optional<flow::OverlapRule> parse_overlap(std::string_view text) {
   if (!prefix) return std::nullopt;
   for (const auto& [word, policy] : kOverlapPolicies) {
     if (text.substr(space + 1) == word) {
-      return flow::OverlapRule{prefix->address, prefix->ip_version, prefix->length, policy};
+      return flow::OverlapRule{*prefix, policy};
     }
   }
   return std::nullopt;
@@ -220,8 +220,7 @@ Option overlaps() {
                   for (const auto& rule : config.inspect.overlap) {
                     for (const auto& [word, policy] : kOverlapPolicies) {
                       if (policy != rule.policy) continue;
-                      words.push_back("\"" + wire::to_text(rule.address, rule.ip_version) + "/" +
-                                      std::to_string(rule.length) + " " + word + "\"");
+                      words.push_back('"' + to_text(rule.receivers) + " " + word + '"');
                     }
                   }
                   return join(words);

@@ -6,10 +6,6 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-std::string to_text(const detect::Prefix& prefix) {
-  return wire::to_text(prefix.address, prefix.ip_version) + "/" + std::to_string(prefix.length);
-}
-
 Option prefixes(const char* key, const char* meaning,
                 std::vector<detect::Prefix> detect::Site::*member) {
   Option option{key, "[]", meaning,

@@ -6,13 +6,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "sensor/detect/push_settings.hpp"
 #include "sensor/detect/stage.hpp"
 #include "sensor/flow/flow.hpp"
-#include "sensor/wire/flow_key.hpp"
+#include "sensor/wire/prefix.hpp"
 
 namespace exwire::detect {
 
@@ -20,16 +19,7 @@ namespace rules {
 class ActiveRules;
 }
 
-/// An address prefix, IPv4 or IPv6.
-struct Prefix {
-  wire::Address address{};
-  uint8_t ip_version = 4;
-  uint8_t length = 0;  ///< bits
-
-  bool covers(const wire::Address& other, uint8_t version) const noexcept;
-  /// "10.1.0.0/24", "10.1.2.3", "2001:db8::/32"; nothing when it is none of these.
-  static std::optional<Prefix> parse(std::string_view text);
-};
+using wire::Prefix;
 
 /// A leg on which plaintext is accepted: from an SSL-bridging proxy to a server.
 struct PlaintextHop {

@@ -4,7 +4,6 @@
 // hides is not guessed. On the back-end port 444, Exchange's own certificate is as it should be.
 #include <fmt/format.h>
 
-
 #include "sensor/base/siphash.hpp"
 #include "sensor/detect/cipher_suites.hpp"
 #include "sensor/detect/detector.hpp"

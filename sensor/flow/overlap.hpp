@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "sensor/wire/flow_key.hpp"
+#include "sensor/wire/prefix.hpp"
 
 namespace exwire::flow {
 
@@ -48,11 +48,8 @@ constexpr bool asks_for_segment(OverlapPolicy policy) noexcept {
   return policy == OverlapPolicy::windows_legacy || policy == OverlapPolicy::linux;
 }
 
-/// The receivers in an address prefix.
 struct OverlapRule {
-  wire::Address address{};
-  uint8_t ip_version = 4;
-  uint8_t length = 0;  ///< of the prefix, in bits
+  wire::Prefix receivers;
   OverlapPolicy policy = OverlapPolicy::first;
 };
 

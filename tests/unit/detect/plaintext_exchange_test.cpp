@@ -235,20 +235,6 @@ TEST_CASE("an accepted hop is a health note, only for the leg that was accepted"
   CHECK(elsewhere.sids() == Sids{1443001, 1443002});
 }
 
-TEST_CASE("prefixes", "[site]") {
-  const auto covers = [](const char* prefix, wire::Address address) {
-    return detect::Prefix::parse(prefix)->covers(address, 4);
-  };
-  CHECK(covers("10.0.0.0/8", {10, 200, 1, 1}));
-  CHECK(covers("192.0.2.8/29", {192, 0, 2, 15}));
-  CHECK_FALSE(covers("192.0.2.8/29", {192, 0, 2, 16}));
-  CHECK(covers("0.0.0.0/0", {1, 2, 3, 4}));
-  CHECK(detect::Prefix::parse("2001:db8::/32")->length == 32);
-  for (const char* bad : {"", "10.0.0", "10.0.0.0/33", "10.0.0.0/x", "::1/129", "host"}) {
-    CHECK_FALSE(detect::Prefix::parse(bad));
-  }
-}
-
 TEST_CASE("what port 80 takes as shipped weighs less, unless a password goes with it",
           "[plaintext]") {
   Exchange anywhere, basic, calendar;

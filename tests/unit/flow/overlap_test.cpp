@@ -244,9 +244,9 @@ TEST_CASE("every triplet of short segments agrees with the slow model", "[overla
 
 TEST_CASE("the policy of the longest prefix counts", "[overlap]") {
   wire::Address net{10, 1, 0, 0}, host{10, 1, 2, 3}, other{10, 2, 0, 1};
-  const std::vector<flow::OverlapRule> rules = {{net, 4, 16, OverlapPolicy::linux},
-                                                {host, 4, 32, OverlapPolicy::last},
-                                                {net, 4, 15, OverlapPolicy::windows_legacy}};
+  const std::vector<flow::OverlapRule> rules = {{{net, 4, 16}, OverlapPolicy::linux},
+                                                {{host, 4, 32}, OverlapPolicy::last},
+                                                {{net, 4, 15}, OverlapPolicy::windows_legacy}};
   CHECK(flow::overlap_policy_of(rules, host, 4) == OverlapPolicy::last);
   CHECK(flow::overlap_policy_of(rules, wire::Address{10, 1, 9, 9}, 4) == OverlapPolicy::linux);
   CHECK(flow::overlap_policy_of(rules, wire::Address{10, 0, 9, 9}, 4) ==
