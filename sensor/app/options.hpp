@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One row per configuration key: how to read it, how to write it, what it means.
+// One row per configuration key: how to read it, how to write it, what it means. A new key is one
+// row in the file of its section.
 #pragma once
 
 #include <functional>
@@ -23,9 +24,13 @@ struct Option {
   bool list = false;
 };
 
+/// All of them, in the order of the documented example.
 const std::vector<Option>& options();
 
-/// A list as YAML.
-std::string join(const std::vector<std::string>& words);
+// The sections.
+std::vector<Option> site_options();       ///< site: servers, ports, accepted plaintext
+std::vector<Option> threshold_options();  ///< stalled, direct_push
+std::vector<Option> packet_options();     ///< decode, flow, inspect, memory, capture
+std::vector<Option> output_options();     ///< outputs, privacy
 
 }  // namespace exwire::app
