@@ -22,7 +22,7 @@ enum class Stage : uint8_t {
   no_request,     ///< TLS is ready, the client has sent nothing since
   head,           ///< octets of a request whose head is not complete
   body,           ///< the head is complete, the body arrives slowly or not at all
-  pieces,         ///< a request in TLS that arrives in small pieces
+  pieces,         ///< a request in TLS, or one joined midway, in small pieces
   unread,         ///< a response is due and the client's window is shut
   renegotiating,  ///< handshake records beyond what is usual; each counts, none is ever over
   count_

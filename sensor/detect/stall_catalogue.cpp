@@ -45,7 +45,7 @@ const char* to_text(Stage stage) noexcept {
                                                            "no request after handshake",
                                                            "request head unfinished",
                                                            "request body unfinished",
-                                                           "request in pieces within TLS",
+                                                           "request in pieces",
                                                            "response not consumed",
                                                            "renegotiating"};
   return kTexts[static_cast<size_t>(stage)];

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Follows every connection towards a watched server through the stages at which only its client can
 // be late, and tells each step to the fleet detector that counts. In clear text the HTTP dissector
-// knows what is complete (RFC 9112); in TLS the times and lengths of records must do. Only
-// connections whose handshake was seen in both directions are judged: of others nobody knows what
-// they have sent before.
+// knows what is complete (RFC 9112); in TLS the times and lengths of records must do. Of
+// connections that had begun before the capture nobody knows what they have sent, and silence says
+// nothing: only what they do is judged, pieces with pauses and a shut window.
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -19,6 +19,10 @@ constexpr uint8_t kProgress = 16;  // KiB: what arrives in that order is no stal
 constexpr uint32_t kTinyWindow = 536, kOpenWindow = 16384;  // octets; RFC 9293 3.7.1 for the first
 constexpr uint32_t kPiece = 200;  // octets of a record, at most, for a piece of a request
 constexpr uint8_t kPieceAfter_s = 2, kPieceWithin_s = 120, kPieces = 3;
+// Of a connection joined later the pings of RPC over HTTP may be all there is to see.
+constexpr uint8_t kJoinedPieceWithin_s = 30;
+// Its window scale is not known: nothing is nothing by any scale, and this much nowhere little.
+constexpr uint32_t kJoinedOpenWindow = 256;
 // RPC over HTTP keeps a request open for hours and pings within it (MS-RPCH 3.2.3), but has sent
 // more than this by then.
 constexpr uint64_t kFewOctets = 2304;
@@ -77,6 +81,10 @@ class StalledConnections final : public FlowDetector {
     // Packet 0: a head that was given up; flow_ended() follows.
     if (standing.has(Standing::kOver) || context.packet == 0) return;
     move(context, standing, Stage::none, sink);
+    if (standing.has(Standing::kJoined)) {  // from here on as if from the start
+      standing.set(Standing::kJoined, false);
+      standing.count = 0;
+    }
     if (standing.count != 0xff) ++standing.count;
     const bool open_by_design = transaction.text(inspect::HttpField::method).starts_with("RPC_");
     standing.set(Standing::kBody, !open_by_design);
@@ -98,7 +106,7 @@ class StalledConnections final : public FlowDetector {
   void transaction_over(const FlowContext& context, inspect::HttpTransaction&,
                         FindingSink& sink) override {
     Standing standing = Standing::of(context);
-    if (standing.has(Standing::kOver) || context.packet == 0) return;
+    if (standing.is_over_or_joined() || context.packet == 0) return;
     if (standing.count != 0 && standing.count != 0xff) --standing.count;
     if (standing.count == 0 && standing.stage == Stage::unread) {
       move(context, standing, Stage::none, sink);
@@ -126,7 +134,8 @@ class StalledConnections final : public FlowDetector {
   void tls_record(const FlowContext& context, const inspect::TlsRecord& record,
                   FindingSink& sink) override {
     Standing standing = Standing::of(context);
-    if (standing.has(Standing::kOver) || !standing.has(Standing::kReady)) return;
+    const bool joined = standing.has(Standing::kJoined);
+    if (standing.has(Standing::kOver) || !(joined || standing.has(Standing::kReady))) return;
     const bool from_client = record.direction == Direction::to_server;
     if (from_client && record.content_type == kHandshakeRecord) {
       if (standing.handshake_records() >= kUsualRecords) {
@@ -134,7 +143,7 @@ class StalledConnections final : public FlowDetector {
         tell(context.flow, Stage::renegotiating, true, now_s, context.now, sink);
       }
       standing.count_handshake_record();
-    } else if (record.content_type == kApplicationData) {
+    } else if (record.content_type == kApplicationData && !joined) {
       from_client ? asked(context, record, standing, sink) : answered(context, standing, sink);
     }
     standing.keep(context);
@@ -179,12 +188,27 @@ class StalledConnections final : public FlowDetector {
   void begin(const FlowContext& context, Standing& standing, FindingSink& sink) {
     const flow::Flow& flow = context.flow;
     standing.set(Standing::kLooked, true);
-    if (flow.has(flow::kMidstream) || flow.one_sided() ||
-        flow.state != flow::TcpState::established || !is_server(flow)) {
+    const bool watched = flow.has(flow::kWatched);
+    if (flow.state != flow::TcpState::established || !is_server(flow)) {
       standing.set(Standing::kOver, true);
-    } else if (flow.has(flow::kWatched)) {
+    } else if (flow.has(flow::kMidstream)) {
+      const bool known = watched && !flow.has(flow::kUncertainRoles);
+      standing.set(known ? Standing::kJoined : Standing::kOver, true);
+      if (known) remember_stray(flow, standing);
+    } else if (flow.one_sided()) {
+      standing.set(Standing::kOver, true);
+    } else if (watched) {
       move(context, standing, Stage::silent, sink);
     }
+  }
+
+  // What came before the other side was heard.
+  static void remember_stray(const flow::Flow& flow, Standing& standing) noexcept {
+    const uint64_t octets = flow.of(Direction::to_server).stream_octets;
+    if (octets == 0 || octets > kPiece) return;
+    standing.since_s = seconds_of({flow.start_ns});
+    standing.base = static_cast<uint8_t>(standing.since_s);
+    standing.count_piece();
   }
 
   void follow(const FlowContext& context, const flow::Tracked& tracked, const wire::Packet& packet,
@@ -199,7 +223,9 @@ class StalledConnections final : public FlowDetector {
       return;
     }
     const bool from_client = tracked.direction == Direction::to_server;
+    const bool joined = standing.has(Standing::kJoined);
     if (from_client) watch_window(context, packet, standing, sink);
+    if (joined) return follow_joined(context, tracked, packet, standing, sink);
     if (standing.has(Standing::kBody)) watch_body(context, tracked, packet, standing, sink);
     if (packet.payload_octets == 0 || tracked.keepalive || standing.has(Standing::kReady)) return;
     const bool dissected = flow.work & flow::kWorkDissectToServer;
@@ -214,6 +240,19 @@ class StalledConnections final : public FlowDetector {
       } else if (standing.stage == Stage::silent || !dissected) {
         finish(context, standing, sink);  // the server speaks first, or not a language we know
       }
+    }
+  }
+
+  // No record is known to begin where a segment does: segments must do for pieces.
+  void follow_joined(const FlowContext& context, const flow::Tracked& tracked,
+                     const wire::Packet& packet, Standing& standing, FindingSink& sink) {
+    if (packet.payload_octets == 0 || tracked.keepalive) return;
+    const auto expected = static_cast<int64_t>(context.flow.of(tracked.direction).stream_octets);
+    if (tracked.offset < expected) return;  // repeated
+    if (tracked.direction == Direction::to_client) {
+      answered(context, standing, sink);
+    } else {
+      piece(context, packet.payload_octets, kJoinedPieceWithin_s, standing, sink);
     }
   }
 
@@ -252,20 +291,20 @@ class StalledConnections final : public FlowDetector {
   void watch_window(const FlowContext& context, const wire::Packet& packet, Standing& standing,
                     FindingSink& sink) {
     constexpr uint8_t kNoAck = wire::kSyn | wire::kRst | wire::kFin;
-    const bool due = standing.has(Standing::kReady)
-                         ? standing.has(Standing::kAsked)
-                         : !standing.has(Standing::kSecure) && standing.count > 0;
+    const bool joined = standing.has(Standing::kJoined);  // a full buffer shows what was due
+    const bool due = standing.has(Standing::kReady) ? standing.has(Standing::kAsked)
+                     : joined                       ? !context.flow.one_sided()
+                              : !standing.has(Standing::kSecure) && standing.count > 0;
     if (!due || !(packet.tcp_flags & wire::kAck) || (packet.tcp_flags & kNoAck)) return;
-    const uint32_t window = window_of(context.flow);
     const auto taken = static_cast<uint8_t>(context.flow.of(Direction::to_server).last_ack >> 10);
     if (standing.stage == Stage::unread) {
-      if (window >= kOpenWindow) {
+      if (window_of(context.flow) >= open_window(context.flow)) {
         move(context, standing, Stage::none, sink);
-        if (standing.has(Standing::kReady)) standing.clear_pieces();
+        if (standing.has(Standing::kReady) || joined) standing.clear_pieces();
       } else if (static_cast<uint8_t>(taken - standing.base) >= kProgress) {
         move_on(context, standing, taken, sink);
       }
-    } else if (standing.stage == Stage::none && window < kTinyWindow) {
+    } else if (standing.stage == Stage::none && is_shut(context.flow)) {
       move(context, standing, Stage::unread, sink);
       standing.base = taken;
     }
@@ -274,6 +313,14 @@ class StalledConnections final : public FlowDetector {
   static uint32_t window_of(const flow::Flow& flow) noexcept {
     const auto window = static_cast<uint32_t>(flow.of(Direction::to_server).window);
     return window << (flow.window_scales & 0x0f);
+  }
+
+  static bool is_shut(const flow::Flow& flow) noexcept {
+    return window_of(flow) < (flow.has(flow::kMidstream) ? 1 : kTinyWindow);
+  }
+
+  static uint32_t open_window(const flow::Flow& flow) noexcept {
+    return flow.has(flow::kMidstream) ? kJoinedOpenWindow : kOpenWindow;
   }
 
   // The head is complete and the body is not.
@@ -306,28 +353,34 @@ class StalledConnections final : public FlowDetector {
     standing.keep(context);
   }
 
-  // A request in TLS comes at once; small pieces with pauses, and no answer between, are the tools
-  // of slow requests. Which part of the request they belong to cannot be told.
   void asked(const FlowContext& context, const inspect::TlsRecord& record, Standing& standing,
+             FindingSink& sink) {
+    if (standing.stage == Stage::no_request) move(context, standing, Stage::none, sink);
+    standing.set(Standing::kAsked, true);
+    piece(context, record.length, kPieceWithin_s, standing, sink);
+  }
+
+  // A request comes at once; small pieces with pauses, and no answer between, are the tools of slow
+  // requests. Which part of the request they belong to cannot be told.
+  void piece(const FlowContext& context, uint32_t length, uint8_t within_s, Standing& standing,
              FindingSink& sink) {
     const uint32_t now_s = seconds_of(context.now);
     if (standing.stage == Stage::unread) {
-      if (window_of(context.flow) < kTinyWindow) return;
+      if (is_shut(context.flow)) return;
       standing.clear_pieces();  // whoever asks again has taken the answer
       move(context, standing, Stage::none, sink);
     }
-    if (standing.stage == Stage::no_request) move(context, standing, Stage::none, sink);
-    standing.set(Standing::kAsked, true);
     const auto pause = static_cast<uint8_t>(now_s - standing.base);
     standing.base = static_cast<uint8_t>(now_s);
     if (standing.pieces() > 0 && pause < kPieceAfter_s) return;
-    if (standing.pieces() == 0 || record.length > kPiece || pause > kPieceWithin_s) {
+    if (standing.pieces() == 0 || length > kPiece || pause > within_s) {
       move(context, standing, Stage::none, sink);
       standing.clear_pieces();
       standing.since_s = now_s;
     }
     if (standing.pieces() < kPieces) standing.count_piece();
     const uint64_t octets = context.flow.of(Direction::to_server).stream_octets;
+    if (context.flow.one_sided()) return;  // answers would be missed
     if (standing.pieces() == kPieces && standing.stage == Stage::none && octets <= kFewOctets) {
       enter(context, standing, Stage::pieces, standing.since_s, sink);
     }

@@ -19,13 +19,14 @@ struct Standing {
     kReady = 1 << 4,        ///< the TLS handshake is complete
     kAsked = 1 << 5,        ///< application data of the client was seen
     kBody = 1 << 6,         ///< a request head is complete, its body is not known to be
+    kJoined = 1 << 7,       ///< its start was not seen, nor a request head since
   };
 
   uint32_t since_s = 0;  ///< of the stage; at none, of the request
   Stage stage = Stage::none;
   uint8_t marks = 0;
-  /// In clear: requests without a complete answer, saturating. In TLS: pieces of a request in the
-  /// low two bits, handshake records after the handshake in the others, saturating.
+  /// In clear: requests without a complete answer, saturating. In TLS and when joined: pieces of a
+  /// request in the low two bits, handshake records after the handshake in the others, saturating.
   uint8_t count = 0;
   /// KiB already sent or taken when the stage began, or the second of the last piece; modulo 256.
   uint8_t base = 0;
@@ -49,6 +50,8 @@ struct Standing {
   void set(Mark mark, bool on) noexcept {
     marks = static_cast<uint8_t>(on ? marks | mark : marks & ~mark);
   }
+
+  bool is_over_or_joined() const noexcept { return (marks & (kOver | kJoined)) != 0; }
 
   /// Octets that the client's first TLS record needs; kept until TLS is ready.
   void expect(int octets) noexcept {

@@ -29,8 +29,9 @@ struct Connection final : detect::FindingSink {
   int64_t since_s = 0;
   uint32_t renegotiations = 0;
 
-  explicit Connection(bool watched = true) {
-    flow.mark(flow::kSawToServer | flow::kSawToClient | (watched ? flow::kWatched : 0));
+  explicit Connection(bool watched = true, int more_marks = 0) {
+    flow.mark(static_cast<uint16_t>(flow::kSawToServer | flow::kSawToClient | more_marks |
+                                    (watched ? flow::kWatched : 0)));
     flow.work = flow::kWorkDissectToServer | flow::kWorkDissectToClient;
     packet(Direction::to_server, {}, 0, 0xffff);
   }
@@ -52,7 +53,8 @@ struct Connection final : detect::FindingSink {
   }
   detect::FlowContext context() { return {flow, {now_s * kNanosPerSecond}, packets, 1, facts}; }
 
-  void packet(Direction direction, const std::string& payload, uint32_t octets, uint16_t window) {
+  void packet(Direction direction, const std::string& payload, uint32_t octets, uint16_t window,
+              int64_t offset = -1) {
     ++packets;
     wire::Packet packet;
     packet.time = {now_s * kNanosPerSecond};
@@ -63,8 +65,8 @@ struct Connection final : detect::FindingSink {
     packet.payload_octets = octets;
     flow::DirectionState& side = flow.of(direction);
     side.window = window;
-    const flow::Tracked tracked{
-        1, &flow, direction, static_cast<int64_t>(side.stream_octets), packet.time, false};
+    if (offset < 0) offset = static_cast<int64_t>(side.stream_octets);
+    const flow::Tracked tracked{1, &flow, direction, offset, packet.time, false};
     detector->segment(context(), tracked, packet, *this);
     side.advance(octets);
   }
@@ -73,6 +75,13 @@ struct Connection final : detect::FindingSink {
   }
   void client(uint32_t octets) { packet(Direction::to_server, "x", octets, 0xffff); }
   void server(uint32_t octets) { packet(Direction::to_client, "x", octets, 0xffff); }
+  void repeat(uint32_t octets) {
+    flow.of(Direction::to_server).step_back(octets);
+    const uint64_t before = flow.of(Direction::to_server).stream_octets;
+    flow.of(Direction::to_server).advance(octets);
+    packet(Direction::to_server, "x", octets, 0xffff, static_cast<int64_t>(before));
+    flow.of(Direction::to_server).step_back(octets);
+  }
   void window(uint16_t octets, uint32_t taken) {
     flow.of(Direction::to_server).last_ack = taken;
     packet(Direction::to_server, {}, 0, octets);
@@ -271,4 +280,76 @@ TEST_CASE("on other ports only HTTP and TLS are followed", "[stalled]") {
   Connection http(false);
   http.client("GET / HT");
   CHECK(http.stage == Stage::head);
+}
+
+TEST_CASE("pieces with pauses are slow also when joined midway", "[stalled]") {
+  Connection it(true, flow::kMidstream);
+  CHECK(it.stage == Stage::none);
+  const int64_t began = it.now_s;
+  for (int piece = 0; piece < 3; ++piece, it.now_s += 10) {
+    CHECK(it.stage == Stage::none);
+    it.client(30);
+    it.server(0);
+  }
+  CHECK(it.stage == Stage::pieces);
+  CHECK(it.since_s == began);
+  it.server(300);  // answered
+  CHECK(it.stage == Stage::none);
+
+  Connection one_sided(true, flow::kMidstream);
+  one_sided.flow.marks = flow::kMidstream | flow::kWatched | flow::kSawToServer;
+  for (int piece = 0; piece < 9; ++piece, one_sided.now_s += 10) one_sided.client(30);
+  CHECK(one_sided.stage == Stage::none);
+  Connection elsewhere(false, flow::kMidstream);
+  for (int piece = 0; piece < 9; ++piece, elsewhere.now_s += 10) elsewhere.client(30);
+  CHECK(elsewhere.stage == Stage::none);
+}
+
+TEST_CASE("honest connections joined midway stand at no stage", "[stalled]") {
+  Connection push(true, flow::kMidstream);  // in the middle of a long poll
+  for (int poll = 0; poll < 5; ++poll) {
+    push.now_s += 900;
+    push.server(300);
+    push.now_s += 1;
+    push.client(180);
+    CHECK(push.stage == Stage::none);
+  }
+  Connection outlook(true, flow::kMidstream);
+  for (int ping = 0; ping < 20; ++ping, outlook.now_s += 60) outlook.client(50);
+  CHECK(outlook.stage == Stage::none);
+  Connection slow_link(true, flow::kMidstream);  // the same octets again and again
+  slow_link.client(50);
+  for (int count = 0; count < 5; ++count) {
+    slow_link.now_s += 5;
+    slow_link.repeat(50);
+  }
+  CHECK(slow_link.stage == Stage::none);
+  Connection request(true, flow::kMidstream);  // in clear a whole head tells where it stands
+  request.request_head("GET");
+  request.request_over();
+  request.now_s += 900;
+  request.answered();
+  request.client("GET ");
+  CHECK(request.stage == Stage::head);
+}
+
+TEST_CASE("a window shut midway is a stall, whatever its scale", "[stalled]") {
+  Connection it(true, flow::kMidstream);
+  it.window(501, 1000);  // 64 KiB, had its scale been seen
+  CHECK(it.stage == Stage::none);
+  it.window(0, 1000);
+  CHECK(it.stage == Stage::unread);
+  CHECK(it.since_s == 1000);
+  it.now_s = 1020;
+  it.window(20, 2000);
+  CHECK(it.stage == Stage::unread);
+  it.window(501, 2000);
+  CHECK(it.stage == Stage::none);
+}
+
+TEST_CASE("renegotiations go on being counted midway", "[stalled]") {
+  Connection it(true, flow::kMidstream);
+  for (int record = 0; record < 20; ++record) it.record(Direction::to_server, kHandshake, 200);
+  CHECK(it.renegotiations == 8);
+  CHECK(it.stage == Stage::none);
 }
