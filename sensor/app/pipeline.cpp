@@ -9,7 +9,8 @@
 namespace exwire::app {
 namespace {
 
-constexpr size_t kGateBudget = size_t{32} << 20;
+// Of what stands behind all workers: stories of findings, populations of servers.
+constexpr size_t kFleetBudget = size_t{64} << 20;
 
 // Nobody may choose addresses that collide, neither on the wire nor in a capture: each run has a
 // key of its own. What is told must not depend on it.
@@ -29,9 +30,9 @@ Pipeline::Pipeline(const Config& config, const inspect::DissectorHost& dissector
       live_(live),
       stats_interval_ns_(config.stats_interval_ns),
       vlan_mode_(config.decode.vlan),
-      gate_budget_(kGateBudget),
-      gate_(gate_budget_, *this),
-      fleet_(detect::make_fleet_detectors(config.site)),
+      fleet_budget_(kFleetBudget),
+      gate_(fleet_budget_, *this),
+      fleet_(detect::make_fleet_detectors(config.site, fleet_budget_, hash_key())),
       worker_(config, dissectors, hash_key(), *this) {}
 
 void Pipeline::learn(capture::Source& source) {
@@ -110,6 +111,11 @@ void Pipeline::tell_stats(const std::vector<std::unique_ptr<capture::Source>>& s
     stats.skipped_files += counters.skipped;
   }
   worker_.add_to(stats);
+  stats.memory_in_use += fleet_budget_.used();
+  detect::FleetCounters fleet;
+  for (const auto& detector : fleet_) detector->count(fleet);
+  stats.stall_sources_shed = fleet.stall_sources_shed;
+  stats.stall_populations_refused = fleet.stall_populations_refused;
   stats.alerts = alerts_;
   stats.findings_suppressed = gate_.suppressed();
   stats.events_lost = reporter_.lost();

@@ -52,7 +52,7 @@ class Pipeline final : private Outlet, private detect::FleetSink, private detect
   bool live_;
   int64_t stats_interval_ns_;
   wire::VlanMode vlan_mode_;
-  Budget gate_budget_;
+  Budget fleet_budget_;
   detect::FindingGate gate_;
   std::vector<std::unique_ptr<detect::FleetDetector>> fleet_;
   Summary summary_;

@@ -72,7 +72,8 @@ void list_detectors(const Config& config) {
   for (const auto& detector : detect::make_flow_detectors(config.site)) {
     list_signatures(detector->signatures(), detector->info().name);
   }
-  for (const auto& detector : detect::make_fleet_detectors(config.site)) {
+  Budget none(0);
+  for (const auto& detector : detect::make_fleet_detectors(config.site, none, {})) {
     list_signatures(detector->signatures(), detector->name());
   }
 }

@@ -22,7 +22,8 @@ std::unique_ptr<FlowDetector> make_tls_posture(std::shared_ptr<ExchangeServers> 
 std::unique_ptr<FlowDetector> make_tls_port_use(const Site& site,
                                                 std::shared_ptr<ExchangeServers> servers);
 std::unique_ptr<FlowDetector> make_stalled_connections(const Site& site);
-std::unique_ptr<FleetDetector> make_stalled_servers(const Site& site);
+std::unique_ptr<FleetDetector> make_stalled_servers(const Site& site, Budget& budget,
+                                                    HashKey secret);
 
 std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(const Site& site) {
   std::vector<std::unique_ptr<FlowDetector>> detectors;
@@ -40,13 +41,14 @@ std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(const Site& site)
   return detectors;
 }
 
-std::vector<std::unique_ptr<FleetDetector>> make_fleet_detectors(const Site& site) {
+std::vector<std::unique_ptr<FleetDetector>> make_fleet_detectors(const Site& site, Budget& budget,
+                                                                 HashKey secret) {
   std::vector<std::unique_ptr<FleetDetector>> detectors;
   detectors.push_back(make_idle_paths(site));
   detectors.push_back(make_heartbeats(site));
   detectors.push_back(make_exchange_tally());
   detectors.push_back(make_front_end_hops(site));
-  detectors.push_back(make_stalled_servers(site));
+  detectors.push_back(make_stalled_servers(site, budget, secret));
   return detectors;
 }
 

@@ -7,6 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include "sensor/base/memory.hpp"
+#include "sensor/base/siphash.hpp"
 #include "sensor/detect/finding.hpp"
 #include "sensor/detect/observation.hpp"
 #include "sensor/detect/site.hpp"
@@ -20,6 +22,11 @@ class FleetSink {
   virtual void found(const flow::Flow& representative, const Finding& finding) = 0;
 };
 
+/// What was not kept for want of room.
+struct FleetCounters {
+  uint64_t stall_sources_shed = 0, stall_populations_refused = 0;
+};
+
 class FleetDetector {
  public:
   virtual ~FleetDetector() = default;
@@ -31,9 +38,13 @@ class FleetDetector {
   virtual void tick(Timestamp, FleetSink&) {}
   /// End of capture: conclude what is open.
   virtual void drain(Timestamp, FleetSink&) {}
+  /// Adds this detector's counters.
+  virtual void count(FleetCounters&) const noexcept {}
 };
 
-/// All fleet detectors, in the order of the list in detectors.cpp. `site` must outlive them.
-std::vector<std::unique_ptr<FleetDetector>> make_fleet_detectors(const Site& site);
+/// All fleet detectors, in the order of the list in detectors.cpp. `site` and `budget` must outlive
+/// them.
+std::vector<std::unique_ptr<FleetDetector>> make_fleet_detectors(const Site& site, Budget& budget,
+                                                                 HashKey secret);
 
 }  // namespace exwire::detect

@@ -67,8 +67,8 @@ bool may_surge(Stage stage) noexcept {
 }
 
 struct Line {
-  Line(const StallSettings& settings, Stage stage)
-      : population(settings.threshold_s(stage), window_of(stage)) {}
+  Line(const StallSettings& settings, Stage stage, HashKey secret)
+      : population(settings.threshold_s(stage), window_of(stage), secret) {}
   StagePopulation population;
   StallStory story;
   uint64_t stalled_before = 0;            ///< of became_stalled(), when the story began
@@ -127,7 +127,8 @@ class StalledServers final : public FleetDetector {
  public:
   static constexpr size_t kMostServers = 64;
 
-  explicit StalledServers(const Site& site) : settings_(site.stalled) {
+  StalledServers(const Site& site, Budget& budget, HashKey secret)
+      : settings_(site.stalled), budget_(budget), secret_(secret) {
     servers_.reserve(kMostServers);
   }
 
@@ -141,12 +142,9 @@ class StalledServers final : public FleetDetector {
     sight_ |= body.sight;
     Server* server = server_of(step, body.entered != 0);
     if (server == nullptr) return;
-    std::unique_ptr<Line>& line = server->lines[step.kind];
-    if (!line) {
-      if (body.entered == 0) return;
-      line = std::make_unique<Line>(settings_, static_cast<Stage>(step.kind));
-      line->population.advance(now_s_);
-    }
+    Line* line = server->lines[step.kind].get();
+    if (line == nullptr && body.entered != 0) line = add_line(*server, step.kind);
+    if (line == nullptr) return;
     if (body.entered != 0) {
       line->population.enter(step.client, step.ip_version, step.client_port, body.since_s);
     } else {
@@ -167,7 +165,36 @@ class StalledServers final : public FleetDetector {
     });
   }
 
+  void count(FleetCounters& counters) const noexcept override {
+    counters.stall_sources_shed += sources_shed_;
+    counters.stall_populations_refused += refused_;
+    for (const Server& server : servers_) {
+      for (const auto& line : server.lines) {
+        if (line) counters.stall_sources_shed += line->population.sources_shed();
+      }
+    }
+  }
+
  private:
+  Line* add_line(Server& server, uint16_t stage) {
+    if (!budget_.take(sizeof(Line))) {
+      ++refused_;
+      return nullptr;
+    }
+    server.lines[stage] = std::make_unique<Line>(settings_, static_cast<Stage>(stage), secret_);
+    server.lines[stage]->population.advance(now_s_);
+    return server.lines[stage].get();
+  }
+
+  void forget(Server& server) {
+    for (const auto& line : server.lines) {
+      if (!line) continue;
+      sources_shed_ += line->population.sources_shed();
+      budget_.give(sizeof(Line));
+    }
+    server = Server{};
+  }
+
   template <class Visit>
   void each_line(Visit&& visit) {
     for (Server& server : servers_) {
@@ -215,7 +242,7 @@ class StalledServers final : public FleetDetector {
             servers_.begin(), servers_.end(),
             [](const Server& a, const Server& b) { return a.weight() < b.weight(); });
         if (found->weight() >= settings_.minimum) return nullptr;
-        *found = Server{};
+        forget(*found);
       }
       found->address = step.server;
       found->port = step.server_port;
@@ -349,6 +376,9 @@ class StalledServers final : public FleetDetector {
   static constexpr uint8_t kHealth = 3;  // severity
 
   StallSettings settings_;
+  Budget& budget_;
+  HashKey secret_;
+  uint64_t refused_ = 0, sources_shed_ = 0;
   std::vector<Server> servers_;
   uint8_t sight_ = 0;
   size_t latest_ = 0;
@@ -357,8 +387,9 @@ class StalledServers final : public FleetDetector {
 
 }  // namespace
 
-std::unique_ptr<FleetDetector> make_stalled_servers(const Site& site) {
-  return std::make_unique<StalledServers>(site);
+std::unique_ptr<FleetDetector> make_stalled_servers(const Site& site, Budget& budget,
+                                                    HashKey secret) {
+  return std::make_unique<StalledServers>(site, budget, secret);
 }
 
 }  // namespace exwire::detect

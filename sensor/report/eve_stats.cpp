@@ -58,6 +58,8 @@ void EveEncoder::stats(const StatsBody& body) {
   count("half_open", body.half_open);
   count("half_open_shed", body.half_open_shed);
   count("midstream_shed", body.midstream_shed);
+  count("stall_sources_shed", body.stall_sources_shed);
+  count("stall_populations_refused", body.stall_populations_refused);
   count("one_sided", body.one_sided);
   count("sessions_shed", body.sessions_shed);
   count("gap_octets", body.gap_octets);

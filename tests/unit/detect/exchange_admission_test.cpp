@@ -22,7 +22,9 @@ struct Stage final : detect::FindingSink, detect::FleetSink {
   int64_t seconds = 1000;
   uint64_t answered = 0;  ///< octets of the responses' bodies
   std::vector<std::unique_ptr<detect::FlowDetector>> flows = detect::make_flow_detectors(site);
-  std::vector<std::unique_ptr<detect::FleetDetector>> fleet = detect::make_fleet_detectors(site);
+  Budget budget{size_t{1} << 20};
+  std::vector<std::unique_ptr<detect::FleetDetector>> fleet =
+      detect::make_fleet_detectors(site, budget, {});
 
   void found(const detect::FlowContext&, const detect::Finding& finding) override {
     sids.push_back(finding.signature->sid);

@@ -20,8 +20,9 @@ Address client(uint32_t number) {
   return address;
 }
 
-std::unique_ptr<StagePopulation> population(uint32_t threshold_s = 30, uint32_t window_s = 900) {
-  return std::make_unique<StagePopulation>(threshold_s, window_s);
+std::unique_ptr<StagePopulation> population(uint32_t threshold_s = 30, uint32_t window_s = 900,
+                                            exwire::HashKey secret = {}) {
+  return std::make_unique<StagePopulation>(threshold_s, window_s, secret);
 }
 
 }  // namespace
@@ -107,4 +108,39 @@ TEST_CASE("a heavy source is found among spoofed ones", "[stalled]") {
   CHECK(top[0].address == client(1));
   CHECK(top[0].connections >= 900);
   CHECK(top[0].connections <= 1000);
+}
+
+TEST_CASE("who is named does not depend on the hash key", "[stalled]") {
+  std::vector<StallSource> first(16), other(16);
+  for (const uint64_t key : {uint64_t{1}, uint64_t{0x9e3779b97f4a7c15}}) {
+    auto it = population(6, 64, {key, key * 3});
+    for (uint32_t index = 0; index < 20000; ++index) {
+      const uint32_t second = 1000 + index / 1000;
+      it->enter(client(index * 7919 % 3000), 4, 1, second);
+      if (index % 3 == 0) it->leave(client(index * 7919 % 3000), 4, second);
+    }
+    it->advance(1030);
+    CHECK(it->sources_displaced());
+    auto& list = key == 1 ? first : other;
+    CHECK(it->top(list) == 16);
+  }
+  for (size_t at = 0; at < first.size(); ++at) {
+    CHECK(first[at].address == other[at].address);
+    CHECK(first[at].connections == other[at].connections);
+  }
+}
+
+TEST_CASE("sources are exact as long as there is room for them", "[stalled]") {
+  auto it = population(6, 64);
+  for (uint32_t round = 0; round < 3; ++round) {
+    for (uint32_t number = 0; number < 512; ++number) it->enter(client(number), 4, 1, 1000);
+    CHECK_FALSE(it->sources_displaced());
+  }
+  CHECK(it->sources() == 512);
+  it->enter(client(1000), 4, 1, 1000);  // all others hold more
+  CHECK(it->sources_shed() == 1);
+  for (uint32_t round = 0; round < 3; ++round) it->leave(client(7), 4, 1000);
+  it->enter(client(1001), 4, 1, 1000);
+  CHECK(it->sources() == 512);
+  CHECK(it->sources_shed() == 1);
 }

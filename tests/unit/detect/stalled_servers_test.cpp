@@ -8,9 +8,11 @@
 
 #include "sensor/detect/fleet_detector.hpp"
 #include "sensor/detect/stage.hpp"
+#include "sensor/detect/stall_sources.hpp"
 
 namespace exwire::detect {
-std::unique_ptr<FleetDetector> make_stalled_servers(const Site& site);
+std::unique_ptr<FleetDetector> make_stalled_servers(const Site& site, Budget& budget,
+                                                    HashKey secret);
 }
 
 using namespace exwire;
@@ -29,7 +31,8 @@ struct Told {
 
 struct Fleet final : detect::FleetSink {
   detect::Site site;
-  std::unique_ptr<detect::FleetDetector> detector = detect::make_stalled_servers(site);
+  Budget budget{size_t{64} << 20};
+  std::unique_ptr<detect::FleetDetector> detector = detect::make_stalled_servers(site, budget, {});
   std::vector<Told> told;
   uint8_t sight = detect::kWholeSight;
 
@@ -224,4 +227,24 @@ TEST_CASE("what the capture cannot show is no attack of high severity", "[stalle
     REQUIRE(late.told.size() == 2);
     CHECK(late.told[1].severity == 2);
   }
+}
+
+TEST_CASE("populations are charged, and what finds no room is counted", "[stalled]") {
+  Fleet fleet;
+  CHECK(fleet.budget.used() == 0);
+  for (uint32_t client = 0; client < 1000; ++client) fleet.enter(Stage::unanswered, client, 1000);
+  const size_t one = fleet.budget.used();
+  CHECK(one > 0);
+  detect::FleetCounters counters;
+  fleet.detector->count(counters);
+  CHECK(counters.stall_sources_shed == 1000 - detect::StallSources::kMost);
+  CHECK(counters.stall_populations_refused == 0);
+
+  Fleet tight;
+  tight.budget.take(tight.budget.limit() - one);
+  for (const Stage stage : {Stage::head, Stage::body, Stage::unread}) tight.enter(stage, 1, 1000);
+  CHECK(tight.budget.used() == tight.budget.limit());
+  counters = {};
+  tight.detector->count(counters);
+  CHECK(counters.stall_populations_refused == 2);
 }

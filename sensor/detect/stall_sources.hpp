@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Whose connections stand at a stage: client addresses in a table of fixed size, found by a keyed
+// hash. When it is full, the address that has held a single connection for longest makes room, so
+// that heavy sources stay among any number of forged ones; what is told does not depend on the key.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "sensor/base/siphash.hpp"
+#include "sensor/wire/flow_key.hpp"
+
+namespace exwire::detect {
+
+/// One client address and how many of its connections are certainly stalled.
+struct StallSource {
+  wire::Address address{};
+  uint8_t ip_version = 4;
+  uint16_t port = 0;  ///< of its newest connection
+  uint32_t connections = 0;
+};
+
+class StallSources {
+ public:
+  static constexpr uint16_t kMost = 512;
+  static constexpr uint32_t kSlots = 14;  ///< of time, in which young connections are counted
+
+  explicit StallSources(HashKey secret) noexcept;
+
+  void add(const wire::Address& client, uint8_t ip_version, uint16_t port, uint32_t slot) noexcept;
+  void remove(const wire::Address& client, uint8_t ip_version, uint32_t slot) noexcept;
+  /// From now on what was added in slots before `slot` is old: certainly stalled.
+  void age_to(uint32_t slot) noexcept;
+  void clear() noexcept;
+
+  /// Addresses with old connections, or with `all` any.
+  uint32_t count(bool all) const noexcept;
+  /// Fills `list` with those that hold most, largest first; returns how many.
+  size_t top(std::span<StallSource> list, bool all) const noexcept;
+  /// Connections of the `most` (at most 16) largest.
+  uint32_t held_by(size_t most) const noexcept;
+  uint64_t old_connections() const noexcept;
+  /// Connections whose address found no place or lost it: since clear(), and ever.
+  uint64_t displaced() const noexcept { return displaced_; }
+  uint64_t shed() const noexcept { return shed_; }
+
+ private:
+  static constexpr uint16_t kNone = 0xffff;
+  static constexpr uint32_t kChains = 1024;  // power of two
+
+  struct Source {
+    wire::Address address{};
+    uint32_t total = 0;
+    uint32_t old = 0;
+    std::array<uint32_t, kSlots> young{};
+    uint16_t port = 0;
+    uint16_t chain = 0;
+    uint16_t next = kNone;                    ///< in its chain, or of the free ones
+    uint16_t before = kNone, behind = kNone;  ///< among those with one connection
+    uint8_t ip_version = 0;                   ///< 0: free
+  };
+
+  uint16_t chain_of(const wire::Address& client, uint8_t ip_version) const noexcept;
+  uint16_t find(const wire::Address& client, uint8_t ip_version, uint16_t chain) const noexcept;
+  uint16_t take(uint16_t chain) noexcept;
+  void give(uint16_t at) noexcept;
+  void join_singles(uint16_t at) noexcept;
+  void leave_singles(uint16_t at) noexcept;
+  uint32_t& count_of(Source& source, uint32_t slot) noexcept {
+    return slot < oldest_young_ ? source.old : source.young[slot % kSlots];
+  }
+
+  HashKey secret_;
+  uint32_t oldest_young_ = 0;  ///< slot
+  uint64_t displaced_ = 0, shed_ = 0;
+  uint16_t free_ = 0, first_single_ = kNone, last_single_ = kNone;
+  std::array<uint16_t, kChains> chains_{};
+  std::array<Source, kMost> sources_{};
+};
+
+}  // namespace exwire::detect
