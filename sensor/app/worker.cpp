@@ -36,7 +36,7 @@ void Worker::run(const capture::Batch& batch) {
     clock_.advance(time);
     if (decoder_.decode(head_of(frame, time), frame.octets, packets[count]) ==
         wire::DecodeStatus::tcp) {
-      flows_.prefetch(packets[count++].hash);
+      flows_.prefetch(packets[count++]);
     }
   }
   tell_notices();

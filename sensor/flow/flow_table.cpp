@@ -222,6 +222,9 @@ void FlowTable::fire(uint32_t handle, Timestamp now) {
 void FlowTable::expire(Timestamp now) {
   if (!started_) return;
   wheel_.advance(now, [&](uint32_t handle) { fire(handle, now); });
+  constexpr int64_t kSweepEveryNs = 100 * kNanosPerMilli;  // as often as a live link ticks
+  if (now.ns - swept_.ns < kSweepEveryNs) return;
+  swept_ = now;
   half_open_.sweep(now, [&](const HalfOpen& entry) { tell_over(entry); });
 }
 

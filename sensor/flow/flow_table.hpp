@@ -70,7 +70,10 @@ class FlowTable {
   FlowTable(const FlowSettings& settings, const Watch& watch, Budget& budget,
             FlowListener& listener);
 
-  void prefetch(uint64_t hash) const noexcept { index_.prefetch(hash); }
+  void prefetch(const wire::Packet& packet) const noexcept {
+    index_.prefetch(packet.hash);
+    if (packet.tcp_flags & wire::kSyn) half_open_.prefetch(packet.hash);
+  }
   Tracked track(const wire::Packet& packet);
   /// To be called when a direction's stream has reached its FIN in order.
   void fin_reached(uint32_t handle, Direction direction);
@@ -129,7 +132,7 @@ class FlowTable {
   std::vector<Single> singles_;  ///< a ring of what was picked up last
   uint32_t next_single_ = 0;
   FlowCounters counters_;
-  Timestamp newest_;
+  Timestamp newest_, swept_;
   bool started_ = false;
   uint16_t generation_ = 0;
 };

@@ -20,8 +20,8 @@ void add_saturating(uint8_t& counter) noexcept {
 
 }  // namespace
 
-void HalfOpenTable::Free::operator()(HalfOpen* entries) const noexcept {
-  std::free(entries);
+void HalfOpenTable::Free::operator()(void* memory) const noexcept {
+  std::free(memory);
 }
 
 HalfOpenTable::HalfOpenTable(Budget& budget, uint32_t entries)
@@ -29,13 +29,17 @@ HalfOpenTable::HalfOpenTable(Budget& budget, uint32_t entries)
   static_assert(std::is_trivially_copyable_v<HalfOpen>);
   budget.take(size_ * sizeof(HalfOpen));
   // calloc: zero pages of the kernel, so that an empty table costs no memory.
-  entries_.reset(static_cast<HalfOpen*>(std::calloc(size_, sizeof(HalfOpen))));
-  if (!entries_) throw std::bad_alloc();
+  size_t octets = (size_t{size_} + 1) * sizeof(HalfOpen);
+  memory_.reset(std::calloc(1, octets));
+  if (!memory_) throw std::bad_alloc();
+  void* start = memory_.get();
+  entries_ =
+      static_cast<HalfOpen*>(std::align(sizeof(HalfOpen), size_ * sizeof(HalfOpen), start, octets));
 }
 
 HalfOpen* HalfOpenTable::find(const wire::FlowKey& key, uint64_t hash) noexcept {
   if (in_use_ == 0) return nullptr;
-  HalfOpen* bucket = &entries_[(hash >> 32) & (size_ - kBucket)];
+  HalfOpen* bucket = bucket_of(hash);
   for (uint32_t index = 0; index < kBucket; ++index) {
     if (bucket[index].has(kUsed) && bucket[index].key == key) return &bucket[index];
   }
@@ -45,7 +49,7 @@ HalfOpen* HalfOpenTable::find(const wire::FlowKey& key, uint64_t hash) noexcept 
 HalfOpen& HalfOpenTable::insert(const wire::FlowKey& key, uint64_t hash, Timestamp now) noexcept {
   // Some slack for steps back; whole microseconds, so that no start is rounded across one.
   if (in_use_ == 0) epoch_ = {(now.ns - kTimeoutNs) / 1000 * 1000};
-  HalfOpen* bucket = &entries_[(hash >> 32) & (size_ - kBucket)];
+  HalfOpen* bucket = bucket_of(hash);
   HalfOpen* victim = &bucket[0];
   for (uint32_t index = 0; index < kBucket; ++index) {
     HalfOpen& entry = bucket[index];

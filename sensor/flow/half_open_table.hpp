@@ -80,6 +80,10 @@ class HalfOpenTable {
   /// touched only as it is used.
   HalfOpenTable(Budget& budget, uint32_t entries);
 
+  void prefetch(uint64_t hash) const noexcept {
+    const HalfOpen* bucket = bucket_of(hash);
+    for (uint32_t index = 0; index < kBucket; ++index) __builtin_prefetch(bucket + index, 1);
+  }
   HalfOpen* find(const wire::FlowKey& key, uint64_t hash) noexcept;
   /// A free entry, by shedding another when the bucket is full. Never null.
   HalfOpen& insert(const wire::FlowKey& key, uint64_t hash, Timestamp now) noexcept;
@@ -124,11 +128,16 @@ class HalfOpenTable {
  private:
   static constexpr uint32_t kSweepShares = 512;
 
+  HalfOpen* bucket_of(uint64_t hash) const noexcept {
+    return &entries_[(hash >> 32) & (size_ - kBucket)];
+  }
+
   struct Free {
-    void operator()(HalfOpen* entries) const noexcept;
+    void operator()(void* memory) const noexcept;
   };
   uint32_t size_;
-  std::unique_ptr<HalfOpen[], Free> entries_;
+  std::unique_ptr<void, Free> memory_;
+  HalfOpen* entries_;  ///< in it, each in a cache line of its own
   uint32_t cursor_ = 0, in_use_ = 0;
   uint64_t shed_ = 0;
   Timestamp epoch_;

@@ -23,7 +23,6 @@ Decoder::Decoder(HashKey secret, const DecodeSettings& settings, Budget& budget)
       checksums_(std::make_unique<ChecksumJudge>(settings.checksums)),
       duplicates_(std::make_unique<Duplicates>(secret)),
       fragments_(secret, settings.fragments, budget),
-      vlans_(secret),
       notices_(secret) {}
 
 DecodeStatus Decoder::decode(const FrameHead& head, Bytes frame, Packet& packet) noexcept {
@@ -176,14 +175,18 @@ DecodeStatus Decoder::finish(const FrameHead& head, const Layer& layer, const Ne
   packet.time = head.time;
   packet.number = head.number;
   packet.wire_octets = head.wire_octets;
+  packet.key.vlan = 0;
+  packet.key.inner_vlan = 0;
+  packet.hash = hash_of(packet.key, secret_);  // of the connection, whatever its VLAN
   if (settings_.remove_duplicates && duplicates_->is_second_copy(packet)) {
     return DecodeStatus::duplicate;
   }
   vlans_.see(packet, layer.vlan);
-  const bool vlan = vlan_in_key();
-  packet.key.vlan = vlan ? layer.vlan : uint16_t{0};
+  if (layer.vlan == 0 && layer.inner_vlan == 0) return DecodeStatus::tcp;
+  if (!vlan_in_key()) return DecodeStatus::tcp;
+  packet.key.vlan = layer.vlan;
   // Two customers behind one provider tag may use the same addresses.
-  packet.key.inner_vlan = static_cast<uint8_t>(vlan ? layer.inner_vlan ^ layer.inner_vlan >> 8 : 0);
+  packet.key.inner_vlan = static_cast<uint8_t>(layer.inner_vlan ^ layer.inner_vlan >> 8);
   packet.hash = hash_of(packet.key, secret_);
   return DecodeStatus::tcp;
 }

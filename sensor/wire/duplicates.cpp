@@ -11,12 +11,11 @@ bool Duplicates::is_second_copy(const Packet& packet) noexcept {
   if (packet.identification == 0 && bare) return false;
   constexpr uint32_t kCompared = 64;
   SipHash13 hash(secret_);
-  hash.octets(packet.key.lo.data(), packet.key.lo.size());
-  hash.octets(packet.key.hi.data(), packet.key.hi.size());
-  hash.word(uint64_t{packet.key.lo_port} << 48 | uint64_t{packet.key.hi_port} << 32 | packet.seq);
-  hash.word(uint64_t{packet.ack} << 32 | uint64_t{packet.window} << 16 | packet.identification);
+  hash.word(packet.hash);  // keyed by the same secret: nobody chooses connections that collide
+  hash.word(uint64_t{packet.seq} << 32 | packet.ack);
+  hash.word(uint64_t{packet.tcp_flags} << 40 | uint64_t{packet.from_lo} << 32 |
+            uint64_t{packet.window} << 16 | packet.identification);
   hash.word(uint64_t{packet.payload_octets} << 32 | uint64_t{packet.timestamp});
-  hash.word(uint64_t{packet.tcp_flags} << 8 | uint64_t{packet.from_lo});
   const Bytes start = packet.payload.first(kCompared);
   hash.octets(start.data, start.size);
   if (packet.payload.size > kCompared) {

@@ -6,12 +6,9 @@ namespace exwire::wire {
 
 void VlanWatch::see(const Packet& packet, uint16_t vlan) noexcept {
   if ((packet.tcp_flags & kSyn) == 0) return;
-  FlowKey key = packet.key;
-  key.vlan = 0;
-  key.inner_vlan = 0;
   const bool answer = (packet.tcp_flags & kAck) != 0;
   // Whoever opened: of an answer that is the other side.
-  const uint64_t print = hash_of(key, secret_) ^ uint64_t { packet.from_lo != answer };
+  const uint64_t print = packet.hash ^ uint64_t { packet.from_lo != answer };
   Opening& opening = openings_[(print >> 1) % kPlaces];
   if (!answer) {
     opening = {print, packet.seq, vlan};

@@ -8,7 +8,6 @@
 #include <array>
 #include <cstdint>
 
-#include "sensor/base/siphash.hpp"
 #include "sensor/wire/packet.hpp"
 
 namespace exwire::wire {
@@ -21,8 +20,7 @@ enum class VlanMode : uint8_t {
 
 class VlanWatch {
  public:
-  explicit VlanWatch(HashKey secret) noexcept : secret_(secret) {}
-  /// Looks at SYN and its answer; `vlan` is the packet's, whatever its key says.
+  /// Looks at SYN and its answer; `vlan` is the packet's, and no part of its hash yet.
   void see(const Packet& packet, uint16_t vlan) noexcept;
   /// Handshakes within one VLAN (or none), and those with another one for the answer.
   uint64_t together() const noexcept { return together_; }
@@ -37,7 +35,6 @@ class VlanWatch {
     uint16_t vlan = 0;
   };
   static constexpr size_t kPlaces = 1024;
-  HashKey secret_;
   std::array<Opening, kPlaces> openings_{};
   uint64_t together_ = 0, apart_ = 0;
 };
