@@ -3,10 +3,10 @@
 """Clients of the stall recording, and the server behind nginx.
 
   answer            answers every request on 127.0.0.1:8000 after the seconds its path names
-  poll SECONDS      twelve honest phones: long polls that wait for their answer, clear and TLS
-  silent SECONDS    60 connections that send nothing
-  handshake SECONDS 60 that send half a ClientHello
-  no_request SECONDS  60 that finish TLS and send nothing
+  poll SECONDS [PHONES [SERVER]]  twelve honest phones, or more: long polls that wait for their answer, clear and TLS
+  silent SECONDS [SERVER]         60 connections that send nothing
+  handshake SECONDS [SERVER]      60 that send half a ClientHello
+  no_request SECONDS [SERVER]     60 that finish TLS and send nothing
 """
 import asyncio
 import ssl
@@ -31,10 +31,10 @@ async def answer(reader, writer):
         writer.close()
 
 
-async def poll(number, seconds):
+async def poll(number, seconds, server):
     secure = tls() if number % 2 else None
     reader, writer = await asyncio.open_connection(
-        SERVER, 443 if secure else 80, ssl=secure, local_addr=(f"192.0.2.{100 + number}", 0))
+        server, 443 if secure else 80, ssl=secure, local_addr=(f"192.0.2.{100 + number}", 0))
     for wait in (1, seconds - 4):
         writer.write(f"GET /wait/{wait} HTTP/1.1\r\nHost: mail.exwire.example\r\n\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
@@ -43,13 +43,13 @@ async def poll(number, seconds):
     writer.close()
 
 
-async def hold(kind, seconds):
+async def hold(kind, seconds, server):
     source = {"silent": "192.0.2.66", "handshake": "192.0.2.67", "no_request": "192.0.2.68"}[kind]
     secure = tls() if kind == "no_request" else None
     held = []
     for _ in range(60):
         reader, writer = await asyncio.open_connection(
-            SERVER, 80 if kind == "silent" else 443, ssl=secure, local_addr=(source, 0))
+            server, 80 if kind == "silent" else 443, ssl=secure, local_addr=(source, 0))
         if kind == "handshake":
             writer.write(bytes.fromhex("16030100c8010000c40303") + bytes(40))
         held.append((reader, writer))
@@ -59,14 +59,15 @@ async def hold(kind, seconds):
 
 
 async def main():
-    what, seconds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    what, seconds, *more = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0, *sys.argv[3:]
     if what == "answer":
-        server = await asyncio.start_server(answer, "127.0.0.1", 8000)
+        server = await asyncio.start_server(answer, "127.0.0.1", 8000, backlog=1000)
         await server.serve_forever()
     elif what == "poll":
-        await asyncio.gather(*(poll(number, seconds) for number in range(1, 13)))
+        phones, server = int(more[0]) if more else 12, more[1] if len(more) > 1 else SERVER
+        await asyncio.gather(*(poll(number, seconds, server) for number in range(1, phones + 1)))
     else:
-        await hold(what, seconds)
+        await hold(what, seconds, more[0] if more else SERVER)
 
 
 asyncio.run(main())
