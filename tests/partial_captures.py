@@ -55,6 +55,10 @@ def main():
             print(f"figure: {PHONES} phones behind {addresses} addresses, {name}: {len(packets)} packets, "
                   f"{len(told)} findings, {len(high)} of high severity")
             failed |= bool(high) or (name == "all" and bool(told))
+    # Backscatter of forged addresses: answers to SYNs that nobody here has sent.
+    told, _ = findings(sys.argv[1], through("from the server", sorted(flood(1, 0))))
+    print(f"figure: backscatter, 5000 answers without SYN: {len(told)} findings")
+    failed |= bool(told)
     for answered in (0, 0.5, 1):
         for honest in (20, 0):
             for name in ("all", "tcp[13]==2"):
