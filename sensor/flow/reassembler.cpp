@@ -188,10 +188,12 @@ void Reassembler::in_order(DirectionState& side, Bytes octets, StreamReader& rea
         return;
       }
     } else {
-      // Only as much as the reader asked for: what follows may then be read from the frame.
+      // Only as much as the reader asked for, and never more than it keeps: what follows may then
+      // be read from the frame.
       constexpr uint32_t kStep = 2048;
-      const uint32_t have = end_ - begin_;
-      const uint32_t wanted = need_ > have ? need_ - have : kStep;
+      const uint32_t have = end_ - begin_, most = reader.most_pending();
+      const uint32_t step = have < most ? std::min(kStep, most - have) : kStep;
+      const uint32_t wanted = need_ > have ? need_ - have : step;
       const Bytes part = octets.first(wanted);
       octets = octets.from(part.size);
       if (!append(part, reader, pool)) {

@@ -77,8 +77,9 @@ void DissectorHarness::feed(Direction direction, Bytes octets) {
       }
       return;
     }
-    const size_t have = stream.pending.size();
-    const auto wanted = static_cast<uint32_t>(stream.need > have ? stream.need - have : kStep);
+    const size_t have = stream.pending.size(), most = api_.max_pending;
+    const size_t step = have < most ? std::min(kStep, most - have) : kStep;
+    const auto wanted = static_cast<uint32_t>(stream.need > have ? stream.need - have : step);
     const Bytes part = octets.first(wanted);
     octets = octets.from(part.size);
     stream.pending.insert(stream.pending.end(), part.begin(), part.end());

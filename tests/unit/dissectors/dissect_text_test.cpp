@@ -108,6 +108,6 @@ TEST_CASE("text cases of the HTTP/1 dissector", "[http1]") {
 
 TEST_CASE("text cases of the SOCKS5 dissector", "[socks5]") {
   const auto cases = read_dissect_cases(tests_folder() + "/dissect/socks5.txt");
-  REQUIRE(cases.size() == 6);
+  REQUIRE(cases.size() == 7);
   for (const DissectCase& one : cases) run_every_way(dissector_socks5, one);
 }
