@@ -47,10 +47,10 @@ inline std::string_view userinfo_of(std::string_view authority) noexcept {
 }
 
 inline bool is_secret_key(std::string_view key) noexcept {
-  static constexpr std::array<std::string_view, 13> kSecretKeys{
-      "access_token",  "canary", "client_secret", "id_token", "newpwd",
-      "pass",          "passwd", "password",      "passwort", "pwd",
-      "refresh_token", "token",  "x-owa-canary"};
+  static constexpr std::array<std::string_view, 15> kSecretKeys{
+      "access_token", "assertion", "canary",        "client_secret", "code",
+      "id_token",     "newpwd",    "pass",          "passwd",        "password",
+      "passwort",     "pwd",       "refresh_token", "token",         "x-owa-canary"};
   return std::any_of(kSecretKeys.begin(), kSecretKeys.end(),
                      [key](std::string_view secret) { return equal_ignoring_case(key, secret); });
 }

@@ -66,6 +66,15 @@ TEST_CASE("adversarial streams cost linear work", "[http1][linear]") {
     check_linear("tiny chunks", segment, [&](size_t n) {
       return head + chunked + repeated(25000 * n, "1\r\nx\r\n") + "0\r\n\r\n";
     });
+    check_linear("nested WBXML in tiny chunks", segment, [&](size_t n) {
+      return head + "Content-Type: application/vnd.ms-sync\r\n" + chunked +
+             repeated(25000 * n, "1\r\nE\r\n") + "0\r\n\r\n";
+    });
+    check_linear("WBXML that never ends", segment, [&](size_t n) {
+      const std::string document = std::string("\x03\x01j\0E", 5) + repeated(100'000 * n, "Fz\1");
+      return head + "Content-Type: application/vnd.ms-sync\r\nContent-Length: " +
+             std::to_string(document.size()) + "\r\n\r\n" + document;
+    });
     check_linear("trailers", segment, [&](size_t n) {
       return head + chunked + "0\r\n" + repeated(25000 * n, "X: y\r\n") + "\r\n";
     });

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Hostile strings in what clients send: every line stays strict JSON, and says what was sent.
+
+5,000 requests with octets that mean something to JSON, CEF, syslog, terminals or UTF-8 decoders in host, URL, user
+agent and device id. What is valid UTF-8 comes back as it was; any other octet as the character of its number.
+
+Usage: hostile_strings.py EXWIRE
+"""
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import urllib.parse
+
+from check_eve import problems
+from conversations import ANSWER, client_of, write
+
+COUNT = 5000
+MOST_DEVICE = 32  # MS-ASHTTP: octets of a device id
+PARTS = [
+    b'"', b"\\", b"\\u0000", b'"}\n{"event_type":"alert"'.replace(b"\n", b""), b"{}", b"[", b"\x1b[2J", b"\x1b]0;title\x07",
+    b"\x9b31m", b"\x08\x08", b"\r", b"\t", b"\x7f", b"\x00", b"|", b"CEF:0|x|y|", b"=", b"\\n", b"<13>1 - - -", b"%n%s%x",
+    b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xc2\x85", b"\xc0\xaf", b"\xe0\x80\xaf", b"\xf0\x80\x80\xaf", b"\xed\xa0\x80",
+    b"\xed\xa0\xbd\xed\xb8\x80", b"\xf4\x90\x80\x80", b"\xf8\x88\x80\x80\x80", b"\xfe\xff", b"\xff\xfe", b"\x80", b"\xbf",
+    b"\xe2\x82", b"\xf0\x9f\x98\x80", b"\xef\xbb\xbf", b"\xef\xbf\xbf", b"</script>", b"' OR 1=1 --", b"${jndi:ldap://x}", b"$(id)",
+]
+
+
+def strings():
+    chance = random.Random(31)
+    for octet in range(256):
+        yield bytes([octet])
+    for part in PARTS:
+        yield part
+        yield part * 40
+    while True:
+        yield b"".join(chance.choice(PARTS) if chance.random() < 0.7 else chance.randbytes(chance.randrange(1, 9))
+                       for _ in range(chance.randrange(1, 9)))
+
+
+def shown(octets):
+    """Valid UTF-8 as it is, other octets as characters of their number."""
+    text = ""
+    while octets:
+        for size in (1, 2, 3, 4):
+            try:
+                text += octets[:size].decode("utf-8")
+                break
+            except UnicodeDecodeError:
+                continue
+        else:
+            size = 1
+            text += chr(octets[0])
+        octets = octets[size:]
+    return text
+
+
+def request(text):
+    """(request, what must come out); no line end within: that would be another line."""
+    text = text.replace(b"\n", b"\x0b")
+    word = text.translate(None, b"\x00\t\r\x0b\x0c #")  # what would end a URL, or its line
+    device = word.translate(None, b"%&+=;?/\\")[:MOST_DEVICE - 2]
+    target = b"/Microsoft-Server-ActiveSync?Cmd=Sync&User=u&DeviceType=t&DeviceId=" + urllib.parse.quote(b"a" + device + b"z").encode()
+    octets = b"".join((b"POST ", target, b" HTTP/1.1\r\nHost: a", word.replace(b"@", b""), b"z\r\nUser-Agent: a", text, b"z\r\n"
+                       b"Content-Type: a", text, b"z\r\nContent-Length: 0\r\n\r\n"))
+    return octets, {
+        "hostname": shown(b"a" + word.replace(b"@", b"") + b"z"),
+        "http_user_agent": shown(b"a" + text + b"z"),
+        "device": shown(b"a" + device + b"z"),
+    }
+
+
+def main():
+    chosen = strings()
+    sent = [request(next(chosen)) for _ in range(COUNT)]
+    with tempfile.NamedTemporaryFile(suffix=".pcap") as capture:
+        write(capture.name, [(octets, ANSWER) for octets, _ in sent])
+        run = subprocess.run([sys.argv[1], "-r", capture.name], capture_output=True, check=True)
+    if b"\x1b" in run.stderr or any(octet < 0x20 and octet != 0x0a for octet in run.stderr):
+        sys.exit("control octets on the terminal")
+    bad, told = 0, {}
+    for line in run.stdout.splitlines(keepends=True):
+        for problem in problems(line, None, []):
+            bad += 1
+            print(problem, line[:200])
+        event = json.loads(line)
+        if event["event_type"] == "http":
+            told[event["src_ip"]] = event
+    right = 0
+    for number, (_, wanted) in enumerate(sent):
+        event = told.get(".".join(map(str, client_of(number)[0])))
+        got = {} if event is None else {
+            "hostname": event["http"].get("hostname"), "http_user_agent": event["http"].get("http_user_agent"),
+            "device": event.get("metadata", {}).get("flowints", {}).get("exw.device_id")}
+        if got == wanted:
+            right += 1
+        elif number - right < 10:
+            print(number, "wanted", ascii(wanted), "got", ascii(got))
+    print(f"figure: hostile strings: {right} of {COUNT}, {bad} bad lines")
+    return 0 if right == COUNT and bad == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
