@@ -119,6 +119,7 @@ void Pipeline::tell_stats(const std::vector<std::unique_ptr<capture::Source>>& s
   stats.alerts = alerts_;
   stats.findings_suppressed = gate_.suppressed();
   stats.events_lost = reporter_.lost();
+  stats.servers = inventory_.servers();
   report::Event event;
   event.time = now;
   event.body = stats;
@@ -136,6 +137,7 @@ void Pipeline::finding(const flow::Flow& flow, const detect::Finding& finding) {
 }
 
 void Pipeline::observation(const detect::Observation& observation) {
+  inventory_.observe(observation);
   for (const auto& detector : fleet_) detector->observe(observation, *this);
 }
 

@@ -14,6 +14,7 @@
 #include "sensor/capture/source.hpp"
 #include "sensor/detect/finding_gate.hpp"
 #include "sensor/detect/fleet_detector.hpp"
+#include "sensor/detect/server_inventory.hpp"
 #include "sensor/report/reporter.hpp"
 
 namespace exwire::app {
@@ -55,6 +56,7 @@ class Pipeline final : private Outlet, private detect::FleetSink, private detect
   Budget fleet_budget_;
   detect::FindingGate gate_;
   std::vector<std::unique_ptr<detect::FleetDetector>> fleet_;
+  detect::ServerInventory inventory_;
   Summary summary_;
   std::string source_name_;
   capture::Batch batch_;

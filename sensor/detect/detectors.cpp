@@ -18,6 +18,7 @@ std::unique_ptr<FleetDetector> make_front_end_hops(const Site& site);
 std::unique_ptr<FlowDetector> make_rule_matcher(const rules::ActiveRules& rules);
 std::unique_ptr<FleetDetector> make_heartbeats(const Site& site);
 std::unique_ptr<FleetDetector> make_idle_paths(const Site& site);
+std::unique_ptr<FlowDetector> make_server_headers(std::shared_ptr<ExchangeServers> servers);
 std::unique_ptr<FlowDetector> make_tls_posture(std::shared_ptr<ExchangeServers> servers);
 std::unique_ptr<FlowDetector> make_tls_port_use(const Site& site,
                                                 std::shared_ptr<ExchangeServers> servers);
@@ -35,6 +36,7 @@ std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(const Site& site)
   detectors.push_back(make_front_end_requests(site));
   detectors.push_back(make_stalled_connections(site));
   if (site.rules != nullptr) detectors.push_back(make_rule_matcher(*site.rules));
+  detectors.push_back(make_server_headers(servers));
   detectors.push_back(make_tls_posture(servers));
   detectors.push_back(make_gateway_bypass(site, servers));
   detectors.push_back(make_tls_port_use(site, servers));

@@ -94,6 +94,7 @@ size_t ExchangeServers::Hash::operator()(const Endpoint& endpoint) const noexcep
 ExchangeServers::ExchangeServers(const Site& site) : site_(site) {
   by_endpoint_.reserve(kMost);
   order_.reserve(kMost);
+  products_.reserve(kMostProducts);
 }
 
 const ExchangeServer* ExchangeServers::find(const flow::Flow& flow) const noexcept {
@@ -171,6 +172,23 @@ void ExchangeServers::learn(const wire::Address& server, uint8_t ip_version, uin
     next_ = (next_ + 1) % kMost;
   }
   by_endpoint_.emplace(endpoint, entry);
+}
+
+void ExchangeServers::learn_product(const wire::Address& server, std::string_view product) {
+  if (product.empty()) return;
+  const auto known = std::find_if(products_.begin(), products_.end(),
+                                  [&](const auto& each) { return each.first == server; });
+  if (known != products_.end()) {
+    known->second = product;
+  } else if (products_.size() < kMostProducts) {
+    products_.emplace_back(server, product);
+  }
+}
+
+std::string_view ExchangeServers::product_of(const flow::Flow& flow) const noexcept {
+  const auto known = std::find_if(products_.begin(), products_.end(),
+                                  [&](const auto& each) { return each.first == flow.server(); });
+  return known == products_.end() ? std::string_view{} : known->second;
 }
 
 }  // namespace exwire::detect

@@ -31,6 +31,7 @@ struct ExchangeServer {
 class ExchangeServers {
  public:
   static constexpr uint32_t kMost = 1024;
+  static constexpr uint32_t kMostProducts = 64;
   static constexpr uint16_t kAnyTlsPort = 0;
 
   /// `site` must outlive it.
@@ -47,6 +48,10 @@ class ExchangeServers {
   /// For those who saw an endpoint: of one port, or with kAnyTlsPort of all of site.ports.tls.
   void learn(const wire::Address& server, uint8_t ip_version, uint16_t port, Reason reason,
              std::string_view detail);
+  /// `product`: a literal; whatever the port, for a machine runs one Exchange.
+  void learn_product(const wire::Address& server, std::string_view product);
+  /// Empty when no header told it.
+  std::string_view product_of(const flow::Flow& flow) const noexcept;
   uint32_t size() const noexcept { return static_cast<uint32_t>(by_endpoint_.size()); }
 
  private:
@@ -65,6 +70,7 @@ class ExchangeServers {
   boost::unordered_flat_map<Endpoint, ExchangeServer, Hash> by_endpoint_;
   std::vector<Endpoint> order_;  ///< a ring: in which order they came
   uint32_t next_ = 0;
+  std::vector<std::pair<wire::Address, std::string_view>> products_;
 };
 
 }  // namespace exwire::detect

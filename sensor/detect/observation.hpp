@@ -24,6 +24,7 @@ enum class Topic : uint8_t {
   guessing,
   posture,
   front_end_hop,
+  server_software,
 };
 
 struct Observation {

@@ -216,6 +216,9 @@ class TlsPosture final : public FlowDetector {
         certificate != nullptr && certificate->readable) {
       add_certificate(finding.facts, *certificate);
     }
+    if (const std::string_view product = servers_->product_of(flow); !product.empty()) {
+      finding.facts.add("server_product", product);
+    }
     if (signature.sid == kClientCertificate.sid && seen.handshake.client_certificate != nullptr) {
       finding.facts.add("client_issuer", cut(seen.handshake.client_certificate->issuer));
     }

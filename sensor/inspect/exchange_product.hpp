@@ -11,8 +11,8 @@
 
 namespace exwire::inspect {
 
-/// "Exchange 2016"; empty when the headers do not tell. A literal.
-inline std::string_view exchange_product(const HttpTransaction& transaction) noexcept {
+/// "Exchange 2016" of "15.1" or "15.1.2507.6"; empty for other builds. A literal.
+inline std::string_view product_of_build(std::string_view build) noexcept {
   struct Product {
     std::string_view build, name;
   };
@@ -23,19 +23,21 @@ inline std::string_view exchange_product(const HttpTransaction& transaction) noe
                                                      {"8", "Exchange 2007"},
                                                      {"6.5", "Exchange 2003"},
                                                      {"6.0", "Exchange 2000"}}};
-  constexpr std::string_view kIis = "Microsoft-IIS/";
-  const bool iis = transaction.text(HttpField::server).substr(0, kIis.size()) == kIis;
-  for (const HttpField field : {HttpField::owa_version, HttpField::server_activesync}) {
-    if (field == HttpField::server_activesync && !iis) continue;
-    const std::string_view build = transaction.text(field);
-    for (const Product& product : kProducts) {
-      const bool whole =
-          build.size() == product.build.size() ||
-          (build.size() > product.build.size() && build[product.build.size()] == '.');
-      if (whole && build.substr(0, product.build.size()) == product.build) return product.name;
-    }
+  for (const Product& product : kProducts) {
+    const bool whole = build.size() == product.build.size() ||
+                       (build.size() > product.build.size() && build[product.build.size()] == '.');
+    if (whole && build.substr(0, product.build.size()) == product.build) return product.name;
   }
   return {};
+}
+
+/// Empty when the headers do not tell.
+inline std::string_view exchange_product(const HttpTransaction& transaction) noexcept {
+  constexpr std::string_view kIis = "Microsoft-IIS/";
+  const std::string_view product = product_of_build(transaction.text(HttpField::owa_version));
+  if (!product.empty()) return product;
+  if (transaction.text(HttpField::server).substr(0, kIis.size()) != kIis) return {};
+  return product_of_build(transaction.text(HttpField::server_activesync));
 }
 
 }  // namespace exwire::inspect

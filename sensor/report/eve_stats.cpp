@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Counters in the closed `stats` object of the schema. What has no place there (half-open table,
 // sheddings, one-sided flows) is given with `extended: yes` in the top-level `exchange` object.
+#include <algorithm>
+
 #include "sensor/report/eve.hpp"
 
 namespace exwire::report {
@@ -87,6 +89,27 @@ void EveEncoder::stats(const StatsBody& body) {
   count("anomalies", body.anomalies);
   count("anomalies_suppressed", body.anomalies_suppressed);
   count("events_lost", body.events_lost);
+  known_servers(body.servers);
+  json_.close();
+}
+
+// As many as fit into a line.
+void EveEncoder::known_servers(std::span<const detect::KnownServer> servers) {
+  constexpr size_t kMostShown = 32;
+  json_.array("servers");
+  for (const detect::KnownServer& server : servers.first(std::min(servers.size(), kMostShown))) {
+    const auto text = [&](const char* key, std::string_view value) {
+      if (!value.empty()) json_.text(key, value);
+    };
+    json_.object();
+    text("address", wire::to_text(server.address, server.ip_version));
+    json_.number("port", server.port);
+    text("product", detect::product_of(server.software));
+    text("build", detect::build_of(server.software));
+    text("web_server", detect::web_server_of(server.software));
+    text("role", detect::role_of(server));
+    json_.close();
+  }
   json_.close();
 }
 

@@ -5,12 +5,14 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <variant>
 
 #include "sensor/base/time.hpp"
 #include "sensor/detect/detector.hpp"
 #include "sensor/detect/finding.hpp"
+#include "sensor/detect/server_software.hpp"
 #include "sensor/flow/flow.hpp"
 #include "sensor/inspect/http_transaction.hpp"
 #include "sensor/inspect/tls_facts.hpp"
@@ -68,6 +70,7 @@ struct StatsBody {
   uint64_t http_flows = 0, http_transactions = 0, tls_flows = 0, tls_handshakes = 0;
   uint64_t alerts = 0, findings_suppressed = 0, alerts_beyond = 0;
   uint64_t anomalies = 0, anomalies_suppressed = 0, events_lost = 0;
+  std::span<const detect::KnownServer> servers{};
 };
 
 /// `flow` may be null for stats and decode anomalies.
