@@ -4,8 +4,6 @@
 
 Usage: live.py EXWIRE. Needs the right to capture (root); otherwise counts as skipped.
 """
-import http.client
-import http.server
 import json
 import os
 import pathlib
@@ -13,37 +11,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 
-
-class Owa(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"ok")
-
-    def log_message(self, *_):
-        pass
-
-
-def wait_for(condition, seconds):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
+import loopback
 
 
 def main():
     if os.geteuid() != 0:
         print("capturing needs root")
         return 77
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Owa)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    port = server.server_address[1]
+    port = loopback.serve()
     with tempfile.TemporaryDirectory() as folder:
         log = pathlib.Path(folder) / "eve.json"
         sensor = subprocess.Popen([sys.argv[1], "-i", "lo", "-l", folder, "--set",
@@ -57,12 +33,9 @@ def main():
 
         try:
             # Silence first: the counters come by the clock alone.
-            silent = wait_for(lambda: events("stats"), 10)
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/owa/", headers={"Host": "mail.exwire.example"})
-            connection.getresponse().read()
-            seen = wait_for(lambda: events("alert") and events("http"), 10)
-            connection.close()
+            silent = loopback.wait_for(lambda: events("stats"), 10)
+            loopback.get(port, "/owa/")
+            seen = loopback.wait_for(lambda: events("alert") and events("http"), 10)
             sensor.send_signal(signal.SIGTERM)
             status = sensor.wait(10)
         finally:

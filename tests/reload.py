@@ -5,8 +5,6 @@ that a strict sensor does not take leave the old ones active.
 
 Usage: reload.py EXWIRE. Needs the right to capture (root); otherwise counts as skipped.
 """
-import http.client
-import http.server
 import json
 import os
 import pathlib
@@ -14,28 +12,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
-
-class Server(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"ok")
-
-    def log_message(self, *_):
-        pass
-
-
-def wait_for(condition, seconds=15):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
+import loopback
 
 
 def rule(sid):
@@ -47,9 +26,7 @@ def main():
     if os.geteuid() != 0:
         print("capturing needs root")
         return 77
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    port = server.server_address[1]
+    port = loopback.serve()
     problems = []
     with tempfile.TemporaryDirectory() as folder:
         rules = pathlib.Path(folder) / "site.rules"
@@ -68,21 +45,18 @@ def main():
                     if event["event_type"] == "alert"]
 
         def expect(sid, why):
-            connection = http.client.HTTPConnection("127.0.0.1", port)
-            connection.request("GET", "/")
-            connection.getresponse().read()
-            connection.close()
-            if not wait_for(lambda: sid in alerts()):
+            loopback.get(port, "/")
+            if not loopback.wait_for(lambda: sid in alerts(), 15):
                 problems.append(f"{why}: no alert of sid {sid}, only {alerts()}")
 
         def reload(text):
             before = errors.read_text().count(text)
             sensor.send_signal(signal.SIGUSR2)
-            if not wait_for(lambda: errors.read_text().count(text) > before):
+            if not loopback.wait_for(lambda: errors.read_text().count(text) > before, 15):
                 problems.append(f"not said: {text}\n{errors.read_text()}")
 
         try:
-            wait_for(log.exists)
+            loopback.wait_for(log.exists, 15)
             time.sleep(1)
             expect(1, "before")
             rules.write_text(rule(2))
