@@ -213,11 +213,7 @@ class ActiveSyncAdmission final : public FlowDetector {
   static Finding begin(const Signature& signature, const FlowContext& context,
                        const HttpTransaction& transaction) {
     const flow::Flow& flow = context.flow;
-    Finding finding;
-    finding.signature = &signature;
-    finding.severity = signature.severity;
-    finding.when = finding.first_seen = finding.last_seen = context.now;
-    finding.packet = context.packet;
+    Finding finding = Finding::of(signature, context.now, context.packet);
     finding.http = &transaction;
     SipHash13 hash{HashKey{}};
     hash.word(signature.sid);

@@ -88,6 +88,16 @@ struct Finding {
   const inspect::HttpTransaction* http = nullptr;  ///< valid during the call only
   const inspect::TlsHandshake* tls = nullptr;      ///< valid during the call only
   Facts facts;
+
+  /// Seen once, just now, with the weight its signature gives it.
+  static Finding of(const Signature& signature, Timestamp when, uint64_t packet) noexcept {
+    Finding finding;
+    finding.signature = &signature;
+    finding.severity = signature.severity;
+    finding.when = finding.first_seen = finding.last_seen = when;
+    finding.packet = packet;
+    return finding;
+  }
 };
 
 }  // namespace exwire::detect

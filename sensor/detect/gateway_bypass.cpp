@@ -139,11 +139,8 @@ class GatewayBypass final : public FlowDetector {
   static Finding begin(const Signature& signature, const FlowContext& context,
                        std::string_view endpoint, bool of_client = true) {
     const flow::Flow& flow = context.flow;
-    Finding finding;
-    finding.signature = &signature;
-    finding.severity = of_client ? signature.severity : 3;
-    finding.when = finding.first_seen = finding.last_seen = context.now;
-    finding.packet = context.packet;
+    Finding finding = Finding::of(signature, context.now, context.packet);
+    if (!of_client) finding.severity = 3;
     SipHash13 hash{HashKey{}};
     hash.word(signature.sid);
     if (of_client) hash.octets(flow.client().data(), flow.client().size());

@@ -305,10 +305,7 @@ class IdlePaths final : public FleetDetector {
   }
 
   static void tell_drop(const Observation& seen, const IdleGap& gap, FleetSink& sink) {
-    Finding finding;
-    finding.signature = &kDropped;
-    finding.severity = kDropped.severity;
-    finding.when = finding.first_seen = finding.last_seen = seen.when;
+    Finding finding = Finding::of(kDropped, seen.when, 0);
     finding.story = story_of(kDropped, seen.client, seen.server, seen.server_port);
     Facts& facts = finding.facts;
     facts.add("gap_s", (gap.length_ms + 500) / 1000);

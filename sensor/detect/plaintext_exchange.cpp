@@ -180,14 +180,11 @@ class PlaintextExchange final : public FlowDetector {
             FindingSink& sink) {
     const flow::Flow& flow = context.flow;
     const std::string_view user = transaction.text(HttpField::auth_user);
-    Finding finding;
-    finding.signature = &signature;
+    Finding finding = Finding::of(signature, context.now, context.packet);
     // As shipped these accept port 80: a habit of the product before it is one of the site.
     const bool by_default = signature.sid == kRequest.sid && endpoint.plain_by_default &&
                             !tells_secret(scheme_of(transaction));
-    finding.severity = by_default ? 3 : signature.severity;
-    finding.when = finding.first_seen = finding.last_seen = context.now;
-    finding.packet = context.packet;
+    if (by_default) finding.severity = 3;
     finding.http = &transaction;
     finding.story = story_of(signature, flow, endpoint, user);
     Facts& facts = finding.facts;

@@ -185,11 +185,7 @@ class TlsPortUse final : public FlowDetector {
 
   Finding begin(const Signature& signature, const FlowContext& context, std::string_view name) {
     const flow::Flow& flow = context.flow;
-    Finding finding;
-    finding.signature = &signature;
-    finding.severity = signature.severity;
-    finding.when = finding.first_seen = finding.last_seen = context.now;
-    finding.packet = context.packet;
+    Finding finding = Finding::of(signature, context.now, context.packet);
     SipHash13 story{HashKey{}};
     story.word(signature.sid);
     story.octets(flow.server().data(), flow.server().size());

@@ -200,11 +200,7 @@ class TlsPosture final : public FlowDetector {
 
   void tell(const Signature& signature, const Seen& seen) {
     const flow::Flow& flow = seen.context.flow;
-    Finding finding;
-    finding.signature = &signature;
-    finding.severity = signature.severity;
-    finding.when = finding.first_seen = finding.last_seen = seen.context.now;
-    finding.packet = seen.context.packet;
+    Finding finding = Finding::of(signature, seen.context.now, seen.context.packet);
     finding.tls = &seen.handshake;
     SipHash13 story{HashKey{}};
     story.word(signature.sid);

@@ -51,11 +51,7 @@ bool suppressed(const Rule& rule, const Ends& ends, uint8_t version) noexcept {
 
 void tell(const Rule& rule, const Look& look, FindingSink& sink) {
   const FlowContext& context = look.context;
-  Finding finding;
-  finding.signature = &rule.signature;
-  finding.severity = rule.signature.severity;
-  finding.when = finding.first_seen = finding.last_seen = context.now;
-  finding.packet = context.packet;
+  Finding finding = Finding::of(rule.signature, context.now, context.packet);
   finding.http = look.transaction;
   finding.tls = look.handshake;
   finding.story = key_of(name_of(rule), ends_of(context.flow, false), true, true);
