@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // The first octets choose where directions change and where segments end.
   const size_t turn = 16 + data[0], step = 1 + data[1] % 64;
   const std::string octets(reinterpret_cast<const char*>(data + 2), size - 2);
-  std::vector<test::Piece> whole, cut;
+  std::vector<test::StreamPiece> whole, cut;
   for (size_t at = 0, which = 0; at < octets.size(); at += turn, ++which) {
     const Direction direction = which % 2 == 0 ? Direction::to_server : Direction::to_client;
     const std::string part = octets.substr(at, turn);

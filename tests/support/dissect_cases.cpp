@@ -50,18 +50,6 @@ std::string from_hex(const std::string& text) {
   return result;
 }
 
-// "text", "N*text" or "hex: 0a 0b".
-std::string octets_of(const std::string& text) {
-  if (text.rfind("hex: ", 0) == 0) return from_hex(text.substr(5));
-  size_t digits = 0;
-  while (digits < text.size() && isdigit(static_cast<unsigned char>(text[digits])) != 0) ++digits;
-  if (digits == 0 || digits >= text.size() || text[digits] != '*') return unescape(text);
-  const std::string one = unescape(text.substr(digits + 1));
-  std::string result;
-  for (int times = std::stoi(text.substr(0, digits)); times > 0; --times) result += one;
-  return result;
-}
-
 Direction direction_of(const std::string& word) {
   if (word == "to_server") return Direction::to_server;
   if (word == "to_client") return Direction::to_client;
@@ -110,6 +98,17 @@ Bytes part(const std::string& octets, size_t from, size_t size) {
 }
 
 }  // namespace
+
+std::string octets_of(const std::string& text) {
+  if (text.rfind("hex: ", 0) == 0) return from_hex(text.substr(5));
+  size_t digits = 0;
+  while (digits < text.size() && isdigit(static_cast<unsigned char>(text[digits])) != 0) ++digits;
+  if (digits == 0 || digits >= text.size() || text[digits] != '*') return unescape(text);
+  const std::string one = unescape(text.substr(digits + 1));
+  std::string result;
+  for (int times = std::stoi(text.substr(0, digits)); times > 0; --times) result += one;
+  return result;
+}
 
 std::vector<DissectCase> read_dissect_cases(const std::string& path) {
   std::ifstream file(path);

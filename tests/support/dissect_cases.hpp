@@ -30,6 +30,10 @@ struct DissectCase {
 /// Throws std::runtime_error with the line of a mistake.
 std::vector<DissectCase> read_dissect_cases(const std::string& path);
 
+/// What a line of a case stands for: text with \r, \n, \t and \xHH, "N*text" for the text N times
+/// over, or "hex: 0a 0b".
+std::string octets_of(const std::string& text);
+
 /// EXWIRE_TESTS, else where the tests were when they were compiled.
 std::string tests_folder();
 

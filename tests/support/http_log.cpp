@@ -68,7 +68,7 @@ wire::Packet segment(Direction direction, uint32_t seq, uint32_t ack, uint8_t fl
 
 }  // namespace
 
-std::string http_log(const std::vector<Piece>& pieces) {
+std::string http_log(const std::vector<StreamPiece>& pieces) {
   Budget budget(size_t{256} << 20);
   flow::Watch watch;
   watch.plaintext_ports.set(80);
@@ -99,7 +99,7 @@ std::string http_log(const std::vector<Piece>& pieces) {
   feed(Direction::to_server, wire::kSyn, "");
   feed(Direction::to_client, wire::kSyn | wire::kAck, "");
   feed(Direction::to_server, wire::kAck, "");
-  for (const Piece& piece : pieces) {
+  for (const StreamPiece& piece : pieces) {
     seq[static_cast<size_t>(piece.direction)] += piece.lost;
     if (!piece.octets.empty()) feed(piece.direction, wire::kAck | wire::kPsh, piece.octets);
     if (piece.lost > 0) {

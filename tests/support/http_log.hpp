@@ -11,13 +11,13 @@
 namespace exwire::test {
 
 /// Octets of one direction, or a hole in it.
-struct Piece {
+struct StreamPiece {
   Direction direction = Direction::to_server;
   std::string octets;
   uint32_t lost = 0;  ///< octets the capture misses (the peer has them)
 };
 
 /// One line per fact, in order. Pieces become segments as they are.
-std::string http_log(const std::vector<Piece>& pieces);
+std::string http_log(const std::vector<StreamPiece>& pieces);
 
 }  // namespace exwire::test

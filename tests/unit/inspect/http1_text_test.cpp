@@ -7,60 +7,20 @@
 #include <iostream>
 #include <sstream>
 
+#include "tests/support/dissect_cases.hpp"
 #include "tests/support/http_log.hpp"
 
 using namespace exwire;
-using test::Piece;
+using test::StreamPiece;
 
 namespace {
 
 struct Case {
   std::string name;
   int line = 0;
-  std::vector<Piece> pieces;
+  std::vector<StreamPiece> pieces;
   std::string expected;
 };
-
-std::string unescape(const std::string& text) {
-  std::string result;
-  for (size_t at = 0; at < text.size(); ++at) {
-    if (text[at] != '\\' || at + 1 == text.size()) {
-      result += text[at];
-      continue;
-    }
-    switch (text[++at]) {
-      case 'r':
-        result += '\r';
-        break;
-      case 'n':
-        result += '\n';
-        break;
-      case 't':
-        result += '\t';
-        break;
-      case 'x':
-        result += static_cast<char>(std::stoi(text.substr(at + 1, 2), nullptr, 16));
-        at += 2;
-        break;
-      default:
-        result += text[at];
-        break;
-    }
-  }
-  return result;
-}
-
-// "N*text": the text N times over.
-std::string repeated(std::string text) {
-  size_t digits = 0;
-  while (digits < text.size() && isdigit(text[digits])) ++digits;
-  if (digits == 0 || digits >= text.size() || text[digits] != '*') return unescape(text);
-  const int times = std::stoi(text.substr(0, digits));
-  const std::string one = unescape(text.substr(digits + 1));
-  std::string result;
-  for (int time = 0; time < times; ++time) result += one;
-  return result;
-}
 
 std::vector<Case> read_cases() {
   std::ifstream file(std::string(EXWIRE_TESTS_DIR) + "/dissect/http1.txt");
@@ -72,7 +32,7 @@ std::vector<Case> read_cases() {
     } else if (line.rfind(">> ", 0) == 0 || line.rfind("<< ", 0) == 0) {
       const Direction direction = line[0] == '>' ? Direction::to_server : Direction::to_client;
       auto& pieces = cases.back().pieces;
-      const std::string octets = repeated(line.substr(3));
+      const std::string octets = test::octets_of(line.substr(3));
       if (!pieces.empty() && pieces.back().direction == direction) {
         pieces.back().octets += octets;
       } else {
@@ -86,7 +46,7 @@ std::vector<Case> read_cases() {
       std::getline(words, rest);
       cases.back().pieces.push_back(
           {direction == "to_server" ? Direction::to_server : Direction::to_client,
-           unescape(rest.empty() ? rest : rest.substr(1)), lost});
+           test::octets_of(rest.empty() ? rest : rest.substr(1)), lost});
     } else if (line.rfind("= ", 0) == 0) {
       cases.back().expected += line.substr(2) + "\n";
     }
@@ -95,15 +55,15 @@ std::vector<Case> read_cases() {
 }
 
 bool has_gap(const Case& one) {
-  for (const Piece& piece : one.pieces) {
+  for (const StreamPiece& piece : one.pieces) {
     if (piece.lost > 0) return true;
   }
   return false;
 }
 
-std::vector<Piece> octet_by_octet(const Case& one) {
-  std::vector<Piece> pieces;
-  for (const Piece& piece : one.pieces) {
+std::vector<StreamPiece> octet_by_octet(const Case& one) {
+  std::vector<StreamPiece> pieces;
+  for (const StreamPiece& piece : one.pieces) {
     for (const char octet : piece.octets) pieces.push_back({piece.direction, {octet}, 0});
   }
   return pieces;
@@ -122,13 +82,13 @@ TEST_CASE("HTTP/1 text cases", "[http1]") {
     CHECK(whole == one.expected);
     if (has_gap(one)) continue;
     size_t total = 0;
-    for (const Piece& piece : one.pieces) total += piece.octets.size();
+    for (const StreamPiece& piece : one.pieces) total += piece.octets.size();
     if (total > 20000) continue;
     REQUIRE(test::http_log(octet_by_octet(one)) == whole);
     for (size_t which = 0; which < one.pieces.size() && total < 3000; ++which) {
       for (size_t cut = 1; cut < one.pieces[which].octets.size(); ++cut) {
-        std::vector<Piece> pieces = one.pieces;
-        const Piece rest{pieces[which].direction, pieces[which].octets.substr(cut), 0};
+        std::vector<StreamPiece> pieces = one.pieces;
+        const StreamPiece rest{pieces[which].direction, pieces[which].octets.substr(cut), 0};
         pieces[which].octets.resize(cut);
         pieces.insert(pieces.begin() + static_cast<long>(which) + 1, rest);
         if (test::http_log(pieces) != whole) {
