@@ -3,12 +3,14 @@
 """Hostile strings in what clients send: every line stays strict JSON, and says what was sent.
 
 5,000 requests with octets that mean something to JSON, CEF, syslog, terminals or UTF-8 decoders in host, URL, user
-agent and device id. What is valid UTF-8 comes back as it was; any other octet as the character of its number.
+agent and device id. What is valid UTF-8 comes back as it was; any other octet as \\xNN, and a backslash that would read so
+as \\x5c.
 
 Usage: hostile_strings.py EXWIRE
 """
 import json
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -41,9 +43,13 @@ def strings():
 
 
 def shown(octets):
-    """Valid UTF-8 as it is, other octets as characters of their number."""
+    """Valid UTF-8 as it is, other octets and backslashes that could be taken for their escape by number."""
     text = ""
     while octets:
+        if re.match(rb"\\x[0-9a-fA-F]{2}", octets):
+            text += "\\x5c"
+            octets = octets[1:]
+            continue
         for size in (1, 2, 3, 4):
             try:
                 text += octets[:size].decode("utf-8")
@@ -52,7 +58,7 @@ def shown(octets):
                 continue
         else:
             size = 1
-            text += chr(octets[0])
+            text += f"\\x{octets[0]:02x}"
         octets = octets[size:]
     return text
 

@@ -83,6 +83,17 @@ bool must_escape(std::string_view sequence, uint32_t& code) noexcept {
   return false;
 }
 
+bool is_hex(char letter) noexcept {
+  return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'f') ||
+         (letter >= 'A' && letter <= 'F');
+}
+
+// Text that would be read as the escape of an octet.
+bool looks_escaped(std::string_view text) noexcept {
+  return text.size() >= 4 && text[0] == '\\' && text[1] == 'x' && is_hex(text[2]) &&
+         is_hex(text[3]);
+}
+
 }  // namespace
 
 void JsonWriter::start() noexcept {
@@ -193,12 +204,18 @@ size_t JsonWriter::put_escaped(std::string_view value, size_t most) noexcept {
     if (value.empty()) break;
     size_t length = utf8_length(value);
     uint32_t code = static_cast<uint8_t>(value[0]);
-    const bool escape = length == 0 || must_escape(value.substr(0, length), code);
+    const bool escape = length != 0 && must_escape(value.substr(0, length), code);
     char escaped[6] = {
         '\\',           'u', kHex[code >> 12 & 15], kHex[code >> 8 & 15], kHex[code >> 4 & 15],
         kHex[code & 15]};
     std::string_view written = value.substr(0, length);
-    if (escape) {
+    if (length == 0 || looks_escaped(value)) {
+      escaped[1] = '\\';
+      escaped[2] = 'x';
+      escaped[3] = kHex[code >> 4 & 15];
+      escaped[4] = kHex[code & 15];
+      written = {escaped, 5};
+    } else if (escape) {
       written = {escaped, sizeof escaped};
     } else if (value[0] == '"' || value[0] == '\\') {
       escaped[1] = value[0];

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // JSON into a fixed buffer, without a document tree and without allocation. Keys are literals of
 // ours; values may be anything an attacker sends and always come out as valid JSON (RFC 8259):
-// control characters are escaped, an octet that is no UTF-8 becomes the character of the same
-// number (as Suricata's readers of ISO 8859-1 expect), and no line break is ever written.
+// control characters are escaped, and no line break is ever written. An octet that is no UTF-8
+// reads `\xNN`, as in Suricata and Zeek; a backslash that would read so in the text itself becomes
+// `\x5c`, so that nothing is lost.
 #pragma once
 
 #include <array>

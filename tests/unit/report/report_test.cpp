@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 #include <boost/json/src.hpp>
 #include <catch2/catch.hpp>
+#include <cctype>
 #include <fstream>
 #include <random>
 
@@ -56,6 +57,22 @@ std::string hostile(std::mt19937& random) {
                          : std::string(1, static_cast<char>(random()));
   }
   return text;
+}
+
+// What a reader gets who undoes the escapes of octets.
+std::string octets_of(const std::string& told) {
+  std::string octets;
+  for (size_t at = 0; at < told.size(); ++at) {
+    if (told[at] == '\\' && at + 3 < told.size() && told[at + 1] == 'x' &&
+        std::isxdigit(static_cast<uint8_t>(told[at + 2])) &&
+        std::isxdigit(static_cast<uint8_t>(told[at + 3]))) {
+      octets += static_cast<char>(std::stoi(told.substr(at + 2, 2), nullptr, 16));
+      at += 3;
+    } else {
+      octets += told[at];
+    }
+  }
+  return octets;
 }
 
 std::string encode_http(const inspect::HttpTransaction& transaction) {
@@ -115,7 +132,8 @@ TEST_CASE("hostile texts come out as valid JSON without control octets", "[eve]"
     json::error_code error;
     const json::value parsed = json::parse(line, error);
     REQUIRE(!error);
-    REQUIRE(parsed.at("http").at("http_user_agent").is_string());
+    const auto& told = parsed.at("http").at("http_user_agent").as_string();
+    REQUIRE(octets_of(std::string(told)) == text);
   }
 }
 
@@ -128,15 +146,21 @@ TEST_CASE("plain texts are unchanged, and every octet has one spelling", "[eve]"
     transaction.set(inspect::HttpField::user_agent, as_bytes(text));
     const json::value parsed = json::parse(encode_http(transaction));
     const auto& told = parsed.at("http").at("http_user_agent").as_string();
-    // The character of the octet's number, as UTF-8.
-    std::string expected = before;
-    if (octet < 0x80) {
-      expected += static_cast<char>(octet);
-    } else {
-      expected += static_cast<char>(0xc0 | octet >> 6);
-      expected += static_cast<char>(0x80 | (octet & 0x3f));
-    }
-    CHECK(std::string(told) == expected + after);
+    CHECK(octets_of(std::string(told)) == text);
+    if (octet < 0x80) CHECK(std::string(told) == text);
+  }
+}
+
+TEST_CASE("an octet that is no UTF-8 is told from the text of its escape", "[eve]") {
+  for (const std::string text :
+       {"\xe9", "\\xe9", "\\\\xe9", "\\\xe9", "\\x5cxe9", "\xc3\xa9", "\\x", "\\"}) {
+    inspect::HttpTransaction transaction;
+    transaction.set(inspect::HttpField::user_agent, as_bytes(text));
+    const json::value parsed = json::parse(encode_http(transaction));
+    const std::string told(parsed.at("http").at("http_user_agent").as_string());
+    CHECK(octets_of(told) == text);
+    if (text == "\xe9") CHECK(told == "\\xe9");
+    if (text == "\xc3\xa9") CHECK(told == text);
   }
 }
 
