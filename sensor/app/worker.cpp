@@ -65,8 +65,9 @@ void Worker::run(const capture::Batch& batch) {
 // These packets belong to no flow: a receiving host would not take them, or not as they are.
 void Worker::tell_notices() {
   static constexpr const char* kEvents[] = {
-      "ipv4.invalid_checksum", "tcpv4.invalid_checksum", "exwire.fragment_overlap",
-      "exwire.fragment_beyond_the_end", "exwire.tcp_in_fragments"};
+      "ipv4.invalid_checksum",          "tcpv4.invalid_checksum",  "exwire.fragment_overlap",
+      "exwire.fragment_beyond_the_end", "exwire.tcp_in_fragments", "exwire.tcp_header_impossible",
+      "exwire.tcp_flags_impossible"};
   for (const wire::Notice& notice : decoder_.notices().waiting()) {
     flow::Flow flow;
     flow.key = notice.key;
@@ -153,6 +154,11 @@ void Worker::flow_timer(uint32_t handle, flow::Flow& flow, Timestamp now) {
   inspector_.timer(handle, flow, now);
   detect(detect::kWantsTimers, flow,
          [&](FlowDetector& one, const FlowContext& what) { one.flow_timer(what, *this); });
+}
+
+void Worker::odd_segment(uint32_t handle, flow::Flow& flow, Direction direction,
+                         flow::Oddity oddity) {
+  inspector_.odd_segment(handle, flow, direction, oddity);
 }
 
 void Worker::request_head(flow::Flow& flow, inspect::HttpTransaction& transaction) {

@@ -52,6 +52,8 @@ class Worker final : private flow::FlowListener,
   void half_open_changed(const flow::HalfOpen& entry, flow::HalfOpenStage before,
                          flow::HalfOpenStage after, Timestamp began) override;
   void flow_timer(uint32_t handle, flow::Flow& flow, Timestamp now) override;
+  void odd_segment(uint32_t handle, flow::Flow& flow, Direction direction,
+                   flow::Oddity oddity) override;
   void request_head(flow::Flow& flow, inspect::HttpTransaction& transaction) override;
   void request_over(flow::Flow& flow, inspect::HttpTransaction& transaction) override;
   void response_head(flow::Flow& flow, inspect::HttpTransaction& transaction) override;

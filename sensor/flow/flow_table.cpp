@@ -17,6 +17,9 @@ void add_saturating(uint8_t& counter) noexcept {
 constexpr uint16_t fin_mark(Direction direction) noexcept {
   return direction == Direction::to_server ? kFinToServer : kFinToClient;
 }
+constexpr uint16_t reset_mark(Direction direction) noexcept {
+  return direction == Direction::to_server ? kResetByClient : kResetByServer;
+}
 
 // Sequence number of the first octet of a direction's stream.
 uint32_t first_seq(const DirectionState& side) noexcept {
@@ -71,7 +74,11 @@ Tracked FlowTable::track(const wire::Packet& packet) {
     // A SYN with another number must never move a live flow (it may be forged); it waits in the
     // half-open table until the server's answer tells.
     flow.mark(kSynPending);
+    listener_.odd_segment(handle, flow, flow.direction_of(packet), Oddity::syn_in_connection);
     return open(packet);
+  }
+  if ((packet.tcp_flags & wire::kSyn) && packet.payload_octets > 0) {
+    listener_.odd_segment(handle, flow, flow.direction_of(packet), Oddity::syn_in_connection);
   }
   return update(handle, packet);
 }
@@ -91,7 +98,8 @@ bool FlowTable::replaced_by(uint32_t handle, const wire::Packet& packet) {
       flow.marks = static_cast<uint16_t>(flow.marks & ~kSynPending);
     } else if (candidate->has(kSyn)) {
       const bool from_client = packet.from_lo == candidate->has(kClientLo);
-      replaced = from_client ? !syn && ack && packet.seq == candidate->client_next
+      const bool answered = candidate->has(kSynAck) || flow.one_sided();
+      replaced = from_client ? answered && !syn && ack && packet.seq == candidate->client_next
                              : syn && ack && packet.ack == candidate->client_next;
     }
   }
@@ -141,27 +149,61 @@ Tracked FlowTable::update(uint32_t handle, const wire::Packet& packet) {
              ahead + static_cast<int64_t>(packet.payload_octets) <= 0) {
     add_saturating(flow.retransmissions[static_cast<size_t>(direction)]);
   }
-  if (packet.tcp_flags & wire::kRst) on_reset(handle, direction, packet);
+  constexpr uint8_t kNoPayload = wire::kSyn | wire::kRst;
+  if (packet.tcp_flags & wire::kRst) {
+    on_reset(handle, direction, packet);
+  } else if (flow.state != TcpState::established && packet.payload_octets > 0 && ahead >= 0 &&
+             (packet.tcp_flags & (kNoPayload | wire::kAck)) == wire::kAck) {
+    reopen(handle, direction);
+  }
   return tracked;
 }
 
+// A host that sends on behind the end of its stream has not ended it, whoever said so in its name:
+// unless its peer has acknowledged the FIN.
+void FlowTable::reopen(uint32_t handle, Direction direction) {
+  Flow& flow = flows_[handle];
+  const uint16_t reset = reset_mark(direction), fin = fin_mark(direction);
+  const bool taken =
+      distance(flow.of(direction).next_seq, flow.of(opposite(direction)).last_ack) > 0;
+  if (!flow.has(reset) && (!flow.has(fin) || taken)) return;
+  const Oddity oddity = flow.has(reset) ? Oddity::reset_ignored : Oddity::fin_ignored;
+  flow.marks = static_cast<uint16_t>(flow.marks & ~(reset | (taken ? 0U : fin)));
+  if (!flow.has(kResetByClient | kResetByServer)) {
+    const bool closing = flow.has(kFinToServer | kFinToClient);
+    set_state(handle, closing ? TcpState::closing : TcpState::established);
+  }
+  listener_.odd_segment(handle, flow, direction, oddity);
+}
+
 // RFC 5961 3.2: exactly the next number resets; what the peer has acknowledged last is the same for
-// a capture that missed octets. Anything else leaves the flow alone.
+// a capture that missed octets, and one that is known to miss some cannot be so strict. Anything
+// else leaves the flow alone, as does a signature nobody has agreed on.
 void FlowTable::on_reset(uint32_t handle, Direction direction, const wire::Packet& packet) {
   Flow& flow = flows_[handle];
   const DirectionState& side = flow.of(direction);
   const DirectionState& peer = flow.of(opposite(direction));
   const bool exact = packet.seq == side.next_seq || packet.seq == peer.last_ack;
   const int32_t ahead = distance(peer.last_ack, packet.seq);
+  const unsigned scale =
+      direction == Direction::to_server ? flow.window_scales >> 4U : flow.window_scales & 15U;
+  constexpr unsigned kMostScale = 14;
   const bool in_window = peer.last_ack != 0 && ahead >= 0 &&
-                         ahead <= static_cast<int64_t>(uint64_t{peer.window} << 14);
+                         ahead <= static_cast<int64_t>(peer.window)
+                                      << (flow.has(kMidstream) ? kMostScale : scale);
   // After FIN the sender's own number has moved one further.
   const bool behind_fin = packet.seq == side.next_seq + 1;
-  if (!exact && !behind_fin && !in_window) {
+  constexpr uint16_t kIncomplete = kMidstream | kTrackingLost | kGapToServer | kGapToClient;
+  const bool tolerated = in_window && (flow.one_sided() || flow.has(kIncomplete));
+  if (packet.is_signed || (!exact && !behind_fin && !tolerated)) {
     ++counters_.rst_ignored;
+    const bool over = flow.state == TcpState::closed || flow.state == TcpState::reset;
+    if (in_window && !over) {
+      listener_.odd_segment(handle, flow, direction, Oddity::reset_out_of_place);
+    }
     return;
   }
-  flow.mark(direction == Direction::to_server ? kResetByClient : kResetByServer);
+  flow.mark(reset_mark(direction));
   if (flow.state != TcpState::closed) set_state(handle, TcpState::reset);
 }
 

@@ -46,6 +46,14 @@ struct FlowCounters {
   uint64_t syn = 0, synack = 0, rst = 0, rst_ignored = 0, without_flow = 0;
 };
 
+/// Segments that an attacker sends to end or to move a connection.
+enum class Oddity : uint8_t {
+  syn_in_connection,   ///< a SYN with another number, or with payload
+  reset_out_of_place,  ///< in the window, but not exactly what is expected (RFC 5961 3.2)
+  reset_ignored,       ///< a host goes on although a reset came in its name
+  fin_ignored,         ///< the same with FIN
+};
+
 /// Told when a flow leaves. The record is still valid during the call.
 class FlowListener {
  public:
@@ -57,6 +65,8 @@ class FlowListener {
   /// table is not told, nor one that goes on when the capture ends.
   virtual void half_open_changed(const HalfOpen& /*entry*/, HalfOpenStage /*before*/,
                                  HalfOpenStage /*after*/, Timestamp /*began*/) {}
+  /// Sent by the side that sends in `direction`, or in its name.
+  virtual void odd_segment(uint32_t /*handle*/, Flow&, Direction /*direction*/, Oddity) {}
   /// A timer asked for with wake_at() has come.
   virtual void flow_timer(uint32_t handle, Flow& flow, Timestamp now) = 0;
 };
@@ -107,6 +117,7 @@ class FlowTable {
   uint32_t add(const wire::Packet& packet);
   Tracked update(uint32_t handle, const wire::Packet& packet);
   void on_reset(uint32_t handle, Direction direction, const wire::Packet& packet);
+  void reopen(uint32_t handle, Direction direction);
   void set_state(uint32_t handle, TcpState state);
   void end(uint32_t handle, EndReason why, Timestamp when);
   void tell_stage(const HalfOpen& entry, HalfOpenStage before, HalfOpenStage after);

@@ -36,7 +36,7 @@ struct LoadedDissector {
 class DissectorHost {
  public:
   static constexpr uint32_t kStateSize = 512;
-  static constexpr uint32_t kMostAnomalies = 56;  ///< kinds per dissector; 8 bits are the stream's
+  static constexpr uint32_t kMostAnomalies = 44;  ///< kinds per dissector; 20 bits are the stream's
 
   /// Takes the built-in table and the files of modules, which replace what bears the same name.
   /// Throws SetupError on one that breaks the contract.

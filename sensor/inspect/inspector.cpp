@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A segment's way through a flow. Sleep and wake stand in inspector_sessions.cpp, HTTP transactions
-// in inspector_transactions.cpp.
+// A segment's way through a flow. Whether it belongs there at all is asked in
+// inspector_admission.cpp; sleep and wake stand in inspector_sessions.cpp, HTTP transactions in
+// inspector_transactions.cpp.
 #include "sensor/inspect/inspector.hpp"
 
 #include <algorithm>
@@ -21,6 +22,13 @@ constexpr uint64_t kHoleOctets = 64 * 1024;
 constexpr size_t side(Direction direction) noexcept {
   return static_cast<size_t>(direction);
 }
+constexpr uint16_t fin_mark(Direction direction) noexcept {
+  return direction == Direction::to_server ? flow::kFinToServer : flow::kFinToClient;
+}
+// The third packet of a handshake: what its client says of itself is the measure of the next ones.
+bool opens_flow(const flow::Flow& flow) noexcept {
+  return flow.of(Direction::to_server).packets == 2;
+}
 
 }  // namespace
 
@@ -32,6 +40,8 @@ Inspector::Inspector(const InspectSettings& settings, const DissectorHost& disse
       listener_(listener),
       buffers_(budget),
       recent_(budget),
+      doubts_(budget),
+      held_(budget),
       sessions_(budget, settings.most_sessions),
       transactions_(budget, settings.most_transactions),
       handshakes_(budget, settings.most_handshakes),
@@ -48,11 +58,21 @@ Inspector::~Inspector() {
 void Inspector::inspect(const flow::Tracked& tracked, const wire::Packet& packet) {
   if (!tracked.opening.empty()) inspect_opening(tracked, packet);
   flow::Flow& flow = *tracked.flow;
-  const bool fin = packet.tcp_flags & wire::kFin;
+  if (!held_.empty()) settle_held(tracked, packet);
   // A hole that is due was due before this packet.
   if (flow.session != 0) consider_hole(tracked.handle, flow, packet.time, packet.number);
-  if (packet.payload_octets == 0 && !fin) return;
-  if (!takes_payload(tracked, packet)) return;
+  if (packet.payload_octets == 0 && !(packet.tcp_flags & wire::kFin)) {
+    if (opens_flow(flow)) doubts_.about(tracked, packet, true);
+    if (flow.session != 0 && settle_fins(tracked.handle, flow, packet.time)) sleep_if_idle(flow);
+    return;
+  }
+  if (takes_payload(tracked, packet) && !hold(tracked, packet)) take_in(tracked, packet);
+}
+
+// A segment that belongs to the stream, as far as anybody can tell.
+void Inspector::take_in(const flow::Tracked& tracked, const wire::Packet& packet) {
+  flow::Flow& flow = *tracked.flow;
+  const bool fin = packet.tcp_flags & wire::kFin;
   const Direction direction = tracked.direction;
   const bool repeated =
       tracked.offset < static_cast<int64_t>(flow.of(direction).stream_octets) && !tracked.keepalive;
@@ -108,36 +128,6 @@ void Inspector::inspect_opening(const flow::Tracked& tracked, const wire::Packet
   inspect(first, syn);
 }
 
-// Whether a host would look at the payload at all (RFC 9293 3.10.7.4).
-bool Inspector::takes_payload(const flow::Tracked& tracked, const wire::Packet& packet) {
-  flow::Flow& flow = *tracked.flow;
-  if (!(packet.tcp_flags & wire::kAck) && !(packet.tcp_flags & wire::kRst)) return false;
-  if (packet.tcp_flags & wire::kRst) {
-    // Some hosts hand the payload of a reset on: it is read on its own.
-    inspect_other_copy(tracked.handle, flow, tracked.direction, tracked.offset, packet.payload,
-                       packet.time, packet.number);
-    return false;
-  }
-  const flow::DirectionState& state = flow.of(tracked.direction);
-  if (packet.tcp_flags & wire::kSyn) {  // only a SYN-ACK that opens may carry payload
-    return tracked.direction == Direction::to_client && state.stream_octets == 0 &&
-           tracked.offset == 0;
-  }
-  // Beyond two of the largest windows no host takes anything. Counted from what the receiver has
-  // acknowledged as well: a capture may have missed more than a window.
-  const flow::DirectionState& peer = flow.of(opposite(tracked.direction));
-  const unsigned scale = tracked.direction == Direction::to_server ? flow.window_scales >> 4U
-                                                                   : flow.window_scales & 15U;
-  constexpr unsigned kLeastScale = 8, kMostScale = 14;
-  const int64_t reach = int64_t{2 * 65536} << std::clamp(scale, kLeastScale, kMostScale);
-  if (tracked.offset - static_cast<int64_t>(state.stream_octets) <= reach || peer.last_ack == 0 ||
-      flow.has(flow::kMidstream) || flow::distance(peer.last_ack, packet.seq) <= reach) {
-    return true;
-  }
-  ++counters_.out_of_window;
-  return flow.one_sided();
-}
-
 // The payload goes to the stream: without the urgent octet (RFC 6093 3.1), which most hosts take
 // out; the copy that keeps it is read on its own.
 void Inspector::hand_on(const flow::Tracked& tracked, const wire::Packet& packet,
@@ -151,15 +141,20 @@ void Inspector::hand_on(const flow::Tracked& tracked, const wire::Packet& packet
   if (fresh && direction == Direction::to_server) {
     recent_.remember(packet.hash, packet.seq, packet.payload);
   }
-  const bool urgent = packet.tcp_flags & wire::kUrg;
-  const uint32_t at = packet.urgent > 0 ? packet.urgent - 1U : 0U;
-  if (!urgent || at >= packet.payload.size || packet.payload.size != packet.payload_octets) {
+  int64_t& urgent_at = session.urgent_at[side(direction)];
+  if (packet.tcp_flags & wire::kUrg) {
+    // The pointer may lead beyond this segment; then it counts when its octet comes.
+    urgent_at = tracked.offset + (packet.urgent > 0 ? packet.urgent - 1 : 0);
+    report(tracked.handle, flow, kUrgentAnomaly,
+           {"stream", "stream.urgent_data", nullptr, direction});
+  }
+  const bool here = urgent_at >= tracked.offset && urgent_at < tracked.offset + packet.payload.size;
+  if (!here || packet.payload.size != packet.payload_octets) {
     stream.segment(state, tracked.offset, packet.payload, packet.payload_octets, reader, buffers_,
                    counters_.reassembly, packet.time.ns);
     return;
   }
-  report(tracked.handle, flow, kUrgentAnomaly,
-         {"stream", "stream.urgent_data", nullptr, direction});
+  const auto at = static_cast<uint32_t>(urgent_at - tracked.offset);
   inspect_other_copy(tracked.handle, flow, direction, tracked.offset, packet.payload, packet.time,
                      packet.number);
   stream.segment(state, tracked.offset, packet.payload.first(at), at, reader, buffers_,
@@ -259,28 +254,49 @@ void Inspector::check_fin(const flow::Tracked& tracked, const wire::Packet& pack
   flow::Flow& flow = *tracked.flow;
   if (packet.tcp_flags & wire::kFin) {
     const int64_t fin_at = tracked.offset + packet.payload_octets;
-    const bool reached = static_cast<int64_t>(flow.of(tracked.direction).stream_octets) >= fin_at;
-    if (flow.session != 0) {
+    const auto position = static_cast<int64_t>(flow.of(tracked.direction).stream_octets);
+    if (flow.session == 0) {
+      if (position == fin_at) {
+        flows_.fin_reached(tracked.handle, tracked.direction);
+        end_direction(tracked.handle, flow, tracked.direction, packet.time);
+      }
+    } else if (fin_at >= position && !flow.has(fin_mark(tracked.direction))) {
       sessions_[flow.session].fin_at[side(tracked.direction)] = fin_at;
-    } else if (reached) {
-      end_direction(tracked.handle, flow, tracked.direction, packet.time);
     }
   }
-  if (flow.session == 0) return;
+  if (flow.session != 0) settle_fins(tracked.handle, flow, packet.time);
+}
+
+// A FIN counts when the stream has come to it, but a direction is over only when the peer has
+// acknowledged it: a FIN that never arrives there must not end a stream that goes on. True when a
+// direction is over.
+bool Inspector::settle_fins(uint32_t handle, flow::Flow& flow, Timestamp now) {
+  bool over = false;
   for (const Direction direction : {Direction::to_server, Direction::to_client}) {
     int64_t& fin_at = sessions_[flow.session].fin_at[side(direction)];
-    if (fin_at < 0 || static_cast<int64_t>(flow.of(direction).stream_octets) < fin_at) continue;
+    const flow::DirectionState& state = flow.of(direction);
+    const auto position = static_cast<int64_t>(state.stream_octets);
+    if (fin_at < 0 || position < fin_at) continue;
+    if (position > fin_at) {
+      fin_at = -1;  // its receiver has taken octets behind it
+      continue;
+    }
+    flows_.fin_reached(handle, direction);
+    const uint16_t reset_by_peer =
+        direction == Direction::to_server ? flow::kResetByServer : flow::kResetByClient;
+    const bool taken = flow::distance(state.next_seq, flow.of(opposite(direction)).last_ack) > 0 ||
+                       flow.one_sided() || flow.has(reset_by_peer);
+    if (!taken) continue;
     fin_at = -1;
-    end_direction(tracked.handle, flow, direction, packet.time);
-    if (flow.session == 0) return;
+    over = true;
+    end_direction(handle, flow, direction, now);
+    if (flow.session == 0) break;
   }
+  return over && flow.session != 0;
 }
 
 void Inspector::end_direction(uint32_t handle, flow::Flow& flow, Direction direction,
                               Timestamp now) {
-  const uint16_t mark = direction == Direction::to_server ? flow::kFinToServer : flow::kFinToClient;
-  if (flow.has(mark)) return;
-  flows_.fin_reached(handle, direction);
   if (flow.dissector == flow::Flow::kNoDissector) return;
   if (flow.session == 0 && wake(handle, flow) == 0) return;
   Session& session = sessions_[flow.session];
@@ -293,6 +309,7 @@ void Inspector::timer(uint32_t handle, flow::Flow& flow, Timestamp now) {
 }
 
 void Inspector::close(uint32_t handle, flow::Flow& flow, Timestamp now) {
+  if (!held_.empty()) take_all_held(handle, flow);
   for (const Direction direction : {Direction::to_server, Direction::to_client}) {
     if (flow.session != 0) {
       Session& session = sessions_[flow.session];
@@ -302,9 +319,9 @@ void Inspector::close(uint32_t handle, flow::Flow& flow, Timestamp now) {
         stream.give_up_hole(flow.of(direction), reader, buffers_, counters_.reassembly, now.ns);
       }
     }
-    const uint16_t mark =
-        direction == Direction::to_server ? flow::kFinToServer : flow::kFinToClient;
-    const bool speaking = flow.dissector != flow::Flow::kNoDissector && !flow.has(mark);
+    const bool waiting = flow.session != 0 && sessions_[flow.session].fin_at[side(direction)] >= 0;
+    const bool speaking =
+        flow.dissector != flow::Flow::kNoDissector && (waiting || !flow.has(fin_mark(direction)));
     if (speaking && (flow.session != 0 || wake(handle, flow) != 0)) {
       Reader(*this, handle, flow, sessions_[flow.session], direction, now, 0).end();
     }

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "sensor/base/memory.hpp"
+#include "sensor/flow/doubts.hpp"
 #include "sensor/flow/flow_table.hpp"
+#include "sensor/flow/held_segments.hpp"
 #include "sensor/flow/recent_segments.hpp"
 #include "sensor/inspect/dissector_host.hpp"
 #include "sensor/inspect/head_texts.hpp"
@@ -52,6 +54,8 @@ class Inspector {
 
   /// One segment of a flow, as FlowTable placed it.
   void inspect(const flow::Tracked& tracked, const wire::Packet& packet);
+  /// What the flow table saw in a segment that it does not hand on, or not only.
+  void odd_segment(uint32_t handle, flow::Flow& flow, Direction direction, flow::Oddity oddity);
   /// A timer of the flow: a hole nobody fills is given up here.
   void timer(uint32_t handle, flow::Flow& flow, Timestamp now);
   /// The flow is about to leave the table.
@@ -71,7 +75,6 @@ class Inspector {
 
   /// Set in the owner of transactions that a copy of its own holds.
   static constexpr uint32_t kOtherCopy = 1U << 31;
-
   void inspect_opening(const flow::Tracked& tracked, const wire::Packet& packet);
   void reopen(const flow::Tracked& tracked);
   bool may_look_anew(uint32_t handle);
@@ -82,10 +85,18 @@ class Inspector {
   void read_other_copy(uint32_t handle, flow::Flow& flow, uint32_t taken, uint8_t dissector,
                        Bytes text, Timestamp now, uint64_t packet_number);
   bool takes_payload(const flow::Tracked& tracked, const wire::Packet& packet);
+  bool hold(const flow::Tracked& tracked, const wire::Packet& packet);
+  void settle_held(const flow::Tracked& tracked, const wire::Packet& packet);
+  void take_held(uint32_t handle, flow::Flow& flow, const flow::HeldSegments::Held& held,
+                 bool acknowledged);
+  void take_all_held(uint32_t handle, flow::Flow& flow);
+  void take_in(const flow::Tracked& tracked, const wire::Packet& packet);
+  void report_stream(uint32_t handle, flow::Flow& flow, Direction direction, uint32_t bit);
   void hand_on(const flow::Tracked& tracked, const wire::Packet& packet, Session& session);
   void pass_uninspected(const flow::Tracked& tracked, const wire::Packet& packet);
   bool pass_asleep(const flow::Tracked& tracked, const wire::Packet& packet);
   void check_fin(const flow::Tracked& tracked, const wire::Packet& packet);
+  bool settle_fins(uint32_t handle, flow::Flow& flow, Timestamp now);
   void end_direction(uint32_t handle, flow::Flow& flow, Direction direction, Timestamp now);
   void consider_hole(uint32_t handle, flow::Flow& flow, Timestamp now, uint64_t packet_number);
   void look_for_label(flow::Flow& flow, const wire::Packet& packet);
@@ -116,6 +127,8 @@ class Inspector {
   Listener& listener_;
   BufferPool buffers_;
   flow::RecentSegments recent_;
+  flow::Doubts doubts_;
+  flow::HeldSegments held_;
   Slab<Session> sessions_;
   TransactionTable transactions_;
   HeadTexts heads_;

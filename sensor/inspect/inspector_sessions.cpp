@@ -36,7 +36,9 @@ void Inspector::sleep_if_idle(flow::Flow& flow) {
   if (session.candidate != 0) return;
   for (size_t side = 0; side < 2; ++side) {
     if (!session.stream[side].idle() || !session.resting[side] || session.building[side] != 0 ||
-        session.fin_at[side] >= 0 || session.stream[side].skip_left() > 0xffffffffU) {
+        session.fin_at[side] >= 0 ||
+        session.urgent_at[side] >= static_cast<int64_t>(flow.direction[side].stream_octets) ||
+        session.stream[side].skip_left() > 0xffffffffU) {
       return;
     }
   }

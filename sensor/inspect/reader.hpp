@@ -16,7 +16,19 @@ enum StreamAnomaly : uint32_t {
   kShedAnomaly,
   kLookedAnew,  ///< no anomaly, but remembered with them
   kUrgentAnomaly,
-  kFirstDissectorAnomaly = 8,
+  kUnacknowledgedAnomaly,
+  kAckAnomaly,
+  kSignatureAnomaly,
+  kTtlAnomaly,
+  kTimestampAnomaly,
+  kWindowAnomaly,
+  kAfterFinAnomaly,
+  kResetPayloadAnomaly,
+  kSynAnomaly,
+  kResetAnomaly,
+  kResetIgnoredAnomaly,
+  kFinIgnoredAnomaly,
+  kFirstDissectorAnomaly = 20,
 };
 
 class Inspector::Reader final : public flow::StreamReader {

@@ -158,6 +158,7 @@ DecodeStatus Decoder::enter(const Inner& inner, Layer& layer) noexcept {
 DecodeStatus Decoder::finish(const FrameHead& head, const Layer& layer, const NetworkView& network,
                              uint64_t source, Packet& packet) noexcept {
   const DecodeStatus status = open_tcp(network, packet);
+  if (status == DecodeStatus::invalid) tell(NoticeKind::impossible_header, head, network);
   if (status != DecodeStatus::tcp) return status;
   switch (checksums_->judge(network, packet.payload_octets > 0, source)) {
     case Verdict::wrong:
@@ -168,6 +169,9 @@ DecodeStatus Decoder::finish(const FrameHead& head, const Layer& layer, const Ne
       break;
     case Verdict::right:
       break;
+  }
+  if ((packet.tcp_flags & kSyn) && (packet.tcp_flags & (kFin | kRst))) {
+    tell(NoticeKind::impossible_flags, head, network);
   }
   packet.key.ip_version = network.ip_version;
   packet.ttl = network.ttl;

@@ -20,6 +20,8 @@ enum class NoticeKind : uint8_t {
   fragment_overlap,
   fragment_impossible,  ///< beyond 65,535 octets, or beyond the end of its datagram
   tcp_in_fragments,
+  impossible_header,  ///< of TCP: longer than its segment, or too short
+  impossible_flags,   ///< SYN with FIN or RST: no host opens on these
 };
 
 struct Notice {

@@ -39,6 +39,7 @@ struct Packet {
   uint8_t window_scale = kNoWindowScale;  ///< option of a SYN (RFC 7323), else kNoWindowScale
 
   bool has_timestamps = false;  ///< the Timestamps option (RFC 7323) is there
+  bool is_signed = false;       ///< carries TCP-MD5 (RFC 2385) or TCP-AO (RFC 5925)
   uint16_t urgent = 0;          ///< urgent pointer, of meaning with URG only
   uint16_t identification = 0;  ///< of the IPv4 header; IPv6: 0
   uint32_t timestamp = 0;       ///< TSval

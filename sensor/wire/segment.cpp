@@ -8,7 +8,14 @@ namespace {
 
 // Options beyond a broken length are not read, as in any host.
 void read_options(Bytes options, Packet& packet) noexcept {
-  enum Option : uint8_t { kEnd = 0, kNoOperation = 1, kWindowScale = 3, kTimestamps = 8 };
+  enum Option : uint8_t {
+    kEnd = 0,
+    kNoOperation = 1,
+    kWindowScale = 3,
+    kTimestamps = 8,
+    kMd5 = 19,
+    kAuthentication = 29,
+  };
   Cursor cursor(options);
   while (cursor.ok() && cursor.left() > 0) {
     const uint8_t kind = cursor.u8();
@@ -22,6 +29,8 @@ void read_options(Bytes options, Packet& packet) noexcept {
     } else if (kind == kTimestamps && value.size == 8) {
       packet.has_timestamps = true;
       packet.timestamp = load_be32(value.data);
+    } else if (kind == kMd5 || kind == kAuthentication) {
+      packet.is_signed = true;
     }
   }
 }
@@ -43,7 +52,7 @@ DecodeStatus open_tcp(const NetworkView& network, Packet& packet) noexcept {
   const Bytes options = segment.take(header - 20);
   if (!segment.ok()) return DecodeStatus::cut;
   packet.window_scale = Packet::kNoWindowScale;
-  packet.has_timestamps = false;
+  packet.has_timestamps = packet.is_signed = false;
   packet.timestamp = 0;
   read_options(options, packet);
   packet.payload = segment.rest();

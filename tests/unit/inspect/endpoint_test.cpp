@@ -3,140 +3,18 @@
 // request of a phone in it: whatever comes before it, the request GOOD is told; what no host
 // accepts is not.
 #include <catch2/catch.hpp>
-#include <optional>
 #include <string>
 
-#include "sensor/inspect/inspector.hpp"
-#include "tests/support/packet_builder.hpp"
+#include "tests/support/attacked_server.hpp"
 
 using namespace exwire;
-using inspect::HttpField;
+using test::Odd;
+using Server = test::AttackedServer;
 
 namespace {
 
-const std::string kGood = "POST /Microsoft-Server-ActiveSync?Cmd=GOOD HTTP/1.1\r\nHost: ex\r\n\r\n";
-const std::string kEvil = "POST /Microsoft-Server-ActiveSync?Cmd=EVIL HTTP/1.1\r\nHost: ex\r\n\r\n";
+const std::string kGood = test::phone_request("GOOD"), kEvil = test::phone_request("EVIL");
 const std::string kJunk(kGood.size(), '#');
-
-class Recorder final : public inspect::Listener, public flow::FlowListener {
- public:
-  void request_head(flow::Flow&, inspect::HttpTransaction& one) override {
-    const std::string uri(one.text(HttpField::uri));
-    log += uri.substr(uri.find('=') + 1) + " ";
-  }
-  void response_head(flow::Flow&, inspect::HttpTransaction&) override {}
-  void transaction_over(flow::Flow&, inspect::HttpTransaction&) override {}
-  void anomaly(flow::Flow&, const inspect::Anomaly& anomaly) override {
-    events += std::string(anomaly.event) + " ";
-  }
-  void flow_ended(uint32_t handle, flow::Flow& flow, flow::EndReason, Timestamp when) override {
-    inspector->close(handle, flow, when);
-    ++flows;
-  }
-  void half_open_ended(const flow::Flow&, flow::EndReason, Timestamp) override {}
-  void flow_timer(uint32_t handle, flow::Flow& flow, Timestamp now) override {
-    inspector->timer(handle, flow, now);
-  }
-  std::string log, events;
-  int flows = 0;
-  inspect::Inspector* inspector = nullptr;
-};
-
-// A server on port 80 and the attacker's segments to it.
-struct Server {
-  Server() {
-    settings.most_sessions = 64;
-    settings.label_unknown = false;
-    flow_settings.most_flows = 1024;
-    flow_settings.half_open_entries = 1024;
-    watch.plaintext_ports.set(80);
-    table.emplace(flow_settings, watch, budget, recorder);
-    inspector.emplace(settings, host, *table, budget, recorder);
-    recorder.inspector = &*inspector;
-  }
-  /// The client's segment `ahead` octets from where its stream stands.
-  Server& send(std::string_view payload, int64_t ahead = 0, uint8_t flags = wire::kAck | wire::kPsh,
-               uint16_t urgent = 0) {
-    test::Segment segment;
-    segment.seq = next + static_cast<uint32_t>(ahead);
-    segment.ack = 5001;
-    segment.flags = flags;
-    segment.payload = payload;
-    give(segment, urgent);
-    return *this;
-  }
-  Server& moved(size_t octets) {
-    next += static_cast<uint32_t>(octets);
-    return *this;
-  }
-  Server& good() { return send(kGood).moved(kGood.size()); }
-  /// The server's answer acknowledges everything so far.
-  Server& acknowledged(uint8_t flags = wire::kAck) {
-    test::Segment segment;
-    std::swap(segment.source, segment.destination);
-    std::swap(segment.source_port, segment.destination_port);
-    segment.seq = 5001;
-    segment.ack = next;
-    segment.flags = flags;
-    give(segment, 0);
-    return *this;
-  }
-  /// SYN with payload, and the answer to it, which takes so much of the payload.
-  Server& syn_with(std::string_view payload, size_t taken, uint32_t isn = 1000) {
-    next = isn;
-    send(payload, 0, wire::kSyn);
-    next = isn + 1 + static_cast<uint32_t>(taken);
-    test::Segment segment;
-    std::swap(segment.source, segment.destination);
-    std::swap(segment.source_port, segment.destination_port);
-    segment.seq = 5000;
-    segment.ack = next;
-    segment.flags = wire::kSyn | wire::kAck;
-    give(segment, 0);
-    return *this;
-  }
-  Server& handshake(uint32_t isn = 1000) {
-    next = isn;
-    send("", 0, wire::kSyn);
-    next = isn + 1;
-    test::Segment segment;
-    std::swap(segment.source, segment.destination);
-    std::swap(segment.source_port, segment.destination_port);
-    segment.seq = 5000;
-    segment.ack = next;
-    segment.flags = wire::kSyn | wire::kAck;
-    give(segment, 0);
-    return send("", 0, wire::kAck);
-  }
-  void give(const test::Segment& segment, uint16_t urgent) {
-    now.ns += kNanosPerMilli;
-    const std::vector<test::TestFrame> frames{test::build(segment, now)};
-    for (wire::Packet& packet : test::decode_all(frames)) {
-      packet.urgent = urgent;
-      const flow::Tracked tracked = table->track(packet);
-      if (tracked.flow != nullptr) inspector->inspect(tracked, packet);
-      table->expire(packet.time);
-    }
-  }
-  bool told(const std::string& word) const {
-    return recorder.log.find(word + " ") != std::string::npos;
-  }
-  bool event(const std::string& name) const {
-    return recorder.events.find(name) != std::string::npos;
-  }
-
-  Timestamp now{1'700'000'000 * kNanosPerSecond};
-  uint32_t next = 0;
-  Budget budget{size_t{256} << 20};
-  flow::Watch watch;
-  flow::FlowSettings flow_settings;
-  inspect::InspectSettings settings;
-  inspect::DissectorHost host{inspect::builtin_dissectors()};
-  Recorder recorder;
-  std::optional<flow::FlowTable> table;
-  std::optional<inspect::Inspector> inspector;
-};
-
 constexpr auto kConflict = "stream.reassembly_overlap_different_data";
 
 }  // namespace
@@ -251,7 +129,8 @@ TEST_CASE("the urgent octet is taken out; the copy with it is read as well", "[e
   std::string sent = kGood;
   sent.insert(at, "x");  // GOxOD
   Server server;
-  server.handshake().send(sent, 0, wire::kAck | wire::kUrg, static_cast<uint16_t>(at + 1));
+  server.handshake().send(sent, 0, wire::kAck | wire::kUrg,
+                          {.urgent = static_cast<uint16_t>(at + 1)});
   CHECK(server.told("GOOD"));
   CHECK(server.told("GOxOD"));
   CHECK(server.event("stream.urgent_data"));
@@ -347,13 +226,7 @@ TEST_CASE("an answer of the server on its SYN-ACK, to a request on the SYN", "[e
   Server server;
   server.next = 1000;
   server.send(kGood, 0, wire::kSyn);
-  test::Segment answer;
-  std::swap(answer.source, answer.destination);
-  std::swap(answer.source_port, answer.destination_port);
-  answer.seq = 5000;
-  answer.ack = 1001 + static_cast<uint32_t>(kGood.size());
-  answer.flags = wire::kSyn | wire::kAck;
-  answer.payload = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-  server.give(answer, 0);
+  server.next = 1001 + static_cast<uint32_t>(kGood.size());
+  server.acknowledged(wire::kSyn | wire::kAck, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   CHECK(server.recorder.log == "GOOD ");
 }
