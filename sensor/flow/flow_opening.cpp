@@ -185,12 +185,7 @@ Tracked FlowTable::promote(HalfOpen& entry, const wire::Packet& packet) {
   if (entry.is_stray()) {
     const Roles roles = roles_of(packet, watch_);
     if (roles.certain && roles.client_is_lo != flow.has(kClientIsLo)) {
-      flow.marks ^= kClientIsLo;
-      std::swap(flow.direction[0], flow.direction[1]);
-      const bool to_server = flow.has(kSawToServer), to_client = flow.has(kSawToClient);
-      flow.marks = static_cast<uint16_t>(flow.marks & ~(kSawToServer | kSawToClient));
-      if (to_server) flow.mark(kSawToClient);
-      if (to_client) flow.mark(kSawToServer);
+      turn_around(flow);
     }
     if (!roles.certain) flow.mark(kUncertainRoles);
   }
@@ -204,12 +199,26 @@ Tracked FlowTable::promote(HalfOpen& entry, const wire::Packet& packet) {
   const uint32_t client_next = entry.client_next;
   half_open_.erase(entry);
   wheel_.schedule(handle, wheel_.tick_at({packet.time.ns + timeout_of(flow)}));
+  const bool client_is_lo = flow.has(kClientIsLo);
   Tracked tracked = update(handle, packet);
-  if (opened) {
+  tracked.opens = true;
+  if (opened && flow.has(kClientIsLo) == client_is_lo) {
     const uint32_t next = tracked.direction == Direction::to_server ? packet.seq : packet.ack;
     tracked.opening = syn_payloads_.taken(packet.hash, client_next, next);
   }
   return tracked;
+}
+
+void FlowTable::turn_around(Flow& flow) noexcept {
+  flow.marks ^= kClientIsLo;
+  std::swap(flow.direction[0], flow.direction[1]);
+  std::swap(flow.retransmissions[0], flow.retransmissions[1]);
+  std::swap(flow.keepalives[0], flow.keepalives[1]);
+  flow.window_scales = static_cast<uint8_t>(flow.window_scales << 4 | flow.window_scales >> 4);
+  const bool to_server = flow.has(kSawToServer), to_client = flow.has(kSawToClient);
+  flow.marks = static_cast<uint16_t>(flow.marks & ~(kSawToServer | kSawToClient));
+  if (to_server) flow.mark(kSawToClient);
+  if (to_client) flow.mark(kSawToServer);
 }
 
 Tracked FlowTable::pick_up(const wire::Packet& packet) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "sensor/flow/midstream.hpp"
 #include "sensor/flow/sequence.hpp"
 
 namespace exwire::flow {
@@ -113,6 +114,14 @@ bool FlowTable::replaced_by(uint32_t handle, const wire::Packet& packet) {
 
 Tracked FlowTable::update(uint32_t handle, const wire::Packet& packet) {
   Flow& flow = flows_[handle];
+  // The side that answered speaks first, and as a client: the roles of a split handshake, or of
+  // whoever calls back, are not those of what is spoken.
+  const uint64_t spoken = flow.direction[0].stream_octets + flow.direction[1].stream_octets;
+  if (spoken == 0 && packet.payload_octets > 0 &&
+      flow.direction_of(packet) == Direction::to_client &&
+      speaker_of(packet.payload) == Speaker::client) {
+    turn_around(flow);
+  }
   const Direction direction = flow.direction_of(packet);
   DirectionState& side = flow.of(direction);
   DirectionState& peer = flow.of(opposite(direction));
@@ -136,7 +145,7 @@ Tracked FlowTable::update(uint32_t handle, const wire::Packet& packet) {
     }
   }
 
-  Tracked tracked{handle, &flow, direction, 0, previous, false, {}};
+  Tracked tracked{handle, &flow, direction, 0, previous, false, {}, false};
   const uint32_t payload_seq = packet.seq + ((packet.tcp_flags & wire::kSyn) ? 1U : 0U);
   const int32_t ahead = distance(side.next_seq, payload_seq);
   tracked.offset = static_cast<int64_t>(side.stream_octets) + ahead;

@@ -38,6 +38,7 @@ struct Tracked {
   Timestamp previous;      ///< when the flow was last seen before this packet
   bool keepalive = false;  ///< RFC 9293 3.8.4: at most one octet, just before what is expected
   Bytes opening = {};      ///< of the client's SYN, taken by the server: comes before this packet
+  bool opens = false;      ///< the packet that made the handshake a flow
 };
 
 struct FlowCounters {
@@ -118,6 +119,7 @@ class FlowTable {
   Tracked update(uint32_t handle, const wire::Packet& packet);
   void on_reset(uint32_t handle, Direction direction, const wire::Packet& packet);
   void reopen(uint32_t handle, Direction direction);
+  static void turn_around(Flow& flow) noexcept;
   void set_state(uint32_t handle, TcpState state);
   void end(uint32_t handle, EndReason why, Timestamp when);
   void tell_stage(const HalfOpen& entry, HalfOpenStage before, HalfOpenStage after);

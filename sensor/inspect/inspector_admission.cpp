@@ -106,8 +106,7 @@ bool Inspector::takes_payload(const flow::Tracked& tracked, const wire::Packet& 
   }
   const flow::DirectionState& state = flow.of(tracked.direction);
   if (packet.tcp_flags & wire::kSyn) {  // only a SYN-ACK that opens may carry payload
-    return (packet.tcp_flags & wire::kAck) && tracked.direction == Direction::to_client &&
-           state.stream_octets == 0 && tracked.offset == 0;
+    return (packet.tcp_flags & wire::kAck) && tracked.opens && tracked.offset == 0;
   }
   if (!(packet.tcp_flags & wire::kAck)) return odd(kUnacknowledgedAnomaly);
   const flow::DirectionState& peer = flow.of(opposite(tracked.direction));
@@ -160,7 +159,7 @@ void Inspector::settle_held(const flow::Tracked& tracked, const wire::Packet& pa
 void Inspector::take_held(uint32_t handle, flow::Flow& flow, const flow::HeldSegments::Held& held,
                           bool acknowledged) {
   const flow::DirectionState& state = flow.of(Direction::to_server);
-  flow::Tracked tracked{handle, &flow, Direction::to_server, 0, held.packet.time, false, {}};
+  flow::Tracked tracked{handle, &flow, Direction::to_server, 0, held.packet.time, false, {}, false};
   tracked.offset =
       static_cast<int64_t>(state.stream_octets) + flow::distance(state.next_seq, held.packet.seq);
   const int64_t end = tracked.offset + held.packet.payload_octets;
