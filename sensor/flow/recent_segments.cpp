@@ -32,6 +32,14 @@ uint64_t digest_of(uint64_t seed, Bytes octets) noexcept {
   return sum;
 }
 
+// Of the first octets alone, for copies that are shorter: two words, no second pass.
+uint32_t start_of(uint64_t seed, Bytes octets) noexcept {
+  std::array<uint64_t, 2> words{};
+  const uint32_t size = octets.size < kStart ? octets.size : kStart;
+  if (size > 0) std::memcpy(words.data(), octets.data, size);
+  return static_cast<uint32_t>(mix(mix(seed, words[0]), words[1]) >> 16);
+}
+
 }  // namespace
 
 RecentSegments::RecentSegments(Budget& budget) {
@@ -45,9 +53,8 @@ uint64_t RecentSegments::key_of(uint64_t flow_hash, uint32_t seq) noexcept {
 
 void RecentSegments::remember(uint64_t flow_hash, uint32_t seq, Bytes octets) noexcept {
   const uint64_t key = key_of(flow_hash, seq);
-  entries_[key >> 32 & (kEntries - 1)] = {
-      key, digest_of(flow_hash, octets), octets.size,
-      static_cast<uint32_t>(digest_of(flow_hash, octets.first(kStart)))};
+  entries_[key >> 32 & (kEntries - 1)] = {key, digest_of(flow_hash, octets), octets.size,
+                                          start_of(flow_hash, octets)};
 }
 
 bool RecentSegments::differs(uint64_t flow_hash, uint32_t seq, Bytes octets) const noexcept {
@@ -56,8 +63,7 @@ bool RecentSegments::differs(uint64_t flow_hash, uint32_t seq, Bytes octets) con
   if (known.key != key) return false;
   if (octets.size >= known.size)
     return digest_of(flow_hash, octets.first(known.size)) != known.digest;
-  return octets.size >= kStart &&
-         static_cast<uint32_t>(digest_of(flow_hash, octets.first(kStart))) != known.start;
+  return octets.size >= kStart && start_of(flow_hash, octets) != known.start;
 }
 
 }  // namespace exwire::flow
