@@ -49,7 +49,10 @@ bool Pipeline::step(capture::Source& source) {
   batch_.count = 0;
   batch_.tick.reset();
   const capture::BatchStatus status = source.next_batch(batch_);
-  if (source_name_ != source.name()) source_name_ = source.name();
+  if (source_name_ != source.name()) {
+    source_name_ = source.name();
+    worker_.enter(source_name_);
+  }
   worker_.run(batch_);
   for (const auto& detector : fleet_) detector->tick(worker_.now(), *this);
   gate_.advance(worker_.now());
@@ -154,6 +157,7 @@ void Pipeline::passed(const flow::Flow& flow, const detect::Finding& finding) {
   alert.packet = finding.packet;
   if (finding.http != nullptr) alert.application = "http";
   if (finding.tls != nullptr) alert.application = "tls";
+  alert.quality = &worker_.quality_of(flow);
   alert.body = report::AlertBody{&finding};
   event(alert);
 }

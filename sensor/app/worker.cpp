@@ -23,10 +23,12 @@ Worker::Worker(const Config& config, const inspect::DissectorHost& dissectors, H
       decoder_(secret, config.decode, budget_),
       flows_(config.flow, config.watch, budget_, *this),
       inspector_(config.inspect, dissectors, flows_, budget_, *this),
+      points_(budget_, config.flow.most_flows),
       detectors_(detect::make_flow_detectors(config.site)) {}
 
 void Worker::run(const capture::Batch& batch) {
   std::array<wire::Packet, capture::Batch::kCapacity> packets;
+  std::array<uint16_t, capture::Batch::kCapacity> interfaces;
   uint32_t count = 0;
   for (uint32_t index = 0; index < batch.count; ++index) {
     const capture::Frame& frame = batch.frames[index];
@@ -34,8 +36,11 @@ void Worker::run(const capture::Batch& batch) {
     const Timestamp time =
         stamps_.believe(frame.time, last ? nullptr : &batch.frames[index + 1].time);
     clock_.advance(time);
-    if (decoder_.decode(head_of(frame, time), frame.octets, packets[count]) ==
-        wire::DecodeStatus::tcp) {
+    const wire::DecodeStatus status =
+        decoder_.decode(head_of(frame, time), frame.octets, packets[count]);
+    if (status == wire::DecodeStatus::duplicate) points_.duplicate(frame.interface);
+    if (status == wire::DecodeStatus::tcp) {
+      interfaces[count] = frame.interface;
       flows_.prefetch(packets[count++]);
     }
   }
@@ -46,10 +51,12 @@ void Worker::run(const capture::Batch& batch) {
     packet_ = packet.number;
     const flow::Tracked tracked = flows_.track(packet);  // flow/
     if (tracked.flow == nullptr) continue;               // half-open, stray or table full: counted
+    points_.packet(interfaces[index], tracked.handle, *tracked.flow, packet.payload_octets);
     detect(detect::kWantsSegments, *tracked.flow, [&](FlowDetector& one, const FlowContext& what) {
       one.segment(what, tracked, packet, *this);  // detect/
     });
     inspector_.inspect(tracked, packet);  // inspect/; detect/ and report/ from there
+    points_.lost(tracked.handle, inspector_.counters().reassembly.gap_octets);
     detect(detect::kWantsPayload, *tracked.flow, [&](FlowDetector& one, const FlowContext& what) {
       one.payload(what, tracked, packet, application_of(*tracked.flow), *this);
     });
@@ -106,6 +113,8 @@ void Worker::drain() {
 
 void Worker::flow_ended(uint32_t handle, flow::Flow& flow, flow::EndReason why, Timestamp when) {
   inspector_.close(handle, flow, when);
+  points_.lost(handle, inspector_.counters().reassembly.gap_octets);
+  points_.ended(handle, flow);
   packet_ = 0;
   detect(detect::kWantsEnds, flow,
          [&](FlowDetector& one, const FlowContext& what) { one.flow_ended(what, why, *this); });
@@ -152,6 +161,7 @@ void Worker::half_open_changed(const flow::HalfOpen& entry, flow::HalfOpenStage 
 
 void Worker::flow_timer(uint32_t handle, flow::Flow& flow, Timestamp now) {
   inspector_.timer(handle, flow, now);
+  points_.lost(handle, inspector_.counters().reassembly.gap_octets);
   detect(detect::kWantsTimers, flow,
          [&](FlowDetector& one, const FlowContext& what) { one.flow_timer(what, *this); });
 }

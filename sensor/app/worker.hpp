@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "sensor/app/capture_points.hpp"
 #include "sensor/app/config.hpp"
 #include "sensor/base/memory.hpp"
 #include "sensor/base/packet_stamps.hpp"
@@ -35,6 +36,8 @@ class Worker final : private flow::FlowListener,
 
   /// THE SPINE: capture -> wire -> flow -> inspect -> detect -> report.
   void run(const capture::Batch& batch);
+  /// The batches that follow come from this source.
+  void enter(const std::string& source) { points_.enter(source); }
   /// Learns from frames that will be replayed what their senders do with checksums.
   void learn(const capture::Batch& batch);
   /// End of capture: everything still open is told.
@@ -44,6 +47,10 @@ class Worker final : private flow::FlowListener,
   /// Adds this worker's counters.
   void add_to(report::StatsBody& stats) const;
   uint64_t packets() const noexcept { return decoder_.counters().packets; }
+  /// Of where a flow was seen; of the source being read when it is none of this worker's.
+  const report::CaptureQuality& quality_of(const flow::Flow& flow) const noexcept {
+    return points_.of(flows_.handle_of(flow));
+  }
   const wire::VlanWatch& vlans() const noexcept { return decoder_.vlans(); }
 
  private:
@@ -84,6 +91,7 @@ class Worker final : private flow::FlowListener,
   wire::Decoder decoder_;
   flow::FlowTable flows_;
   inspect::Inspector inspector_;
+  CapturePoints points_;
   detect::DetectorSet detectors_;
   Timestamp moment_;     ///< time of the packet or timer being handled
   uint64_t packet_ = 0;  ///< its packet number, 0: a timer

@@ -54,6 +54,20 @@ void EveEncoder::alert(const Event& event, const AlertBody& body) {
   json_.boolean("midstream", flow.has(flow::kMidstream));
   json_.boolean("one_sided", flow.one_sided());
   json_.boolean("gap", flow.has(flow::kGapToServer | flow::kGapToClient));
+  if (event.quality != nullptr) {
+    const CaptureQuality& point = *event.quality;
+    const auto share = [](uint64_t part, uint64_t whole, uint64_t scale) {
+      return whole == 0 ? 0 : part * scale / whole;
+    };
+    json_.object("capture");
+    json_.unsigned_number("packets", point.packets);
+    json_.unsigned_number("duplicates", point.duplicates);
+    json_.unsigned_number("lost_ppm",
+                          share(point.lost_octets, point.octets + point.lost_octets, 1'000'000));
+    json_.unsigned_number("connections", point.connections);
+    json_.unsigned_number("one_sided_percent", share(point.one_sided, point.connections, 100));
+    json_.close();
+  }
   json_.close().close().close();
   json_.close();
   json_.text("direction", "to_server");

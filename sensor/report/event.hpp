@@ -19,6 +19,13 @@
 
 namespace exwire::report {
 
+/// What a capture point has shown of itself so far.
+struct CaptureQuality {
+  uint64_t packets = 0, duplicates = 0;  ///< of connections; second copies, left out
+  uint64_t octets = 0, lost_octets = 0;  ///< of TCP payload; lost: missed in streams that are read
+  uint64_t connections = 0, one_sided = 0;
+};
+
 struct AlertBody {
   const detect::Finding* finding;
 };
@@ -77,11 +84,12 @@ struct StatsBody {
 struct Event {
   Timestamp time;
   const flow::Flow* flow = nullptr;
-  uint64_t packet = 0;            ///< pcap_cnt, 0: none
-  std::string_view interface;     ///< live capture only
-  std::string_view capture_file;  ///< replay only
-  std::string_view application;   ///< name of the dissector on the flow; empty: not known
-  std::string_view label;         ///< nDPI's name of the protocol; empty: none
+  uint64_t packet = 0;                      ///< pcap_cnt, 0: none
+  std::string_view interface;               ///< live capture only
+  std::string_view capture_file;            ///< replay only
+  std::string_view application;             ///< name of the dissector on the flow; empty: not known
+  std::string_view label;                   ///< nDPI's name of the protocol; empty: none
+  const CaptureQuality* quality = nullptr;  ///< of where the connection was seen
   std::variant<AlertBody, HttpBody, FlowBody, AnomalyBody, StatsBody, TlsBody> body;
 };
 
