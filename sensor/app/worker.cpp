@@ -313,7 +313,7 @@ void Worker::add_to(report::StatsBody& stats) const {
   stats.clock_backwards += stamps_.backward_steps();
   stats.clock_jumps += stamps_.odd_jumps();
   detectors_.each([&](const FlowDetector& one) { stats.alerts_beyond += one.overflow(); });
-  stats.memory_in_use += budget_.used();
+  stats.memory_in_use += budget_.used() - inspector_.spare_octets();
 }
 
 }  // namespace exwire::app

@@ -19,6 +19,9 @@ constexpr int64_t kHolePatienceNs = kNanosPerSecond;
 constexpr int64_t kOneSidedPatienceNs = 5 * kNanosPerSecond;
 constexpr uint64_t kHoleOctets = 64 * 1024;
 
+// What streams may hold together: octets that came early, heads that are not whole.
+constexpr size_t kMostBuffers = size_t{256} << 20;
+
 constexpr size_t side(Direction direction) noexcept {
   return static_cast<size_t>(direction);
 }
@@ -38,7 +41,8 @@ Inspector::Inspector(const InspectSettings& settings, const DissectorHost& disse
       dissectors_(dissectors),
       flows_(flows),
       listener_(listener),
-      buffers_(budget),
+      buffer_budget_(std::min(budget.limit() / 3, kMostBuffers)),
+      buffers_(buffer_budget_),
       recent_(budget),
       doubts_(budget),
       held_(budget),
@@ -47,6 +51,7 @@ Inspector::Inspector(const InspectSettings& settings, const DissectorHost& disse
       handshakes_(budget, settings.most_handshakes),
       labeller_(settings.label_unknown ? std::make_unique<Labeller>(budget) : nullptr),
       most_told_(2 * size_t{settings.most_sessions}) {
+  budget.take(buffer_budget_.limit());
   told_.reserve(most_told_);
 }
 
@@ -71,6 +76,7 @@ void Inspector::inspect(const flow::Tracked& tracked, const wire::Packet& packet
 
 // A segment that belongs to the stream, as far as anybody can tell.
 void Inspector::take_in(const flow::Tracked& tracked, const wire::Packet& packet) {
+  if (buffer_budget_.refusals() != refusals_) shed_holes(packet.time, packet.number);
   flow::Flow& flow = *tracked.flow;
   const bool fin = packet.tcp_flags & wire::kFin;
   const Direction direction = tracked.direction;

@@ -15,32 +15,13 @@
 #include "sensor/flow/recent_segments.hpp"
 #include "sensor/inspect/dissector_host.hpp"
 #include "sensor/inspect/head_texts.hpp"
+#include "sensor/inspect/inspect_settings.hpp"
 #include "sensor/inspect/label.hpp"
 #include "sensor/inspect/listener.hpp"
 #include "sensor/inspect/session.hpp"
 #include "sensor/inspect/transaction_table.hpp"
 
 namespace exwire::inspect {
-
-struct InspectSettings {
-  uint32_t most_sessions = 32768;
-  uint32_t most_transactions = 16384;
-  uint32_t most_handshakes = 16384;        ///< TLS handshakes whose facts are gathered at once
-  const bool* bodies_wanted = nullptr;     ///< somebody looks at the front of HTTP bodies
-  bool label_unknown = true;               ///< ask nDPI about what no dissector knows
-  std::vector<flow::OverlapRule> overlap;  ///< by receiver; others keep the first copy
-};
-
-struct InspectCounters {
-  flow::ReassemblyCounters reassembly;
-  uint64_t sessions_shed = 0, transactions_shed = 0, transactions = 0;
-  uint64_t anomalies = 0, anomalies_suppressed = 0;
-  uint64_t unknown = 0, labelled = 0, contract_broken = 0, handshakes = 0;
-  uint64_t out_of_window = 0;
-  uint64_t other_copies = 0;  ///< copies read on their own because they disagreed
-  static constexpr size_t kDissectors = 16;
-  std::array<uint64_t, kDissectors> identified{};  ///< flows, by number of the dissector
-};
 
 class Inspector {
  public:
@@ -63,6 +44,8 @@ class Inspector {
 
   const InspectCounters& counters() const noexcept { return counters_; }
   uint32_t awake() const noexcept { return sessions_.in_use(); }
+  /// Octets set aside for buffers that are not used.
+  size_t spare_octets() const noexcept { return buffer_budget_.limit() - buffer_budget_.used(); }
   const char* label_name(uint16_t label) const noexcept {
     return labeller_ ? labeller_->name(label) : "";
   }
@@ -75,6 +58,7 @@ class Inspector {
 
   /// Set in the owner of transactions that a copy of its own holds.
   static constexpr uint32_t kOtherCopy = 1U << 31;
+
   void inspect_opening(const flow::Tracked& tracked, const wire::Packet& packet);
   void reopen(const flow::Tracked& tracked);
   bool may_look_anew(uint32_t handle);
@@ -104,6 +88,7 @@ class Inspector {
   uint32_t wake(uint32_t handle, flow::Flow& flow);
   void sleep_if_idle(flow::Flow& flow);
   void shed_oldest();
+  void shed_holes(Timestamp now, uint64_t packet_number);
   void release(flow::Flow& flow);
   void touch(uint32_t session) noexcept;
   void unlink(uint32_t session) noexcept;
@@ -125,7 +110,9 @@ class Inspector {
   const DissectorHost& dissectors_;
   flow::FlowTable& flows_;
   Listener& listener_;
+  Budget buffer_budget_;  ///< of its own: what streams hold must not keep others from beginning
   BufferPool buffers_;
+  uint64_t refusals_ = 0;  ///< of buffers, seen so far
   flow::RecentSegments recent_;
   flow::Doubts doubts_;
   flow::HeldSegments held_;

@@ -88,6 +88,32 @@ void Inspector::shed_oldest() {
   }
 }
 
+// A buffer was refused: holes of the streams unused for longest are given up until there is some
+// room again. Their flows go on.
+void Inspector::shed_holes(Timestamp now, uint64_t packet_number) {
+  constexpr uint64_t kEnough = 1U << 20;
+  constexpr int kMostLookedAt = 4096;
+  refusals_ = buffer_budget_.refusals();
+  uint64_t freed = 0;
+  uint32_t next = oldest_;
+  for (int count = 0; next != 0 && freed < kEnough && count < kMostLookedAt; ++count) {
+    Session& session = sessions_[next];
+    flow::Flow& flow = flows_[session.flow];
+    next = session.newer;
+    for (const Direction direction : {Direction::to_server, Direction::to_client}) {
+      flow::Reassembler& stream = session.stream[static_cast<size_t>(direction)];
+      if (!stream.has_hole()) continue;
+      freed += stream.early_octets();
+      ++counters_.reassembly.shed;
+      Reader reader(*this, session.flow, flow, session, direction, now, packet_number);
+      while (stream.has_hole()) {
+        stream.give_up_hole(flow.of(direction), reader, buffers_, counters_.reassembly, now.ns);
+      }
+    }
+  }
+  if (freed == 0 && oldest_ != 0) shed_oldest();
+}
+
 void Inspector::touch(uint32_t handle) noexcept {
   if (handle == newest_) return;
   unlink(handle);
