@@ -127,6 +127,8 @@ void ExchangeServers::learn(const flow::Flow& flow, const TlsHandshake& handshak
   if (!site_.servers.empty() || !handshake.server_seen()) return;
   const uint16_t port = flow.server_port();
   if (is_other_service(port) || flow.has(flow::kUncertainRoles)) return;
+  // What taught first counts.
+  if (by_endpoint_.contains({flow.server(), port, flow.key.ip_version})) return;
   const bool tls_port = site_.tls_ports[port];
   const auto teaches = [&](std::string_view name) {
     const NameSign sign = sign_of(name);

@@ -89,7 +89,7 @@ std::string_view without_dot(std::string_view name) noexcept {
 bool is_within(std::string_view name, std::string_view domain) noexcept {
   if (name.size() < domain.size()) return false;
   const size_t before = name.size() - domain.size();
-  return same(name.substr(before), domain) && (before == 0 || name[before - 1] == '.');
+  return (before == 0 || name[before - 1] == '.') && same(name.substr(before), domain);
 }
 
 // "owa", "owa2", "mail-01": the word before a number.

@@ -17,26 +17,31 @@ uint16_t fold(uint64_t sum) noexcept {
 }  // namespace
 
 uint16_t sum_of(Bytes octets, uint32_t initial) noexcept {
-  // Sums of 32-bit words in host order fold to the same value with its octets swapped
-  // (RFC 1071 2 B).
-  uint64_t first = 0, second = 0;
+  // Sums of 64-bit words in host order fold to the same value with its octets swapped, each carry
+  // being worth one (RFC 1071 2 B and 2 C).
+  uint64_t sum = 0, carries = 0;
+  const auto add = [&](uint64_t word) {
+    sum += word;
+    carries += sum < word;
+  };
   const uint8_t* at = octets.begin();
   uint32_t left = octets.size;
   for (; left >= 16; left -= 16, at += 16) {
-    uint32_t words[4];
+    uint64_t words[2];
     std::memcpy(words, at, sizeof words);
-    first += uint64_t{words[0]} + words[1];
-    second += uint64_t{words[2]} + words[3];
+    add(words[0]);
+    add(words[1]);
   }
   while (left > 0) {
-    uint32_t word = 0;
-    const uint32_t count = std::min<uint32_t>(left, 4);
+    uint64_t word = 0;
+    const uint32_t count = std::min<uint32_t>(left, 8);
     std::memcpy(&word, at, count);
-    first += word;
+    add(word);
     at += count;
     left -= count;
   }
-  return fold(uint64_t{__builtin_bswap16(fold(first + second))} + initial);
+  const uint64_t folded = (sum >> 32) + (sum & 0xffffffff) + carries;
+  return fold(uint64_t{__builtin_bswap16(fold(folded))} + initial);
 }
 
 uint16_t pseudo_header_sum(const NetworkView& network) noexcept {
