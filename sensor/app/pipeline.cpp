@@ -2,25 +2,14 @@
 #include "sensor/app/pipeline.hpp"
 
 #include <spdlog/spdlog.h>
-#include <sys/random.h>
 
-#include "sensor/base/result.hpp"
+#include "sensor/base/hash_key.hpp"
 
 namespace exwire::app {
 namespace {
 
 // Of what stands behind all workers: stories of findings, populations of servers.
 constexpr size_t kFleetBudget = size_t{64} << 20;
-
-// Nobody may choose addresses that collide, neither on the wire nor in a capture: each run has a
-// key of its own. What is told must not depend on it.
-HashKey hash_key() {
-  HashKey key;
-  if (getrandom(&key, sizeof key, 0) != sizeof key) {
-    throw SetupError("the kernel gives no random numbers");
-  }
-  return key;
-}
 
 }  // namespace
 
@@ -32,8 +21,8 @@ Pipeline::Pipeline(const Config& config, const inspect::DissectorHost& dissector
       vlan_mode_(config.decode.vlan),
       fleet_budget_(kFleetBudget),
       gate_(fleet_budget_, *this),
-      fleet_(detect::make_fleet_detectors(config.site, fleet_budget_, hash_key())),
-      worker_(config, dissectors, hash_key(), *this) {}
+      fleet_(detect::make_fleet_detectors(config.site, fleet_budget_, random_hash_key())),
+      worker_(config, dissectors, random_hash_key(), *this) {}
 
 void Pipeline::learn(capture::Source& source) {
   constexpr uint64_t kMostFrames = 65536;

@@ -168,7 +168,9 @@ class TlsPosture final : public FlowDetector {
     const flow::Flow& flow = seen.context.flow;
     if (has_weak_key(certificate)) tell(kKey, seen);
     // A self-signed certificate is trusted, if at all, without its signature.
-    if (!certificate.self_signed && has_weak_digest(certificate.signature)) tell(kDigest, seen);
+    if (!certificate.self_signed && !certificate.unchecked &&
+        has_weak_digest(certificate.signature))
+      tell(kDigest, seen);
     judge_validity(seen, certificate);
     if (flow.server_port() != kBackEndPort) {
       if (is_self_provisioned(certificate)) {

@@ -131,10 +131,10 @@ bool is_cheap_to_check(const EVP_PKEY* key, const Certificate& certificate) {
   return small;
 }
 
-bool is_own_signature(X509* certificate, const Certificate& read) {
-  if (read.key_bits == 0) return false;
-  EVP_PKEY* key = X509_get0_pubkey(certificate);
-  return key != nullptr && is_cheap_to_check(key, read) && X509_verify(certificate, key) == 1;
+void check_own_signature(X509* certificate, Certificate& result) {
+  EVP_PKEY* key = result.key_bits == 0 ? nullptr : X509_get0_pubkey(certificate);
+  result.unchecked = key == nullptr || !is_cheap_to_check(key, result);
+  result.self_signed = !result.unchecked && X509_verify(certificate, key) == 1;
 }
 
 std::string fingerprint_of(Bytes der) {
@@ -148,7 +148,7 @@ std::string fingerprint_of(Bytes der) {
 
 }  // namespace
 
-Certificate read_certificate(Bytes der) {
+Certificate read_certificate(Bytes der, bool check_signature) {
   Certificate result;
   result.fingerprint = fingerprint_of(der);
   if (der.size <= kLargestKept) result.der = der.text();
@@ -168,18 +168,26 @@ Certificate read_certificate(Bytes der) {
   result.signature = signature == NID_undef ? "" : OBJ_nid2ln(signature);
   result.names = names_of(certificate.get());
   read_key(certificate.get(), result);
-  result.self_signed = result.self_issued && is_own_signature(certificate.get(), result);
+  result.unchecked = result.self_issued && !check_signature;
+  if (result.self_issued && check_signature) check_own_signature(certificate.get(), result);
   ERR_clear_error();
   return result;
 }
 
-Certificates::Certificates() {
+Certificates::Certificates(HashKey secret) : secret_(secret) {
   kept_.reserve(kMost);
   keys_.reserve(kMost);
-  by_digest_.reserve(kMost);
+  by_hash_.reserve(kMost);
 }
 
-Certificates::Kept Certificates::read(Bytes message, uint16_t& chain_length) {
+bool Certificates::may_check(Timestamp now) noexcept {
+  const int64_t second = now.ns / kNanosPerSecond;
+  if (second != second_) checks_ = 0;
+  second_ = second;
+  return checks_ < kMostChecks;
+}
+
+Certificates::Kept Certificates::read(Bytes message, uint16_t& chain_length, Timestamp now) {
   constexpr uint16_t kMostInChain = 1000;
   Cursor cursor(message);
   Cursor list(cursor.rest().from(3).first(cursor.u24()));
@@ -192,24 +200,26 @@ Certificates::Kept Certificates::read(Bytes message, uint16_t& chain_length) {
     if (!list.ok()) break;
     ++chain_length;
   }
-  return read_one(first);
+  return read_one(first, now);
 }
 
-Certificates::Kept Certificates::read_one(Bytes der) {
+Certificates::Kept Certificates::read_one(Bytes der, Timestamp now) {
   if (der.empty() || der.size > kLargest) return {};
-  uint64_t key = 0;
-  std::memcpy(&key, sha256(der).octets.data(), sizeof key);
-  if (const auto known = by_digest_.find(key); known != by_digest_.end()) return {known->second};
+  SipHash13 hash(secret_);
+  hash.octets(der.data, der.size);
+  const uint64_t key = hash.finish();
+  if (const auto known = by_hash_.find(key); known != by_hash_.end()) return {known->second};
   const auto place = static_cast<uint32_t>(count_++ % kMost);
   if (kept_.size() == kMost) {
-    by_digest_.erase(keys_[place]);
+    by_hash_.erase(keys_[place]);
   } else {
     kept_.emplace_back();
     keys_.emplace_back();
   }
-  kept_[place] = read_certificate(der);
+  kept_[place] = read_certificate(der, may_check(now));
+  checks_ += kept_[place].self_issued && !kept_[place].unchecked;
   keys_[place] = key;
-  by_digest_.emplace(key, count_);
+  by_hash_.emplace(key, count_);
   return {count_};
 }
 

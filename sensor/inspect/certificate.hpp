@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // X.509 certificates as servers and clients show them, read by OpenSSL once per certificate: a
-// bounded cache by SHA-256 keeps what was read, so that a server's certificate costs one digest per
-// handshake. No chain is verified here; a hostile certificate costs at most one bounded parse and
-// one bounded check of a signature.
+// bounded cache by a keyed hash keeps what was read, so that a server's certificate costs one hash
+// per handshake. No chain is verified here; a hostile certificate costs one parse, linear in its
+// octets, and one bounded check of a signature, of which there are not many in a second.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "sensor/base/bytes.hpp"
-#include "sensor/base/siphash.hpp"
+#include "sensor/base/hash_key.hpp"
 #include "sensor/base/time.hpp"
 
 namespace exwire::inspect {
@@ -32,6 +32,7 @@ struct Certificate {
   int64_t not_before_s = kNoTime, not_after_s = kNoTime;  ///< seconds since 1970
   bool self_issued = false;                               ///< issuer and subject are equal
   bool self_signed = false;  ///< and its own key verifies its signature
+  bool unchecked = false;    ///< self-issued; whether self-signed was not found out
   bool readable = false;     ///< false: nothing but the fingerprint is there
   std::string der{};         ///< as it was sent, for rules; empty when it is large
 };
@@ -41,30 +42,38 @@ class Certificates {
   static constexpr uint32_t kMost = 4096;
   static constexpr uint32_t kLargest = 65536;
   static constexpr size_t kMostNames = 256;
+  /// Signatures checked in a second of packet time. A check costs up to a millisecond: who sends
+  /// nothing but fresh self-issued certificates takes a tenth of a worker, not all of it.
+  static constexpr uint32_t kMostChecks = 100;
 
-  Certificates();
+  explicit Certificates(HashKey secret = random_hash_key());
   /// Where a certificate is kept. Its place may be another's once 4,096 others have come.
   struct Kept {
     uint64_t number = 0;  ///< 0: none
   };
   /// Reads the body of a Certificate message (RFC 5246 7.4.2): the first certificate, and how many
   /// there are.
-  Kept read(Bytes message, uint16_t& chain_length);
+  Kept read(Bytes message, uint16_t& chain_length, Timestamp now);
   /// The same for one certificate in DER.
-  Kept read_one(Bytes der);
+  Kept read_one(Bytes der, Timestamp now);
   /// Null when there is none, or none any more.
   const Certificate* find(Kept kept) const noexcept;
 
  private:
+  bool may_check(Timestamp now) noexcept;
+
+  HashKey secret_;
   std::vector<Certificate> kept_;
   std::vector<uint64_t> keys_;
-  boost::unordered_flat_map<uint64_t, uint64_t> by_digest_;  ///< the number of each
+  boost::unordered_flat_map<uint64_t, uint64_t> by_hash_;  ///< the number of each
   uint64_t count_ = 0;
+  int64_t second_ = 0;  ///< the one in which `checks_` signatures were checked
+  uint32_t checks_ = 0;
 };
 
 /// Reads one certificate in DER; it is kept itself when it is no larger than this.
 inline constexpr uint32_t kLargestKept = 2560;
-Certificate read_certificate(Bytes der);
+Certificate read_certificate(Bytes der, bool check_signature = true);
 
 /// A time of a certificate as Suricata writes it: "2026-01-31T23:59:59", UTC. Empty for years that
 /// no calendar holds.

@@ -18,16 +18,16 @@ void Inspector::gather(Session& session, TlsField field, Bytes value, Timestamp 
   switch (field) {
     case TlsField::server_certificates:
       if (handshake.server_kept.number == 0) {
-        handshake.server_kept = certificates_.read(value, handshake.server_chain);
+        handshake.server_kept = certificates_.read(value, handshake.server_chain, now);
       }
       break;
     case TlsField::client_certificates:
       if (handshake.client_kept.number == 0) {
-        handshake.client_kept = certificates_.read(value, handshake.client_chain);
+        handshake.client_kept = certificates_.read(value, handshake.client_chain, now);
       }
       break;
     case TlsField::server_certificate:
-      handshake.server_kept = certificates_.read_one(value);
+      handshake.server_kept = certificates_.read_one(value, now);
       handshake.server_chain = handshake.server_kept.number != 0 ? 1 : 0;
       break;
     default:

@@ -132,7 +132,7 @@ void EveEncoder::tls(const Event& event, const TlsBody& body) {
   if (const auto* certificate = handshake.server_certificate; certificate != nullptr) {
     if (certificate->key_bits > 0) json_.number("exw.key_bits", certificate->key_bits);
     json_.boolean("exw.self_issued", certificate->self_issued);
-    json_.boolean("exw.self_signed", certificate->self_signed);
+    if (!certificate->unchecked) json_.boolean("exw.self_signed", certificate->self_signed);
   }
   json_.boolean("exw.midstream", event.flow->has(flow::kMidstream));
   json_.boolean("exw.one_sided", event.flow->one_sided());

@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   require(one.subject == again.subject && one.self_signed == again.self_signed &&
           one.not_after_s == again.not_after_s);
   uint16_t chain = 0;
-  if (const auto* kept = cache.find(cache.read(octets, chain))) {
+  if (const auto* kept = cache.find(cache.read(octets, chain, {}))) {
     look(*kept);
     require(chain > 0);
   }

@@ -126,17 +126,17 @@ TEST_CASE("what is no certificate costs nothing and breaks nothing", "[certifica
   CHECK_FALSE(inspect::read_certificate(as_bytes("no DER at all")).readable);
   inspect::Certificates cache;
   uint16_t chain = 0;
-  CHECK(cache.read(as_bytes(std::string(3, '\0')), chain).number == 0);
+  CHECK(cache.read(as_bytes(std::string(3, '\0')), chain, {}).number == 0);
   const std::string lying(
       "\x00\x00\xff\x00\xff\xff"
       "abc",
       9);
-  CHECK(cache.find(cache.read(as_bytes(lying), chain)) != nullptr);
-  const auto first = cache.read_one(as_bytes("one"));
-  CHECK(cache.read_one(as_bytes("one")).number == first.number);
+  CHECK(cache.find(cache.read(as_bytes(lying), chain, {})) != nullptr);
+  const auto first = cache.read_one(as_bytes("one"), {});
+  CHECK(cache.read_one(as_bytes("one"), {}).number == first.number);
   const std::string fingerprint = cache.find(first)->fingerprint;
   for (uint32_t other = 0; other < 2 * inspect::Certificates::kMost; ++other) {
-    const auto kept = cache.read_one(as_bytes("certificate " + std::to_string(other)));
+    const auto kept = cache.read_one(as_bytes("certificate " + std::to_string(other)), {});
     CHECK(cache.find(kept) != nullptr);
     // Its place is another's in the end, and then it is nobody rather than the wrong one.
     const auto* still = cache.find(first);
