@@ -1,85 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hellos and records as attackers, odd clients and broken servers make them: what is true is told,
 // what lies is an anomaly, told once, and nothing loops or is guessed.
-#include <catch2/catch.hpp>
-#include <string>
-#include <vector>
-
 #include "dissectors/tls_hello.hpp"
-#include "tests/support/dissector_harness.hpp"
+#include "tests/support/tls_talk.hpp"
 
 using namespace exwire;
-using test::DissectorHarness;
-
-extern "C" const ExwireDissectorApi dissector_tls;
-
-namespace {
-
-using Octets = std::string;
-
-Octets number(size_t value, int octets) {
-  Octets text;
-  for (int shift = 8 * (octets - 1); shift >= 0; shift -= 8) {
-    text += static_cast<char>(value >> shift & 0xff);
-  }
-  return text;
-}
-Octets vector(const Octets& content, int length_octets) {
-  return number(content.size(), length_octets) + content;
-}
-Octets record(int type, const Octets& fragment) {
-  return number(static_cast<size_t>(type), 1) + "\x03\x03" + vector(fragment, 2);
-}
-Octets message(int type, const Octets& body) {
-  return number(static_cast<size_t>(type), 1) + vector(body, 3);
-}
-Octets extension(size_t type, const Octets& content) {
-  return number(type, 2) + vector(content, 2);
-}
-Octets server_name(const Octets& name, int type = 0) {
-  return extension(0, vector(number(static_cast<size_t>(type), 1) + vector(name, 2), 2));
-}
-Octets client_hello(const Octets& extensions, const Octets& ciphers = Octets("\x13\x01\xc0\x30")) {
-  return message(1, "\x03\x03" + Octets(32, 'r') + vector("", 1) + vector(ciphers, 2) +
-                        vector(Octets(1, '\0'), 1) + vector(extensions, 2));
-}
-Octets retry_request() {
-  static constexpr unsigned char kRetry[] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11,
-                                             0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
-                                             0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e,
-                                             0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
-  return message(2, "\x03\x03" + Octets(kRetry, kRetry + 32) + vector("", 1) + "\x13\x01" +
-                        Octets(1, '\0') + vector(extension(43, "\x03\x04"), 2));
-}
-
-/// What is said of one client's octets, the same whole and octet by octet.
-std::string log_of(const Octets& octets) {
-  const auto talk = [&](uint32_t cut) {
-    DissectorHarness harness(dissector_tls, {});
-    const Bytes all = as_bytes(octets);
-    for (uint32_t at = 0; at < all.size; at += cut) {
-      harness.feed(Direction::to_server, all.from(at).first(cut));
-    }
-    harness.end(Direction::to_server);
-    harness.end(Direction::to_client);
-    CHECK_FALSE(harness.violated());
-    return harness.log();
-  };
-  const std::string whole = talk(static_cast<uint32_t>(octets.size()));
-  CHECK(talk(1) == whole);
-  return whole;
-}
-
-size_t count(const std::string& log, const std::string& text) {
-  size_t found = 0;
-  for (size_t at = 0; (at = log.find(text, at)) != std::string::npos; ++at) ++found;
-  return found;
-}
-bool is_odd(const std::string& log) {
-  return count(log, "anomaly tls_invalid_hello") > 0;
-}
-
-}  // namespace
+using namespace exwire::test;
 
 TEST_CASE("names of every kind", "[tls]") {
   const auto log = [](const Octets& extensions) {
