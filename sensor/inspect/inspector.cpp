@@ -102,7 +102,7 @@ void Inspector::take_in(const flow::Tracked& tracked, const wire::Packet& packet
   touch(handle);
   Session& session = sessions_[handle];
   hand_on(tracked, packet, session);
-  if (flow.work == flow::kWorkIdentify) look_for_label(flow, packet);
+  if (flow.work == flow::kWorkIdentify) label_both(flow, packet, session);
   consider_hole(tracked.handle, flow, packet.time, packet.number);
   check_fin(tracked, packet);
   if (flow.session != 0) sleep_if_idle(flow);
@@ -217,6 +217,22 @@ bool Inspector::pass_asleep(const flow::Tracked& tracked, const wire::Packet& pa
   left -= packet.payload_octets;
   pass_uninspected(tracked, packet);
   return true;
+}
+
+// Nobody here knows the connection, which took octets of both sides to find out: those of the other
+// side came first and tell nDPI most.
+void Inspector::label_both(flow::Flow& flow, const wire::Packet& packet, const Session& session) {
+  const auto other = static_cast<size_t>(
+      packet.from_lo == flow.has(flow::kClientIsLo) ? Direction::to_client : Direction::to_server);
+  wire::Packet earlier = packet;
+  earlier.from_lo = !packet.from_lo;
+  earlier.payload = session.stream[other].pending();
+  earlier.payload_octets = earlier.payload.size;
+  earlier.seq = packet.ack - earlier.payload.size;
+  earlier.ack = packet.seq;
+  earlier.tcp_flags = wire::kAck | wire::kPsh;
+  look_for_label(flow, earlier);
+  if (flow.work == flow::kWorkIdentify) look_for_label(flow, packet);
 }
 
 void Inspector::look_for_label(flow::Flow& flow, const wire::Packet& packet) {

@@ -84,6 +84,7 @@ class Inspector {
   void end_direction(uint32_t handle, flow::Flow& flow, Direction direction, Timestamp now);
   void consider_hole(uint32_t handle, flow::Flow& flow, Timestamp now, uint64_t packet_number);
   void look_for_label(flow::Flow& flow, const wire::Packet& packet);
+  void label_both(flow::Flow& flow, const wire::Packet& packet, const Session& session);
 
   uint32_t wake(uint32_t handle, flow::Flow& flow);
   void sleep_if_idle(flow::Flow& flow);
