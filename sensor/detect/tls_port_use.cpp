@@ -75,6 +75,8 @@ enum State : uint8_t {
   kSettled = 1 << 2,  ///< TLS, told, or of no concern
   kClientReset = 1 << 3,
   kServerReset = 1 << 4,  ///< both began as OpenVPN does
+  kClientGreeted = 1 << 5,
+  kServerChose = 1 << 6,  ///< both began as SOCKS 5 does
 };
 
 // A record of TLS or SSL 3.0 (RFC 8446 5.1).
@@ -93,6 +95,18 @@ uint8_t reset_of(Bytes payload, uint8_t spoke) noexcept {
     return payload[2] == kFromServerV2 ? uint8_t{kServerReset} : uint8_t{0};
   return payload[2] == kFromClientV2 || payload[2] == kFromClientV3 ? uint8_t{kClientReset}
                                                                     : uint8_t{0};
+}
+
+// SOCKS 5 (RFC 1928 3): the methods the client knows, and the one the server takes; each alone in
+// its segment. nDPI knows clients that offer nothing but "no authentication".
+uint8_t greeting_of(Bytes payload, uint8_t spoke) noexcept {
+  constexpr uint8_t kVersion = 5, kNoneAcceptable = 0xff;
+  if (payload.size < 2 || payload[0] != kVersion) return 0;
+  if (spoke == kServerSpoke) {
+    const bool chose = payload.size == 2 && payload[1] != kNoneAcceptable;
+    return chose ? uint8_t{kServerChose} : uint8_t{0};
+  }
+  return payload[1] > 0 && payload.size == 2U + payload[1] ? uint8_t{kClientGreeted} : uint8_t{0};
 }
 
 class TlsPortUse final : public FlowDetector {
@@ -121,7 +135,8 @@ class TlsPortUse final : public FlowDetector {
     uint8_t& state = context.facts[0];
     if (!(state & spoke)) {
       if (is_tls_record(packet.payload) || !concerns(context.flow)) return settle(context);
-      state = static_cast<uint8_t>(state | spoke | reset_of(packet.payload, spoke));
+      state = static_cast<uint8_t>(state | spoke | reset_of(packet.payload, spoke) |
+                                   greeting_of(packet.payload, spoke));
     }
     judge_label(context, sink);
     // nDPI has spoken by now or never will.
@@ -162,9 +177,11 @@ class TlsPortUse final : public FlowDetector {
     constexpr uint8_t kBoth = kClientSpoke | kServerSpoke;
     if (context.facts.empty() || (context.facts[0] & kBoth) != kBoth) return;
     if (context.flow.dissector != flow::Flow::kNoDissector) return;
-    constexpr uint8_t kResets = kClientReset | kServerReset;
+    const auto both_said = [&](uint8_t bits) { return (context.facts[0] & bits) == bits; };
     const char* label = name_of(context.flow.label);
-    const char* name = (context.facts[0] & kResets) == kResets ? "OpenVPN" : label;
+    const char* name = both_said(kClientReset | kServerReset)     ? "OpenVPN"
+                       : both_said(kClientGreeted | kServerChose) ? "SOCKS"
+                                                                  : label;
     if (name == nullptr) return;
     settle(context);
     Finding finding = begin(kOther, context, name);

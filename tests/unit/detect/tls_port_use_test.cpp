@@ -170,3 +170,19 @@ TEST_CASE("plaintext that is meant", "[tls_port_use]") {
   site.plaintext_hops = {{*detect::Prefix::parse("192.0.2.10"), std::nullopt}};
   CHECK(Talk(443, kServer, site).http("200").empty());
 }
+
+TEST_CASE("SOCKS 5 shows itself, whatever methods the client knows", "[tls_port_use]") {
+  const std::string_view chosen("\x05\x00", 2);
+  for (const std::string_view greeting :
+       {std::string_view("\x05\x01\x00", 3), std::string_view("\x05\x02\x00\x01", 4),
+        std::string_view("\x05\x03\x00\x01\x02", 5)}) {
+    Talk talk;
+    CHECK(talk.client(greeting).server(chosen).end() == Sids{1443004});
+    CHECK(talk.collector.facts["protocol"] == "SOCKS");
+  }
+  const std::string_view greeting("\x05\x02\x00\x01", 4);
+  CHECK(Talk().client(greeting).server("\x05\xff").end().empty());  // no method suits it
+  CHECK(Talk().client(greeting).server(std::string_view("\x05\x00\x00", 3)).end().empty());
+  CHECK(Talk().client(greeting).server(kAlert).end().empty());
+  CHECK(Talk().client(std::string_view("\x05\x03\x00\x01", 4)).server(chosen).end().empty());
+}
