@@ -4,7 +4,7 @@
 // KiB, or spread over more records than anybody needs, is passed over and said so.
 #include "dissectors/api.hpp"
 #include "dissectors/tls_fields.hpp"
-#include "dissectors/tls_hello.hpp"
+#include "dissectors/tls_handshake.hpp"
 #include "dissectors/tls_record.hpp"
 
 namespace exwire {
@@ -36,7 +36,8 @@ class Tls {
     while (at < octets.size) {
       const Bytes rest = octets.from(at);
       if (!side.started && (rest[0] & 0x80)) {
-        const bool answer_to_sslv2 = sslv2_ && host.direction() == Direction::to_client;
+        const bool answer_to_sslv2 =
+            handshake_.began_with_sslv2() && host.direction() == Direction::to_client;
         if (answer_to_sslv2) return read_sslv2_server(host, at, rest);
         const Step step = read_sslv2(host, side, rest);
         if (step.broken) return broken(host, at);
@@ -102,7 +103,8 @@ class Tls {
   // Sleeping: the handshake is told, or nothing of one was seen; each side stands at a record or is
   // lost.
   void sleep(uint8_t parked[16]) const noexcept {
-    parked[0] = static_cast<uint8_t>(told_ | version_13_ << 1 | incomplete_ << 2 | complete_ << 3);
+    parked[0] = static_cast<uint8_t>(told_ | handshake_.is_version_13() << 1 | incomplete_ << 2 |
+                                     complete_ << 3);
     for (size_t which = 0; which < 2; ++which) {
       const Side& side = sides_[which];
       parked[1 + which] = static_cast<uint8_t>(side.started | side.encrypted << 1 | side.lost << 2 |
@@ -112,7 +114,7 @@ class Tls {
   }
   void wake(const uint8_t parked[16]) noexcept {
     told_ = parked[0] & 1;
-    version_13_ = parked[0] & 2;
+    handshake_.set_version_13(parked[0] & 2);
     incomplete_ = parked[0] & 4;
     complete_ = parked[0] & 8;
     for (size_t which = 0; which < 2; ++which) {
@@ -145,9 +147,7 @@ class Tls {
     for (const Side& side : sides_) {
       if (side.passing != 0 || side.done != 0 || side.spread.at != 0) return false;
     }
-    const bool read_any = hellos_ != 0 || sslv2_ || retried_ || resumed_ || asked_ || proved_ ||
-                          client_certified_ || server_certified_ || early_ || ticket_ ||
-                          encrypted_hello_ || alert_ != kNoAlert || complete_;
+    const bool read_any = handshake_.read_any() || alert_ != kNoAlert || complete_;
     return !read_any && (sides_[0].damaged || sides_[1].damaged);
   }
 
@@ -171,7 +171,8 @@ class Tls {
   void observe(Host host, Side& side, RecordHeader header, Bytes fragment) noexcept {
     switch (header.type) {
       case kChangeCipherSpec:
-        if (!version_13_) side.encrypted = true;  // TLS 1.3 sends it only for old boxes' sake
+        if (!handshake_.is_version_13())
+          side.encrypted = true;  // TLS 1.3 sends it only for old boxes' sake
         break;
       case kApplicationData:
         side.encrypted = true;
@@ -201,8 +202,7 @@ class Tls {
     if (rest.size < whole) return {0, whole, false};
     host.anomaly(kSslv2);
     side.started = true;
-    sslv2_ = true;
-    publish(host, tls::read_sslv2_hello(rest.first(whole).from(3)));
+    handshake_.sslv2_hello(host, tls::read_sslv2_hello(rest.first(whole).from(3)));
     return {whole, 0, false};
   }
 
@@ -351,126 +351,28 @@ class Tls {
     return {to, 0, false};
   }
 
+  // A hello is understood whatever was missing before it.
   void handle(Host host, uint8_t type, Bytes body) noexcept {
-    const bool from_server = host.direction() == Direction::to_client;
-    switch (type) {
-      case kClientHello: {
-        sides_[static_cast<size_t>(host.direction())].damaged = false;
-        const tls::ClientHello hello = tls::read_client_hello(body);
-        if (!hello.sound) host.anomaly(kBadHello);
-        publish(host, hello);
-        break;
-      }
-      case kServerHello: {
-        sides_[static_cast<size_t>(host.direction())].damaged = false;
-        const tls::ServerHello hello = tls::read_server_hello(body);
-        if (!hello.sound) host.anomaly(kBadHello);
-        if (hello.retry) {
-          retried_ = version_13_ = true;
-        } else {
-          publish(host, hello);
-        }
-        break;
-      }
-      case kCertificate:
-        host.field(from_server ? kServerCertificates : kClientCertificates, body);
-        (from_server ? server_certified_ : client_certified_) |= body.size > 3;
-        break;
-      case kCertificateRequest:
-        asked_ = true;
-        break;
-      case kCertificateVerify:
-        proved_ |= !from_server;
-        break;
-      case kNewSessionTicket:
-        ticket_ = true;
-        break;
-      default:
-        break;
+    if (type == kClientHello || type == kServerHello) {
+      sides_[static_cast<size_t>(host.direction())].damaged = false;
     }
-  }
-
-  void publish(Host host, const tls::ClientHello& hello) noexcept {
-    if (hellos_ != 0xff) ++hellos_;
-    early_ |= hello.early_data;
-    encrypted_hello_ |= hello.encrypted_hello;
-    const uint32_t name = digest_of(hello.server_name);
-    if (hellos_ > 1) {  // a second one answers a retry: the first is the client's own
-      if (hello.sound && name != name_) host.anomaly(kNameChanged);
-      return;
-    }
-    name_ = name;
-    number_field(host, kClientVersion, hello.version);
-    host.field(kClientSessionId, hello.session_id);
-    host.field(kClientCiphers, hello.ciphers);
-    host.field(kClientExtensions, hello.extensions.view());
-    host.field(kClientGroups, hello.groups);
-    host.field(kClientPointFormats, hello.point_formats);
-    host.field(kClientSignatureAlgorithms, hello.signature_algorithms);
-    host.field(kClientVersions, hello.versions);
-    host.field(kClientProtocols, hello.protocols);
-    if (!hello.server_name.empty()) host.field(kServerName, hello.server_name);
-    session_octets_ = hello.session_id.size <= session_.size() ? hello.session_id.size : 0;
-    if (session_octets_ > 0) std::memcpy(session_.data(), hello.session_id.data, session_octets_);
-  }
-
-  void publish(Host host, const tls::ServerHello& hello) noexcept {
-    constexpr uint16_t kTls13 = 0x0304, kDrafts = 0x7f00, kOtherDrafts = 0xfb00;
-    version_13_ = hello.version == kTls13 || (hello.version & 0xff00) == kDrafts ||
-                  (hello.version & 0xff00) == kOtherDrafts;
-    number_field(host, kServerVersion, hello.version);
-    number_field(host, kServerLegacyVersion, hello.legacy_version);
-    number_field(host, kServerCipher, hello.cipher);
-    host.field(kServerExtensions, hello.extensions.view());
-    if (!hello.protocol.empty()) host.field(kServerProtocol, hello.protocol);
-    const bool same_session =
-        session_octets_ > 0 && hello.session_id.size == session_octets_ &&
-        std::memcmp(session_.data(), hello.session_id.data, session_octets_) == 0;
-    resumed_ = version_13_ ? hello.pre_shared_key : same_session;
-  }
-
-  // FNV-1a, to see a change by; nothing is looked up by it.
-  static uint32_t digest_of(Bytes octets) noexcept {
-    uint32_t digest = 0x811c9dc5;
-    for (const uint8_t octet : octets) digest = (digest ^ octet) * 0x01000193;
-    return digest;
-  }
-
-  static void number_field(Host host, uint32_t field, uint16_t number) noexcept {
-    const std::array<uint8_t, 2> octets{static_cast<uint8_t>(number >> 8),
-                                        static_cast<uint8_t>(number)};
-    host.field(field, Bytes{octets.data(), 2});
+    handshake_.message(host, type, body);
   }
 
   void tell(Host host) noexcept {
     if (told_) return;
     told_ = true;
-    uint32_t flags = 0;
-    const auto flag = [&](bool set, uint32_t bit) { flags |= set ? bit : 0; };
-    flag(resumed_ && !server_certified_, kExwireTlsResumed);
-    flag(retried_, kExwireTlsRetried);
-    flag(asked_, kExwireTlsClientCertificateAsked);
-    flag(client_certified_, kExwireTlsClientCertificateSent);
-    flag(proved_, kExwireTlsClientProved);
-    flag(early_, kExwireTlsEarlyData);
-    flag(complete_, kExwireTlsComplete);
-    flag(sslv2_, kExwireTlsSslv2Hello);
-    flag(encrypted_hello_, kExwireTlsEncryptedHello);
-    flag(incomplete_, kExwireTlsIncomplete);
-    flag(ticket_, kExwireTlsTicket);
-    host.handshake({sizeof(ExwireHandshake), flags, hellos_, alert_, alert_from_});
+    uint32_t flags = handshake_.flags();
+    if (complete_) flags |= kExwireTlsComplete;
+    if (incomplete_) flags |= kExwireTlsIncomplete;
+    host.handshake({sizeof(ExwireHandshake), flags, handshake_.hellos(), alert_, alert_from_});
   }
 
   std::array<Side, 2> sides_;
-  std::array<uint8_t, 32> session_{};
-  uint32_t session_octets_ = 0;
-  uint32_t name_ = 0;  ///< digest of the first hello's server name
+  Handshake handshake_;
   static constexpr uint8_t kNoAlert = 255;
-  uint8_t hellos_ = 0, alert_ = kNoAlert, alert_from_ = 0;
-  bool told_ = false, version_13_ = false, resumed_ = false, retried_ = false, asked_ = false;
-  bool client_certified_ = false, server_certified_ = false, proved_ = false, early_ = false;
-  bool complete_ = false, sslv2_ = false, encrypted_hello_ = false, incomplete_ = false;
-  bool ticket_ = false;
+  uint8_t alert_ = kNoAlert, alert_from_ = 0;
+  bool told_ = false, complete_ = false, incomplete_ = false;
 };
 
 }  // namespace
