@@ -20,8 +20,33 @@ namespace {
   throw SetupError(text + ": " + what);
 }
 
+// A value may be a list without quotes, as [10.0.0.0/8, 192.0.2.1].
+std::vector<std::string> pairs_of(const Option& option, const YAML::Node& node,
+                                  const std::string& where) {
+  std::vector<std::string> words;
+  if (node.IsNull()) return words;
+  if (!node.IsMap()) {
+    complain(where, node.Mark(), std::string(option.key) + ": names with values are wanted");
+  }
+  for (const auto& entry : node) {
+    std::string value;
+    if (entry.second.IsSequence()) {
+      for (const YAML::Node& item : entry.second)
+        value += (value.empty() ? "[" : ",") + item.Scalar();
+      value += ']';
+    } else if (entry.second.IsScalar()) {
+      value = entry.second.Scalar();
+    } else {
+      complain(where, entry.first.Mark(), "a value or a list is wanted");
+    }
+    words.push_back(entry.first.Scalar() + "=" + value);
+  }
+  return words;
+}
+
 std::vector<std::string> words_of(const Option& option, const YAML::Node& node,
                                   const std::string& where) {
+  if (option.map) return pairs_of(option, node, where);
   if (!option.list) {
     if (!node.IsScalar()) {
       complain(where, node.Mark(), std::string(option.key) + ": a single value is wanted");

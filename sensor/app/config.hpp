@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sensor/app/rule_sources.hpp"
 #include "sensor/detect/site.hpp"
 #include "sensor/flow/flow_table.hpp"
 #include "sensor/flow/watch.hpp"
@@ -24,6 +25,7 @@ struct Config {
   wire::DecodeSettings decode;
   flow::FlowSettings flow;
   inspect::InspectSettings inspect;
+  RuleSources rules;
   std::vector<std::string> dissectors;  ///< files of modules
   uint64_t memory_limit = 0;            ///< octets of all tables together
   uint64_t capture_buffer = 0;          ///< octets of the kernel's ring, per interface

@@ -22,6 +22,7 @@ struct Option {
   std::function<Complaint(Config&, const std::vector<std::string>&)> read;
   std::function<std::string(const Config&)> write;
   bool list = false;
+  bool map = false;  ///< words are NAME=VALUE
 };
 
 /// All of them, in the order of the documented example.
@@ -32,5 +33,6 @@ std::vector<Option> site_options();       ///< site: servers, ports, accepted pl
 std::vector<Option> threshold_options();  ///< stalled, direct_push
 std::vector<Option> packet_options();     ///< decode, flow, inspect, memory, capture
 std::vector<Option> output_options();     ///< outputs, privacy
+std::vector<Option> rule_options();       ///< vars, rule-files and what belongs to them
 
 }  // namespace exwire::app

@@ -10,14 +10,15 @@
 #include <variant>
 
 #include "sensor/app/command_line.hpp"
+#include "sensor/app/rule_sources.hpp"
 #include "sensor/detect/rules/rule_set.hpp"
 
 namespace exwire::app {
 
 class RuleLoader {
  public:
-  /// Loads at once; throws SetupError when a file cannot be read.
-  explicit RuleLoader(const CommandLine& command_line);
+  /// Loads at once; throws SetupError when a file cannot be read. Both must outlive it.
+  RuleLoader(const CommandLine& command_line, const RuleSources& sources);
 
   /// False when --strict was given and a rule was skipped.
   bool acceptable() const noexcept { return acceptable(rules_.set()); }
@@ -36,6 +37,7 @@ class RuleLoader {
   }
 
   const CommandLine& command_line_;
+  const RuleSources& sources_;
   detect::rules::ActiveRules rules_;
   std::future<Outcome> coming_;
   std::chrono::steady_clock::time_point began_;

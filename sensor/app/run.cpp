@@ -261,7 +261,7 @@ void set_up_logging(const CommandLine& command_line) {
 int run(const CommandLine& command_line) {
   set_up_logging(command_line);
   Config config = configure(command_line);
-  RuleLoader rules(command_line);
+  RuleLoader rules(command_line, config.rules);
   if (!rules.acceptable()) return kConfigurationWrong;
   config.site.rules = &rules.active();
   config.inspect.bodies_wanted = &rules.active().bodies_wanted();

@@ -88,12 +88,11 @@ class RuleMatcher final : public FlowDetector {
       if (front != nullptr) front->tell_once(static_cast<uint32_t>(number));
       return true;
     });
-    if (front == nullptr || !grown || both) return;
-    buffers[static_cast<size_t>(Buffer::payload)] = front->text();
-    match(look, application, one(buffers), sink, [&](const Rule& rule, size_t number) {
-      return !rule.packets_only && search_.matches(rule, buffers) &&
-             front->tell_once(static_cast<uint32_t>(number));
-    });
+    if (front != nullptr) front->application = application;
+    if (both) front->looked();
+    if (front != nullptr && grown && !both && front->due()) {
+      match_front(*front, look, sink);
+    }
   }
   void anomaly(const FlowContext& context, const inspect::Anomaly& anomaly,
                FindingSink& sink) override {
@@ -102,8 +101,15 @@ class RuleMatcher final : public FlowDetector {
     match({Moment::event, context, anomaly.direction}, anomaly.protocol, {}, sink,
           [&](const Rule& rule, size_t) { return rule.event == anomaly.event; });
   }
-  void flow_ended(const FlowContext& context, flow::EndReason, FindingSink&) override {
-    if (fronts_) fronts_->forget(context.handle);
+  // What came since the last search, of streams that were searched seldom.
+  void flow_ended(const FlowContext& context, flow::EndReason, FindingSink& sink) override {
+    if (!fronts_) return;
+    for (const Direction direction : {Direction::to_server, Direction::to_client}) {
+      rules::StreamFronts::Front* front = fronts_->find(context.handle, direction);
+      if (front == nullptr || front->size == front->looked_at) continue;
+      match_front(*front, {Moment::payload, context, direction}, sink);
+    }
+    fronts_->forget(context.handle);
   }
   uint64_t overflow() const noexcept override { return speaker_.overflow(); }
 
@@ -140,6 +146,16 @@ class RuleMatcher final : public FlowDetector {
     look.transaction = &transaction;
     match(look, "http", one(buffers), sink,
           [&](const Rule& rule, size_t) { return search_.matches(rule, buffers); });
+  }
+
+  void match_front(rules::StreamFronts::Front& front, const Look& look, FindingSink& sink) {
+    front.looked();
+    Buffers buffers{};
+    buffers[static_cast<size_t>(Buffer::payload)] = front.text();
+    match(look, front.application, one(buffers), sink, [&](const Rule& rule, size_t number) {
+      return !rule.packets_only && search_.matches(rule, buffers) &&
+             front.tell_once(static_cast<uint32_t>(number));
+    });
   }
 
   // Of a list of names one must fit the rule, each looked at alone.

@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <optional>
 
-#include "sensor/detect/rules/rule.hpp"
+#include "sensor/detect/rules/glossary.hpp"
 #include "sensor/detect/rules/rule_text.hpp"
 
 namespace exwire::detect::rules {
 
 struct Building {
   Rule& rule;
+  const Glossary& glossary;
   Buffer sticky = Buffer::payload;  ///< what contents from here on look into
   std::optional<bool> to_client{};
   bool severity_given = false;
@@ -72,8 +73,9 @@ std::string_view application_of(std::string_view name) noexcept;
 /// "10", "<10", ">10", "<=10", ">=10", "10<>20" (both ends excluded), "10-20". Throws RuleError.
 NumberCheck::Span read_span(std::string_view text);
 
-/// The head's addresses and ports. Throw RuleError.
-AddressSet read_addresses(std::string_view text);
-PortSet read_ports(std::string_view text);
+/// "count 5, seconds 60" as pairs, and the rate they make. Throw RuleError.
+using Setting = std::pair<std::string, std::string>;
+std::vector<Setting> read_settings(std::string_view text);
+Rate read_rate(const std::vector<Setting>& settings, Rate::Kind kind);
 
 }  // namespace exwire::detect::rules

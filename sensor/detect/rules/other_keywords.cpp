@@ -9,51 +9,6 @@
 namespace exwire::detect::rules {
 namespace {
 
-struct Class {
-  std::string_view name, category;
-  uint8_t severity;
-};
-
-// The classes of Suricata's classification.config that signatures on web and TLS traffic use.
-constexpr Class kClasses[] = {
-    {"not-suspicious", "Not Suspicious Traffic", 3},
-    {"unknown", "Unknown Traffic", 3},
-    {"bad-unknown", "Potentially Bad Traffic", 2},
-    {"attempted-recon", "Attempted Information Leak", 2},
-    {"successful-recon-limited", "Information Leak", 2},
-    {"successful-recon-largescale", "Large Scale Information Leak", 2},
-    {"attempted-dos", "Attempted Denial of Service", 2},
-    {"successful-dos", "Denial of Service", 2},
-    {"attempted-user", "Attempted User Privilege Gain", 1},
-    {"unsuccessful-user", "Unsuccessful User Privilege Gain", 1},
-    {"successful-user", "Successful User Privilege Gain", 1},
-    {"attempted-admin", "Attempted Administrator Privilege Gain", 1},
-    {"successful-admin", "Successful Administrator Privilege Gain", 1},
-    {"shellcode-detect", "Executable code was detected", 1},
-    {"suspicious-filename-detect", "A suspicious filename was detected", 2},
-    {"suspicious-login", "An attempted login using a suspicious username was detected", 2},
-    {"trojan-activity", "A Network Trojan was detected", 1},
-    {"unusual-client-port-connection", "A client was using an unusual port", 2},
-    {"network-scan", "Detection of a Network Scan", 3},
-    {"denial-of-service", "Detection of a Denial of Service Attack", 2},
-    {"protocol-command-decode", "Generic Protocol Command Decode", 3},
-    {"web-application-activity", "access to a potentially vulnerable web application", 2},
-    {"web-application-attack", "Web Application Attack", 1},
-    {"misc-activity", "Misc activity", 3},
-    {"misc-attack", "Misc Attack", 2},
-    {"policy-violation", "Potential Corporate Privacy Violation", 1},
-    {"default-login-attempt", "Attempt to login by a default username and password", 2},
-    {"targeted-activity", "Targeted Malicious Activity was Detected", 1},
-    {"exploit-kit", "Exploit Kit Activity Detected", 1},
-    {"external-ip-check", "Device Retrieving External IP Address Detected", 2},
-    {"domain-c2", "Domain Observed Used for C2 Detected", 1},
-    {"pup-activity", "Possibly Unwanted Program Detected", 2},
-    {"credential-theft", "Successful Credential Theft Detected", 1},
-    {"social-engineering", "Possible Social Engineering Attempted", 2},
-    {"coin-mining", "Crypto Currency Mining Activity Detected", 2},
-    {"command-and-control", "Malware Command and Control Activity Detected", 1},
-};
-
 uint32_t read_id(const Option& option) {
   return static_cast<uint32_t>(whole_number(trimmed(option.value), 0, UINT32_MAX));
 }
@@ -75,21 +30,21 @@ void read_priority(Building& building, const Option& option) {
   building.severity_given = true;
 }
 void read_classtype(Building& building, const Option& option) {
-  const auto found = std::find_if(std::begin(kClasses), std::end(kClasses),
-                                  [&](const Class& one) { return one.name == option.value; });
-  if (found == std::end(kClasses)) throw RuleError("'" + option.value + "' is no known class");
-  building.rule.category = found->category;
-  if (!building.severity_given) building.rule.severity = found->severity;
+  const auto found = building.glossary.classes.find(option.value);
+  if (found == building.glossary.classes.end()) {
+    throw RuleError("'" + option.value + "' is no known class");
+  }
+  building.rule.category = found->second.category;
+  if (!building.severity_given) building.rule.severity = found->second.severity;
 }
 void read_reference(Building& building, const Option& option) {
   const size_t comma = option.value.find(',');
   if (comma == std::string::npos) throw RuleError("KIND,REFERENCE is wanted");
-  const std::string_view kind = trimmed(std::string_view(option.value).substr(0, comma));
+  const std::string kind(trimmed(std::string_view(option.value).substr(0, comma)));
   const std::string_view what = trimmed(std::string_view(option.value).substr(comma + 1));
-  std::string start(kind);
-  start += ':';
-  if (kind == "url") start = "https://";
-  if (kind == "cve") start = "https://nvd.nist.gov/vuln/detail/CVE-";
+  const auto found = building.glossary.references.find(kind);
+  const std::string start =
+      found == building.glossary.references.end() ? kind + ":" : found->second;
   building.rule.notes.references.push_back(start + std::string(what));
 }
 void read_metadata(Building& building, const Option& option) {
@@ -158,62 +113,16 @@ void read_requires(Building&, const Option& option) {
   }
 }
 
-Rate::Track read_track(std::string_view word) {
-  if (word == "by_src") return Rate::Track::by_src;
-  if (word == "by_dst") return Rate::Track::by_dst;
-  if (word == "by_both") return Rate::Track::by_both;
-  if (word == "by_rule") return Rate::Track::by_rule;
-  if (word == "by_flow") return Rate::Track::by_flow;
-  throw RuleError("track '" + std::string(word) + "' is not supported");
-}
-
-Rate::Kind read_type(std::string_view word) {
-  if (word == "limit") return Rate::Kind::limit;
-  if (word == "threshold") return Rate::Kind::threshold;
-  if (word == "both") return Rate::Kind::both;
-  if (word == "backoff") return Rate::Kind::backoff;
-  throw RuleError("type '" + std::string(word) + "' is not supported");
-}
-
-// "type both, track by_src, count 5, seconds 60" in any order.
-void read_rate(Building& building, const Option& option, Rate::Kind kind) {
-  Rate rate;
-  rate.kind = kind;
-  bool tracked = false;
-  for (const std::string& part : split_list(option.value)) {
-    const size_t blank = part.find_first_of(" \t");
-    const std::string_view key = std::string_view(part).substr(0, blank);
-    const std::string_view value =
-        blank == std::string::npos ? "" : trimmed(std::string_view(part).substr(blank));
-    if (key == "type" && kind != Rate::Kind::filter) {
-      rate.kind = read_type(value);
-    } else if (key == "track") {
-      rate.track = read_track(value);
-      tracked = true;
-    } else if (key == "count") {
-      rate.count = static_cast<uint32_t>(whole_number(value, 1, UINT32_MAX));
-    } else if (key == "multiplier") {
-      rate.multiplier = static_cast<uint32_t>(whole_number(value, 2, UINT32_MAX));
-    } else if (key == "seconds") {
-      rate.window_ns = whole_number(value, 1, 31536000) * kNanosPerSecond;
-    } else {
-      throw RuleError("'" + part + "' is not supported");
-    }
-  }
-  if (rate.kind == Rate::Kind::none) throw RuleError("type is missing");
-  const bool backoff = rate.kind == Rate::Kind::backoff;
-  if (backoff != (rate.multiplier != 0)) throw RuleError("multiplier belongs to type backoff");
-  if (!tracked || rate.count == 0 || (rate.window_ns == 0) != backoff) {
-    throw RuleError("track, count and seconds are wanted, for backoff a multiplier for seconds");
-  }
+void set_rate(Building& building, const Option& option, Rate::Kind kind) {
+  const Rate rate = read_rate(read_settings(option.value), kind);
   if (building.rule.rate.kind != Rate::Kind::none) throw RuleError("a second rate");
   building.rule.rate = rate;
 }
 void read_threshold(Building& building, const Option& option) {
-  read_rate(building, option, Rate::Kind::none);
+  set_rate(building, option, Rate::Kind::none);
 }
 void read_detection_filter(Building& building, const Option& option) {
-  read_rate(building, option, Rate::Kind::filter);
+  set_rate(building, option, Rate::Kind::filter);
 }
 
 Bit::Action read_action(std::string_view word) {

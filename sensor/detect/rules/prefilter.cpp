@@ -6,9 +6,6 @@
 #include <algorithm>
 #include <map>
 #include <new>
-#include <string>
-
-#include "sensor/base/result.hpp"
 
 namespace exwire::detect::rules {
 namespace {
@@ -16,30 +13,12 @@ namespace {
 // More of a literal tells hardly more and makes databases large.
 constexpr size_t kLongest = 64;
 
-struct Literals {
-  std::vector<const char*> octets;
-  std::vector<size_t> sizes;
-  std::vector<unsigned> flags, numbers;
-};
-
 // Names of a list come one after the other, and what is decoded comes out of a rule: they are not
 // there when buffers are scanned.
 bool searchable(const Check& check) noexcept {
   return check.kind == Check::Kind::content && !check.negated && check.buffer != Buffer::none &&
          check.buffer != Buffer::tls_alpn && check.buffer != Buffer::tls_subject_alt_name &&
          check.buffer != Buffer::decoded;
-}
-
-hs_database* compile(const Literals& all) {
-  hs_database* database = nullptr;
-  hs_compile_error_t* why = nullptr;
-  const hs_error_t result = hs_compile_lit_multi(
-      all.octets.data(), all.flags.data(), all.numbers.data(), all.sizes.data(),
-      static_cast<unsigned>(all.octets.size()), HS_MODE_BLOCK, nullptr, &database, &why);
-  if (result == HS_SUCCESS) return database;
-  const std::string text = why != nullptr ? why->message : "no memory";
-  hs_free_compile_error(why);
-  throw SetupError("rules cannot be searched for: " + text);
 }
 
 int remember(unsigned number, unsigned long long, unsigned long long, unsigned, void* bits) {
@@ -59,7 +38,8 @@ const Check* telling_literal(const Rule& rule) noexcept {
   return best;
 }
 
-Prefilter::Prefilter(const std::vector<const Rule*>& rules) : always_((rules.size() + 63) / 64) {
+Prefilter::Prefilter(const std::vector<const Rule*>& rules, const DatabaseCache& cache)
+    : always_((rules.size() + 63) / 64) {
   // On a processor without what Hyperscan needs every rule is looked at.
   const bool usable = hs_valid_platform() == HS_SUCCESS;
   std::map<Buffer, Literals> by_buffer;
@@ -77,12 +57,8 @@ Prefilter::Prefilter(const std::vector<const Rule*>& rules) : always_((rules.siz
   }
   groups_.reserve(by_buffer.size());
   for (const auto& [buffer, literals] : by_buffer) {
-    groups_.push_back({buffer, Database(compile(literals))});
+    groups_.push_back({buffer, cache.get(literals)});
   }
-}
-
-void Prefilter::FreeDatabase::operator()(hs_database* database) const noexcept {
-  hs_free_database(database);
 }
 
 void Prefilter::Scratch::Free::operator()(hs_scratch* scratch) const noexcept {

@@ -9,9 +9,9 @@
 #include <span>
 #include <vector>
 
+#include "sensor/detect/rules/database_cache.hpp"
 #include "sensor/detect/rules/rule.hpp"
 
-struct hs_database;
 struct hs_scratch;
 
 namespace exwire::detect::rules {
@@ -35,7 +35,7 @@ class Prefilter {
   };
 
   /// Rules are numbered by their place in the list. Throws SetupError when Hyperscan refuses.
-  explicit Prefilter(const std::vector<const Rule*>& rules);
+  explicit Prefilter(const std::vector<const Rule*>& rules, const DatabaseCache& cache = {});
 
   /// Calls `look(number)`, in rising order, for each rule that may match one of these sets of
   /// buffers.
@@ -50,10 +50,6 @@ class Prefilter {
   }
 
  private:
-  struct FreeDatabase {
-    void operator()(hs_database* database) const noexcept;
-  };
-  using Database = std::unique_ptr<hs_database, FreeDatabase>;
   struct Group {
     Buffer buffer;
     Database database;

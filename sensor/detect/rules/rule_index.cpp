@@ -5,7 +5,8 @@
 
 namespace exwire::detect::rules {
 
-RuleIndex::RuleIndex(const std::vector<std::shared_ptr<const Rule>>& rules) {
+RuleIndex::RuleIndex(const std::vector<std::shared_ptr<const Rule>>& rules,
+                     const DatabaseCache& cache) {
   for (size_t moment = 0; moment < kMomentCount; ++moment) {
     std::vector<uint32_t> places;
     for (size_t place = 0; place < rules.size(); ++place) {
@@ -23,7 +24,7 @@ RuleIndex::RuleIndex(const std::vector<std::shared_ptr<const Rule>>& rules) {
     std::vector<const Rule*> ordered;
     ordered.reserve(places.size());
     for (const uint32_t place : places) ordered.push_back(rules[place].get());
-    by_moment_.push_back({std::move(places), Prefilter(ordered)});
+    by_moment_.push_back({std::move(places), Prefilter(ordered, cache)});
   }
   for (const auto& rule : rules) {
     passes_ |= rule->pass;

@@ -12,7 +12,7 @@ namespace exwire::detect::rules {
 
 class RuleIndex {
  public:
-  explicit RuleIndex(const std::vector<std::shared_ptr<const Rule>>& rules);
+  RuleIndex(const std::vector<std::shared_ptr<const Rule>>& rules, const DatabaseCache& cache);
 
   struct OfMoment {
     std::vector<uint32_t> places;  ///< in the set; rules that set a bit before those that ask

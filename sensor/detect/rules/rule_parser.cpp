@@ -22,41 +22,7 @@ const std::vector<Keyword>& keywords() {
   return all;
 }
 
-// Variables stand for every address: a sensor on one link sees what its operator wired to it.
-void add_addresses(AddressSet& set, std::string_view text, bool negated) {
-  if (!text.empty() && text[0] == '!') return add_addresses(set, text.substr(1), !negated);
-  if (text == "any" || (!text.empty() && text[0] == '$')) return;
-  if (text.size() >= 2 && text.front() == '[' && text.back() == ']') {
-    for (const std::string& part : split_list(text.substr(1, text.size() - 2))) {
-      add_addresses(set, part, negated);
-    }
-    return;
-  }
-  const auto prefix = Prefix::parse(text);
-  if (!prefix) throw RuleError("'" + std::string(text) + "' is no address, prefix or variable");
-  (negated ? set.out : set.in).push_back(*prefix);
-}
-
-void add_ports(PortSet& set, std::string_view text, bool negated) {
-  if (!text.empty() && text[0] == '!') return add_ports(set, text.substr(1), !negated);
-  if (text == "any" || (!text.empty() && text[0] == '$')) return;
-  if (text.size() >= 2 && text.front() == '[' && text.back() == ']') {
-    for (const std::string& part : split_list(text.substr(1, text.size() - 2))) {
-      add_ports(set, part, negated);
-    }
-    return;
-  }
-  const size_t colon = text.find(':');
-  const std::string_view first = text.substr(0, colon);
-  const std::string_view last = colon == std::string_view::npos ? first : text.substr(colon + 1);
-  const auto least = first.empty() ? 0 : whole_number(first, 0, 65535);
-  const auto most = last.empty() ? 65535 : whole_number(last, 0, 65535);
-  if (least > most) throw RuleError("'" + std::string(text) + "' is an empty range of ports");
-  (negated ? set.out : set.in)
-      .push_back({static_cast<uint16_t>(least), static_cast<uint16_t>(most)});
-}
-
-void read_head(Rule& rule, const std::vector<std::string>& head) {
+void read_head(Rule& rule, const std::vector<std::string>& head, const Glossary& glossary) {
   static constexpr std::string_view kActions[] = {"alert",     "drop",       "reject", "rejectsrc",
                                                   "rejectdst", "rejectboth", "pass"};
   static constexpr std::string_view kProtocols[] = {"http", "http1",   "tls",        "ssl",
@@ -73,11 +39,11 @@ void read_head(Rule& rule, const std::vector<std::string>& head) {
   if (protocol == "http" || protocol == "tls") rule.application = protocol;
   rule.packets_only = protocol == "tcp-pkt";
   rule.stream_only = protocol == "tcp-stream";
-  rule.source = read_addresses(head[2]);
-  rule.source_port = read_ports(head[3]);
+  rule.source = read_addresses(head[2], glossary);
+  rule.source_port = read_ports(head[3], glossary);
   rule.both_ways = head[4] == "<>";
-  rule.destination = read_addresses(head[5]);
-  rule.destination_port = read_ports(head[6]);
+  rule.destination = read_addresses(head[5], glossary);
+  rule.destination_port = read_ports(head[6], glossary);
 }
 
 bool of_response(Buffer buffer) noexcept {
@@ -161,30 +127,6 @@ void complete(Building& building) {
 
 }  // namespace
 
-AddressSet read_addresses(std::string_view text) {
-  AddressSet set;
-  add_addresses(set, text, false);
-  return set;
-}
-
-PortSet read_ports(std::string_view text) {
-  PortSet set;
-  add_ports(set, text, false);
-  return set;
-}
-
-bool AddressSet::covers(const wire::Address& address, uint8_t version) const noexcept {
-  const auto within = [&](const Prefix& prefix) { return prefix.covers(address, version); };
-  return (in.empty() || std::any_of(in.begin(), in.end(), within)) &&
-         std::none_of(out.begin(), out.end(), within);
-}
-
-bool PortSet::covers(uint16_t port) const noexcept {
-  const auto within = [&](const Span& span) { return port >= span.least && port <= span.most; };
-  return (in.empty() || std::any_of(in.begin(), in.end(), within)) &&
-         std::none_of(out.begin(), out.end(), within);
-}
-
 bool Rule::uses(Buffer buffer) const noexcept {
   return std::any_of(checks.begin(), checks.end(),
                      [&](const Check& check) { return check.buffer == buffer; });
@@ -195,11 +137,11 @@ std::string_view application_of(std::string_view name) noexcept {
   return name == "ssl" ? "tls" : name;
 }
 
-std::unique_ptr<Rule> parse_rule(std::string_view line) {
+std::unique_ptr<Rule> parse_rule(std::string_view line, const Glossary& glossary) {
   const RuleText text = split_rule(line);
   auto rule = std::make_unique<Rule>();
-  read_head(*rule, text.head);
-  Building building{*rule};
+  read_head(*rule, text.head, glossary);
+  Building building{*rule, glossary};
   for (const Option& option : text.options) {
     const auto& table = keywords();
     const auto found = std::lower_bound(

@@ -7,13 +7,14 @@
 #include <string_view>
 #include <vector>
 
-#include "sensor/detect/rules/rule.hpp"
+#include "sensor/detect/rules/glossary.hpp"
 #include "sensor/detect/rules/rule_text.hpp"
 
 namespace exwire::detect::rules {
 
 /// Throws RuleError. One rule per line, continuation lines joined already.
-std::unique_ptr<Rule> parse_rule(std::string_view line);
+std::unique_ptr<Rule> parse_rule(std::string_view line,
+                                 const Glossary& glossary = standard_glossary());
 
 /// Every option name that is understood, sorted.
 std::vector<std::string_view> known_keywords();

@@ -26,13 +26,16 @@ void RuleSet::load_own() {
   load_text(kOwnPack, "exwire.rules");
 }
 
-void RuleSet::load_file(const std::string& path) {
+std::string read_text(const std::string& path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) throw SetupError(path + ": is a folder");
   std::ifstream file(path, std::ios::binary);
   if (!file.is_open()) throw SetupError(path + ": " + std::strerror(errno));
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  load_text(text, path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void RuleSet::load_file(const std::string& path) {
+  load_text(read_text(path), path);
 }
 
 void RuleSet::load_text(std::string_view text, const std::string& name) {
@@ -58,11 +61,12 @@ void RuleSet::load_text(std::string_view text, const std::string& name) {
 
 void RuleSet::add(std::string_view line, const std::string& place) {
   try {
-    std::unique_ptr<Rule> rule = parse_rule(line);
+    std::unique_ptr<Rule> rule = parse_rule(line, glossary_);
     if (!known_.emplace(rule->group, rule->sid).second) {
       throw RuleError("sid " + std::to_string(rule->sid) + " was there before");
     }
     rule->text = line;
+    glossary_.adjust(*rule);
     rules_.push_back(std::move(rule));
   } catch (const RuleError& error) {
     refusals_.push_back(place + ": rule skipped: " + error.what());
@@ -70,6 +74,7 @@ void RuleSet::add(std::string_view line, const std::string& place) {
 }
 
 void RuleSet::keep_same(const RuleSet& other) {
+  if (!glossary_.same_as(other.glossary_)) return;
   std::unordered_map<std::string_view, const std::shared_ptr<const Rule>*> known;
   for (const auto& rule : other.rules_) known.emplace(rule->text, &rule);
   for (auto& rule : rules_) {

@@ -8,12 +8,17 @@
 #include <utility>
 #include <vector>
 
+#include "sensor/detect/rules/glossary.hpp"
 #include "sensor/detect/rules/rule_index.hpp"
 
 namespace exwire::detect::rules {
 
+/// The text of a file; throws SetupError when it cannot be read.
+std::string read_text(const std::string& path);
+
 class RuleSet {
  public:
+  explicit RuleSet(Glossary glossary = {}) : glossary_(std::move(glossary)) {}
   /// Our own pack, signatures/exwire.rules, which is part of the program.
   void load_own();
   /// A rule that cannot be taken is counted and told in refusals(). Throws SetupError when the file
@@ -23,10 +28,12 @@ class RuleSet {
   void load_text(std::string_view text, const std::string& name);
 
   const std::vector<std::shared_ptr<const Rule>>& rules() const noexcept { return rules_; }
-  /// Takes over the rules of `other` whose text is the same.
+  /// Takes over the rules of `other` whose text is the same, where words mean the same.
   void keep_same(const RuleSet& other);
   /// Makes the set ready to be searched; to be called when all is loaded.
-  void prepare() { index_ = std::make_unique<RuleIndex>(rules_); }
+  void prepare(const DatabaseCache& cache = {}) {
+    index_ = std::make_unique<RuleIndex>(rules_, cache);
+  }
   /// Null before prepare().
   const RuleIndex* index() const noexcept { return index_.get(); }
   /// "FILE:LINE: why", one line each.
@@ -35,6 +42,7 @@ class RuleSet {
  private:
   void add(std::string_view line, const std::string& place);
 
+  Glossary glossary_;
   std::vector<std::shared_ptr<const Rule>> rules_;
   std::unique_ptr<RuleIndex> index_;
   std::vector<std::string> refusals_;

@@ -123,6 +123,7 @@ bool Search::bytes(const Rule& rule, const Buffers& buffers, size_t index, size_
     if (at >= static_cast<int64_t>(text.size())) return false;
     const auto most = check.depth < 0 ? std::string_view::npos : static_cast<size_t>(check.depth);
     decoded_ = decode_base64(text.substr(static_cast<size_t>(at), most), room_);
+    charge(2 * decoded_.size());
     return !decoded_.empty() && next(rule, buffers, index, cursor);
   }
   if (check.kind == Check::Kind::byte_jump) {

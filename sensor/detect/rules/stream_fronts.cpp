@@ -17,6 +17,12 @@ bool StreamFronts::Front::tell_once(uint32_t number) noexcept {
   return true;
 }
 
+StreamFronts::Front* StreamFronts::find(uint32_t handle, Direction direction) noexcept {
+  const auto found = places_.find(handle);
+  if (found == places_.end()) return nullptr;
+  return &connections_[found->second].fronts[static_cast<size_t>(direction)];
+}
+
 StreamFronts::Front* StreamFronts::add(uint32_t handle, Direction direction, int64_t offset,
                                        Bytes payload, bool& grown) noexcept {
   grown = false;
@@ -31,7 +37,7 @@ StreamFronts::Front* StreamFronts::add(uint32_t handle, Direction direction, int
     fresh.handle = handle;
     for (Front& front : fresh.fronts) {
       front.there.reset();
-      front.size = front.told_count = 0;
+      front.size = front.told_count = front.looks = front.looked_at = 0;
     }
     found = places_.emplace(handle, place).first;
   }

@@ -20,6 +20,7 @@ class StreamFronts {
  public:
   static constexpr uint32_t kOctets = 4096;      ///< of one direction
   static constexpr uint32_t kConnections = 512;  ///< the oldest makes room
+  static constexpr uint32_t kFreeLooks = 32;     ///< searches of one direction, whatever it grew
   static constexpr size_t kMostTold = 16;        ///< rules remembered of one direction
 
   StreamFronts();
@@ -30,7 +31,17 @@ class StreamFronts {
     uint32_t size = 0;  ///< without a hole from the beginning
     std::array<uint32_t, kMostTold> told;
     uint32_t told_count = 0;
+    uint32_t looks = 0, looked_at = 0;  ///< how often it was searched, and its size then
+    std::string_view application;       ///< of the connection, when it was last added to
 
+    /// It is worth another search. Who sends octet by octet is searched ever more seldom.
+    bool due() const noexcept {
+      return looks < kFreeLooks || size >= 2 * looked_at || size == kOctets;
+    }
+    void looked() noexcept {
+      ++looks;
+      looked_at = size;
+    }
     std::string_view text() const noexcept { return {octets.data(), size}; }
     /// False when the rule of this number was told of this front before, or may not be any more.
     bool tell_once(uint32_t number) noexcept;
@@ -39,6 +50,8 @@ class StreamFronts {
   /// `grown` says whether more of it can be read now.
   Front* add(uint32_t handle, Direction direction, int64_t offset, Bytes payload,
              bool& grown) noexcept;
+  /// Null when none is kept.
+  Front* find(uint32_t handle, Direction direction) noexcept;
   void forget(uint32_t handle) noexcept { places_.erase(handle); }
 
  private:

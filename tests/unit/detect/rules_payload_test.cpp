@@ -111,6 +111,18 @@ TEST_CASE("a content lies across segments, in whatever order they come", "[rules
   CHECK(stage.told == std::map<uint32_t, int>{{1, 2}, {2, 1}, {3, 2}});
 }
 
+TEST_CASE("octet by octet is searched seldom, and at the end of the connection", "[rules]") {
+  RuleStage stage = stage_of(rule("content:\"needle\";"));
+  const std::string text = std::string(300, 'x') + "needle";
+  for (size_t at = 0; at < text.size(); ++at) {
+    stage.segment(stage.web, std::string_view(text).substr(at, 1), "", Direction::to_server,
+                  static_cast<int64_t>(at));
+  }
+  CHECK(stage.told.empty());
+  stage.end();
+  CHECK(stage.told[1] == 1);
+}
+
 TEST_CASE("another connection in the same place of the table starts anew", "[rules]") {
   RuleStage stage = stage_of(rule("content:\"abcd\";"));
   for (uint32_t round = 0; round < 2000; ++round) {

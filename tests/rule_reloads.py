@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Rules are exchanged many times while a capture is read, one time in ten for a file that a strict
+sensor does not take: every request is told all the same, and what is broken leaves the old rules active.
+
+Usage: rule_reloads.py EXWIRE [--reloads 100] [--rules 1000]   (full form: 1000 reloads, 5000 rules)
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
+from tcp_capture import Capture, Connection  # noqa: E402
+
+SLOWEST = 2.0
+RULE = 'alert http any any -> any any (msg:"m"; flow:to_server; http.uri; content:"{}"; sid:{};)\n'
+
+
+def rules_of(count, round_number, broken):
+    texts = [RULE.format("/owa", 1)] + [RULE.format(f"x{sid}y{round_number}", sid) for sid in range(2, count + 1)]
+    return "".join(texts) + ("alert http any any -> any any (broken)\n" if broken else "")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("exwire")
+    parser.add_argument("--reloads", type=int, default=100)
+    parser.add_argument("--rules", type=int, default=1000)
+    arguments = parser.parse_args()
+    requests, asked, broken_ones = 0, 0, 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        path, log, errors = folder / "site.rules", folder / "eve.json", folder / "errors"
+        path.write_text(rules_of(arguments.rules, 0, False))
+        with log.open("w") as out, errors.open("w") as err:
+            sensor = subprocess.Popen([arguments.exwire, "-v", "-r", "-", "-S", path, "--strict",
+                                       "--set", "decode.checksums=none"], stdin=subprocess.PIPE, stdout=out, stderr=err)
+        while "rules loaded" not in errors.read_text():
+            time.sleep(0.05)
+        time.sleep(1)  # a signal before the handlers are there ends the sensor
+        capture = Capture(sensor.stdin)
+        for number in range(200000):
+            one = Connection(capture, number)
+            one.ask(b"GET /owa/ HTTP/1.1\r\nHost: h\r\n\r\n")
+            one.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            one.close()
+            requests += 1
+            done = len(re.findall("rules reloaded|old rules stay", errors.read_text())) if number % 20 == 0 else -1
+            if done == arguments.reloads:
+                break
+            if done == asked:  # the one before is over
+                asked += 1
+                broken = asked % 10 == 0
+                broken_ones += broken
+                fresh = folder / "fresh"
+                fresh.write_text(rules_of(arguments.rules, asked, broken))
+                os.rename(fresh, path)
+                sensor.send_signal(signal.SIGUSR2)
+            sensor.stdin.flush()
+            time.sleep(0.001)
+        sensor.stdin.close()
+        sensor.wait()
+        text = errors.read_text()
+        events = [json.loads(line) for line in log.read_text().splitlines()]
+    told = sum(event["event_type"] == "http" for event in events)
+    alerted = sum(event["event_type"] == "alert" for event in events)
+    times = [float(word) for word in re.findall(r"rules reloaded in ([\d.]+) s", text)]
+    stayed = text.count("old rules stay")
+    print(f"figure: {len(times)} reloads and {stayed} refusals of {arguments.rules} rules, the slowest "
+          f"{max(times, default=0):.2f} s; {told} of {requests} requests told, {alerted} alerts")
+    good = (sensor.returncode == 0 and told == requests and alerted > 0 and stayed == broken_ones and
+            len(times) + stayed == arguments.reloads and max(times) <= SLOWEST)
+    return 0 if good else 1
+
+
+sys.exit(main())
