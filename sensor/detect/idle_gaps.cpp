@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sensor/detect/idle_gaps.hpp"
+
+#include "sensor/detect/idle_signs.hpp"
+
+namespace exwire::detect {
+namespace {
+
+// Unanswered so long, a probe is lost for good; a tunnel is shorter, Windows gives up after 10 s.
+constexpr uint32_t kPatienceMs = 64'000;
+constexpr uint32_t kLeastPatienceMs = 3'000;
+constexpr uint8_t kLeastRepeats = 3;
+// An RST from a box or a peer that has forgotten comes within a round trip; one after repeats is a
+// phone that has found its network again.
+constexpr uint32_t kPromptMs = 3'000;
+// The smallest request that means an answer is due; TLS housekeeping of a client is shorter.
+constexpr uint32_t kRequestOctets = 200;
+
+void wake_in(const FlowContext& context, uint32_t ms, FindingSink& sink) {
+  sink.wake_at(context, {context.now.ns + int64_t{ms} * kNanosPerMilli});
+}
+
+// The gap whose probe is pending.
+IdleGap gap_of(const FlowContext& context, const IdleMemory& memory, DropMode mode) noexcept {
+  IdleGap gap;
+  gap.length_ms = static_cast<uint32_t>(memory.gap_ms);
+  gap.since_probe_ms = memory.waited_ms(age_ms(context.flow, context.now));
+  gap.mode = mode;
+  if (memory.has(IdleMemory::kFromServer)) gap.marks = IdleGap::kTowardsClient;
+  return gap;
+}
+
+// The probe will not be answered any more.
+void conclude(const FlowContext& context, IdleMemory& memory, FindingSink& sink) {
+  memory.set(IdleMemory::kPending, false);
+  if (!memory.probe_has(IdleMemory::kSuspected)) return;
+  const IdleGap gap = gap_of(context, memory, DropMode::silent);
+  const bool dropped = memory.repeats() >= kLeastRepeats &&
+                       gap.since_probe_ms >= kLeastPatienceMs &&
+                       !memory.probe_has(IdleMemory::kPeerSpoke) && !spoiled(context.flow);
+  if (dropped) memory.set(IdleMemory::kOver, true);
+  tell(context, dropped ? IdleGapKind::dropped : IdleGapKind::censored, gap, sink);
+}
+
+void answer_or_repeat(const FlowContext& context, const flow::Tracked& tracked,
+                      const wire::Packet& packet, IdleMemory& memory, FindingSink& sink) {
+  const bool from_server = tracked.direction == Direction::to_client;
+  if (from_server != memory.has(IdleMemory::kFromServer)) {
+    const bool all = memory.beyond_probe(packet.ack) >= 0;
+    if (!(packet.tcp_flags & wire::kAck) || (!all && !memory.probe_has(IdleMemory::kKeepalive))) {
+      memory.probe |= IdleMemory::kPeerSpoke;
+      return;
+    }
+    const bool suspected = memory.probe_has(IdleMemory::kSuspected);
+    IdleGap gap = gap_of(context, memory, DropMode::silent);
+    if (memory.probe_has(IdleMemory::kWait) && !memory.clear) gap.marks |= IdleGap::kWait;
+    tell(context, suspected ? IdleGapKind::recovered : IdleGapKind::survived, gap, sink);
+    memory.set(IdleMemory::kPending, false);
+    return;
+  }
+  const bool carries = packet.sequence_length() > 0 || tracked.keepalive;
+  const uint32_t end = packet.seq + packet.sequence_length();
+  if (!carries || memory.beyond_probe(end) > 0) return;
+  if (memory.repeats() < IdleMemory::kRepeats) ++memory.probe;
+  if (memory.repeats() == 2 && !memory.probe_has(IdleMemory::kSuspected)) {
+    memory.probe |= IdleMemory::kSuspected;
+    tell(context, IdleGapKind::suspected, gap_of(context, memory, DropMode::silent), sink);
+    wake_in(context, kPatienceMs, sink);
+  }
+}
+
+// Who spoke last, and whether anything is in flight.
+void remember(const flow::Flow& flow, const flow::Tracked& tracked, const wire::Packet& packet,
+              IdleMemory& memory) noexcept {
+  const flow::DirectionState& own = flow.of(tracked.direction);
+  const flow::DirectionState& peer = flow.of(opposite(tracked.direction));
+  uint32_t own_end = own.next_seq;
+  const uint32_t end = packet.seq + packet.sequence_length();
+  if (!tracked.keepalive && flow::before(own_end, end)) own_end = end;
+  memory.set(IdleMemory::kInFlight, flow::distance(own_end, peer.last_ack) < 0 ||
+                                        flow::distance(peer.next_seq, own.last_ack) < 0);
+  if (packet.payload_octets == 0 || tracked.keepalive) return;
+  if (tracked.direction == Direction::to_server) {
+    if (packet.payload_octets < kRequestOctets) return;
+    memory.set(IdleMemory::kAsked, true);
+    memory.requested = 1;
+  } else {
+    // The first octets of a server answer a hello, no request.
+    if (memory.has(IdleMemory::kAsked) && own.stream_octets > 0) {
+      memory.set(memory.has(IdleMemory::kOneRound) ? IdleMemory::kTwoRounds : IdleMemory::kOneRound,
+                 true);
+    }
+    memory.set(IdleMemory::kAsked, false);
+  }
+}
+
+}  // namespace
+
+void tell(const FlowContext& context, IdleGapKind kind, const IdleGap& gap, FindingSink& sink) {
+  Observation made =
+      Observation::of(context.flow, Topic::idle_gap, static_cast<uint16_t>(kind), context.now);
+  made.put(gap);
+  sink.observe(made);
+}
+
+void IdleGaps::segment(const FlowContext& context, const flow::Tracked& tracked,
+                       const wire::Packet& packet, IdleMemory& memory, FindingSink& sink) const {
+  const flow::Flow& flow = context.flow;
+  const bool followed = flow.has(flow::kWatched) && !flow.has(flow::kUncertainRoles) &&
+                        !memory.has(IdleMemory::kOver);
+  if (packet.tcp_flags & wire::kRst) {
+    if (followed && flow.state == flow::TcpState::reset) {
+      reset(context, tracked, packet, memory, sink);
+    }
+    return;
+  }
+  if (followed && memory.has(IdleMemory::kPending)) {
+    answer_or_repeat(context, tracked, packet, memory, sink);
+  } else if (followed) {
+    consider(context, tracked, packet, memory, sink);
+  }
+  remember(flow, tracked, packet, memory);
+}
+
+void IdleGaps::timer(const FlowContext& context, IdleMemory& memory, FindingSink& sink) const {
+  if (!memory.has(IdleMemory::kPending) || !memory.probe_has(IdleMemory::kSuspected)) return;
+  const uint32_t waited = memory.waited_ms(age_ms(context.flow, context.now));
+  if (waited >= kPatienceMs) {
+    conclude(context, memory, sink);
+  } else {
+    wake_in(context, kPatienceMs - waited, sink);
+  }
+}
+
+void IdleGaps::ended(const FlowContext& context, IdleMemory& memory, FindingSink& sink) const {
+  if (memory.has(IdleMemory::kPending)) conclude(context, memory, sink);
+}
+
+// Does this packet end an idle gap?
+void IdleGaps::consider(const FlowContext& context, const flow::Tracked& tracked,
+                        const wire::Packet& packet, IdleMemory& memory, FindingSink& sink) const {
+  const flow::Flow& flow = context.flow;
+  const uint32_t length = silence(tracked, packet);
+  if (length < least_gap_ms_ || memory.has(IdleMemory::kInFlight) || !usable(flow)) return;
+  if (spoiled(flow)) {
+    tell(context, IdleGapKind::unusable, {length}, sink);
+    return;
+  }
+  if (!continues(flow, tracked, packet)) return;
+  const bool fin = packet.tcp_flags & wire::kFin;
+  if (packet.payload_octets == 0 && !fin && !tracked.keepalive) return;
+  if (fin && packet.payload_octets == 0 && closes(context, packet, memory, length, sink)) return;
+  const bool from_server = tracked.direction == Direction::to_client;
+  const bool alert = is_alert(packet);
+  memory.gap_ms = std::min(length, 0xffffffU) & 0xffffffU;
+  memory.probe_end = (packet.seq + packet.sequence_length()) & 0xffffffU;
+  memory.probe_at = (age_ms(flow, packet.time) / IdleMemory::kProbeUnitMs) & 0xffffU;
+  memory.probe = static_cast<uint8_t>((tracked.keepalive ? IdleMemory::kKeepalive : 0) |
+                                      (fin || alert ? IdleMemory::kClosing : 0));
+  memory.set(IdleMemory::kPending, true);
+  memory.set(IdleMemory::kFromServer, from_server);
+  const bool closing = fin || alert;
+  if (from_server && !tracked.keepalive && !closing && push_.waited(packet, length, memory)) {
+    memory.probe |= IdleMemory::kWait;
+  }
+}
+
+// A FIN or RST into the silence: told when it may be the timer of a box.
+bool IdleGaps::closes(const FlowContext& context, const wire::Packet& packet, IdleMemory& memory,
+                      uint32_t length, FindingSink& sink) const {
+  const flow::Flow& flow = context.flow;
+  IdleGap gap{length};
+  gap.mode = (packet.tcp_flags & wire::kRst) ? DropMode::rst : DropMode::fin;
+  const bool from_client = flow.direction_of(packet) == Direction::to_server;
+  // Where it comes from is where the box is.
+  gap.marks = IdleGap::kTimer;
+  if (from_client) gap.marks |= IdleGap::kTowardsClient;
+  if (foreign(flow, packet)) gap.marks |= IdleGap::kForeign;
+  if (timer_like(flow, packet, memory, length)) {
+    tell(context, IdleGapKind::dropped, gap, sink);
+  } else if (from_client && memory.has(IdleMemory::kAsked) && memory.patient) {
+    tell(context, IdleGapKind::closed, gap, sink);
+  } else {
+    return false;
+  }
+  memory.set(IdleMemory::kOver, true);
+  return true;
+}
+
+void IdleGaps::reset(const FlowContext& context, const flow::Tracked& tracked,
+                     const wire::Packet& packet, IdleMemory& memory, FindingSink& sink) const {
+  const bool from_server = tracked.direction == Direction::to_client;
+  if (!memory.has(IdleMemory::kPending)) {
+    const uint32_t length = silence(tracked, packet);
+    const bool next = packet.seq == context.flow.of(tracked.direction).next_seq;
+    if (length >= least_gap_ms_ && next && !memory.has(IdleMemory::kInFlight) &&
+        usable(context.flow) && !spoiled(context.flow)) {
+      closes(context, packet, memory, length, sink);
+    }
+    memory.set(IdleMemory::kOver, true);
+    return;
+  }
+  memory.set(IdleMemory::kOver, true);
+  if (from_server == memory.has(IdleMemory::kFromServer)) {
+    conclude(context, memory, sink);  // the sender of the probe has given up
+    return;
+  }
+  memory.set(IdleMemory::kPending, false);
+  IdleGap gap = gap_of(context, memory, DropMode::rst);
+  if (foreign(context.flow, packet)) gap.marks |= IdleGap::kForeign;
+  const bool prompt = gap.since_probe_ms <= kPromptMs;
+  // Who wants to leave may be told so by a peer that has left as well. A client that closes in
+  // order is answered by RST without ACK where nobody knows the connection any more.
+  const bool unknown = from_server && !(packet.tcp_flags & wire::kAck);
+  const bool known_end = memory.probe_has(IdleMemory::kPeerSpoke) ||
+                         (memory.probe_has(IdleMemory::kClosing) && !unknown);
+  if (memory.repeats() == 0 && !known_end && prompt) {
+    tell(context, IdleGapKind::dropped, gap, sink);
+  } else if (memory.probe_has(IdleMemory::kSuspected)) {
+    tell(context, IdleGapKind::censored, gap, sink);
+  }
+}
+
+}  // namespace exwire::detect

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What is concluded of a path from the fates of its idle gaps.
+#include "tests/unit/detect/idle_phones.hpp"
+
+using namespace exwire;
+using namespace exwire::test::idle;
+
+namespace {
+
+// Twelve phones behind a box that forgets after 300 s; each comes back 5 s after its heartbeat.
+void site_with_box(Bench& bench, bool comes_back, uint16_t first_port = 50000, int64_t start = 0) {
+  for (int number = 10; number < 22; ++number) {
+    int64_t at = start + number;
+    uint16_t port = first_port;
+    Talk talk = phone(number, at, port);
+    for (const int64_t heartbeat : {60, 120, 180, 240, 270 + number}) {
+      answered(ping(talk), heartbeat);
+    }
+    unanswered(ping(talk), 310 + number);
+    server_reset(talk);
+    bench.add(talk);
+    if (!comes_back) continue;
+    at = (talk.now.ns - Talk().now.ns) / kSecond + 5;
+    Talk again = phone(number, at, static_cast<uint16_t>(port + 1));
+    again.client_fin().server_fin().client("", wire::kAck);
+    bench.add(again);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a site behind a forgetful box is told once, with its bracket", "[detect][idle]") {
+  Bench bench;
+  site_with_box(bench, true);
+  bench.run();
+  REQUIRE(bench.told.size() >= 1);
+  CHECK(bench.told.front().phase == Phase::opened);
+  CHECK(std::count_if(bench.told.begin(), bench.told.end(),
+                      [](const Told& one) { return one.phase == Phase::opened; }) == 1);
+  const Told& last = bench.told.back();
+  CHECK(last.number("lower_s") <= 300);
+  CHECK(last.number("upper_s") >= 300);
+  CHECK(last.facts.at("mode") == "silent");
+  CHECK(last.facts.at("client_net") == "192.0.2.0/24");
+  CHECK(last.facts.at("server") == "198.51.100.20");
+  CHECK(last.number("port") == 443);
+  CHECK(last.number("required_s") == 1800);
+  CHECK(last.number("drops") >= 5);
+  CHECK(last.number("devices") >= 5);
+}
+
+TEST_CASE("phones that stay away are lost phones, no box", "[detect][idle]") {
+  Bench bench;
+  site_with_box(bench, false);
+  bench.run();
+  CHECK(bench.count(IdleGapKind::dropped) == 12);
+  CHECK(bench.told.empty());
+}
+
+TEST_CASE("a mended timeout closes the finding", "[detect][idle]") {
+  Bench bench;
+  site_with_box(bench, true);
+  for (int number = 10; number < 22; ++number) {
+    Talk talk = phone(number, 10'000, 51000);
+    for (const int64_t heartbeat : {480, 780, 1080}) answered(ping(talk), heartbeat);
+    bench.add(talk);
+  }
+  bench.run();
+  REQUIRE(bench.told.size() >= 2);
+  CHECK(bench.told.front().phase == Phase::opened);
+  CHECK(bench.told.back().phase == Phase::closed);
+}
+
+TEST_CASE("a phone may be back before the server has noticed", "[detect][idle]") {
+  Bench bench;
+  for (int number = 10; number < 22; ++number) {
+    Talk talk = phone(number, number);
+    for (const int64_t heartbeat : {60, 120, 180, 240, 270 + number}) {
+      answered(ping(talk), heartbeat);
+    }
+    ping(talk);
+    const int64_t back = (talk.now.ns - Talk().now.ns) / kSecond + 311 + number;
+    unanswered(talk, 310 + number, 8);  // its repeats begin after the phone is back
+    server_reset(talk);
+    Talk again = phone(number, back, 50001);
+    bench.add(talk);
+    bench.add(again);
+  }
+  bench.run();
+  REQUIRE(bench.told.size() >= 1);
+  CHECK(bench.told.back().number("lower_s") <= 300);
+  CHECK(bench.told.back().number("upper_s") >= 300);
+  CHECK(bench.told.back().facts.at("box_is_towards") == "client");
+}
+
+namespace {
+
+// Phones whose side closes after 100 s while the answer is due; each has waited well before.
+void closed_by_their_side(Bench& bench, bool together) {
+  for (int number = 10; number < 22; ++number) {
+    Talk talk = phone(number, together ? 0 : number * 20);
+    for (const int64_t heartbeat : {60, 80, 95}) answered(ping(talk), heartbeat);
+    ping(talk).wait(100 * kSecond).client_fin().server_fin().client("", wire::kAck);
+    bench.add(talk);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("closes at one age, one after the other, are a proxy's timer", "[detect][idle]") {
+  Bench bench;
+  closed_by_their_side(bench, false);
+  bench.run();
+  CHECK(bench.count(IdleGapKind::closed) == 12);
+  REQUIRE(bench.told.size() >= 1);
+  CHECK(bench.told.back().facts.at("mode") == "fin");
+  CHECK(bench.told.back().number("estimate_s") == 100);
+  CHECK(bench.told.back().facts.at("box_is_towards") == "client");
+}
+
+TEST_CASE("closes all at once are no timer", "[detect][idle]") {
+  Bench bench;
+  closed_by_their_side(bench, true);
+  bench.run();
+  CHECK(bench.count(IdleGapKind::closed) == 12);
+  CHECK(bench.told.empty());
+}
+
+TEST_CASE("two boxes in a row: the impatient one is measured", "[detect][idle]") {
+  Bench bench;
+  for (int number = 10; number < 24; ++number) {  // 200 s resets; 300 s would forget
+    Talk talk = phone(number, number * 11);
+    for (const int64_t heartbeat : {60, 120, 170, 180 + number / 2})
+      answered(ping(talk), heartbeat);
+    ping(talk).wait((205 + number) * kSecond).server(kAnswer).client_reset();
+    bench.add(talk);
+  }
+  bench.run();
+  REQUIRE(bench.told.size() >= 1);
+  CHECK(bench.told.back().facts.at("mode") == "rst");
+  CHECK(bench.told.back().number("lower_s") <= 200);
+  CHECK(bench.told.back().number("upper_s") >= 200);
+}
+
+TEST_CASE("keep-alives below the timeout leave nothing to find", "[detect][idle]") {
+  Bench bench;  // the box forgets after 300 s, but every 200 s something is said
+  for (int number = 10; number < 22; ++number) {
+    Talk talk = phone(number, number);
+    ping(talk);
+    for (int probe = 0; probe < 6; ++probe) {
+      talk.wait(200 * kSecond);
+      talk.client_seq -= 1;
+      talk.client(std::string(1, '\0'), wire::kAck).server_ack();
+    }
+    answered(talk, 100);
+    bench.add(talk);
+  }
+  bench.run();
+  CHECK(bench.count(IdleGapKind::survived) == 84);
+  CHECK(bench.count(IdleGapKind::dropped) == 0);
+  CHECK(bench.told.empty());
+}
