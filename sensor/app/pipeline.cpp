@@ -3,7 +3,11 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <tuple>
+
 #include "sensor/base/hash_key.hpp"
+#include "sensor/base/result.hpp"
 
 namespace exwire::app {
 namespace {
@@ -112,10 +116,22 @@ void Pipeline::tell_stats(const std::vector<std::unique_ptr<capture::Source>>& s
   stats.findings_suppressed = gate_.suppressed();
   stats.events_lost = reporter_.lost();
   stats.servers = inventory_.servers();
+  const std::vector<detect::PathReport> paths = path_reports();
+  stats.paths = paths;
   report::Event event;
   event.time = now;
   event.body = stats;
   reporter_.write(event);
+}
+
+std::vector<detect::PathReport> Pipeline::path_reports() const {
+  std::vector<detect::PathReport> paths;
+  for (const auto& detector : fleet_) detector->report(paths);
+  std::stable_sort(paths.begin(), paths.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.estimate.drops, a.estimate.gaps) >
+           std::tie(b.estimate.drops, b.estimate.gaps);
+  });
+  return paths;
 }
 
 void Pipeline::event(const report::Event& event) {

@@ -38,6 +38,9 @@ class Pipeline final : private Outlet, private detect::FleetSink, private detect
   /// The same, when its interval has passed.
   void tell_stats_when_due(const std::vector<std::unique_ptr<capture::Source>>& sources);
 
+  /// Idle timeouts of all paths, those with most drops first.
+  std::vector<detect::PathReport> path_reports() const;
+
   const Summary& summary() const noexcept { return summary_; }
   uint64_t packets() const noexcept { return worker_.packets(); }
 

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "sensor/app/path_table.hpp"
 #include "sensor/app/pipeline.hpp"
 #include "sensor/app/rule_loader.hpp"
 #include "sensor/base/result.hpp"
@@ -238,6 +239,7 @@ int conclude(const CommandLine& command_line, const Pipeline& pipeline,
   if (!live && !command_line.quiet) {
     const std::string table = pipeline.summary().table();
     fmt::print(stderr, "{}", table.empty() ? "no findings\n" : table);
+    fmt::print(stderr, "{}", path_table(pipeline.path_reports()));
   }
   if (reporter.lost() > 0) {
     spdlog::error("{} events were lost: {}", reporter.lost(), reporter.last_error());

@@ -11,6 +11,7 @@
 #include "sensor/base/siphash.hpp"
 #include "sensor/detect/finding.hpp"
 #include "sensor/detect/observation.hpp"
+#include "sensor/detect/path_report.hpp"
 #include "sensor/detect/site.hpp"
 
 namespace exwire::detect {
@@ -40,6 +41,8 @@ class FleetDetector {
   virtual void drain(Timestamp, FleetSink&) {}
   /// Adds this detector's counters.
   virtual void count(FleetCounters&) const noexcept {}
+  /// Adds what it knows of each path, findings or not.
+  virtual void report(std::vector<PathReport>&) const {}
 };
 
 /// All fleet detectors, in the order of the list in detectors.cpp. `site` and `budget` must outlive

@@ -26,6 +26,9 @@ constexpr double kLeastDropRate = 0.9, kMostDropRate = 0.999;
 constexpr double kMostHazard = 1.0 / 3000;
 constexpr int kHazards = 45;  ///< tried, each 1.2 times the next: down to once in 100 days
 
+// A capture that misses more than this may have missed what ended a gap.
+constexpr double kMostCaptureLoss = 0.01;
+
 struct Tally {
   double survived = 0, dropped = 0;
 };
@@ -139,16 +142,18 @@ bool at_one_age(const IdleSummary& summary, double high) noexcept {
   return most <= high * 1.02;
 }
 
-IdleVerdict objection(const IdleSummary& summary, const Step& best, double gain) noexcept {
+bool lossy(const IdleSummary& summary) noexcept {
+  // Half of all gaps spoiled: far more than 1 % of the packets are missing.
+  return summary.capture_loss() > kMostCaptureLoss ||
+         summary.lost_to_capture() > summary.survivals() + summary.drops();
+}
+
+IdleVerdict objection(const Step& best, double gain) noexcept {
   const double total = best.below.survived + best.below.dropped;
   if (best.above.dropped < kFewestDrops) return IdleVerdict::scattered;
   if (best.above.survived * 10 > best.above.dropped) return IdleVerdict::scattered;
   if (best.below.dropped > total * kMostBaseRate) return IdleVerdict::scattered;
   if (best.below.survived < kFewestSurvivals) return IdleVerdict::few_survivals;
-  // Half of all gaps spoiled by the capture: far more than 1 % of the packets are missing.
-  if (summary.lost_to_capture() > summary.survivals() + summary.drops()) {
-    return IdleVerdict::capture_loss;
-  }
   return gain < kLeastGain ? IdleVerdict::not_significant : IdleVerdict::estimated;
 }
 
@@ -254,6 +259,14 @@ void IdleSummary::dropped(double seconds, DropMode mode, bool timer) {
   timers_ += timer;
 }
 
+double IdleSummary::capture_loss() const noexcept {
+  // One or two holes in a short capture are no rate. About every second packet carries octets; the
+  // others go missing without a trace.
+  constexpr uint64_t kFewestHoles = 3;
+  if (holes_ < kFewestHoles) return 0;
+  return std::min(1.0, 2 * static_cast<double>(holes_) / static_cast<double>(packets_));
+}
+
 void IdleSummary::merge(const IdleSummary& other) {
   for (const Bin& its : other.bins_) {
     Bin& mine = bin_at(its.index);
@@ -274,6 +287,8 @@ void IdleSummary::merge(const IdleSummary& other) {
   survivals_ += other.survivals_;
   timers_ += other.timers_;
   unusable_ += other.unusable_;
+  packets_ += other.packets_;
+  holes_ += other.holes_;
 }
 
 void IdleSummary::forget_survivals(double from, double to) noexcept {
@@ -292,7 +307,11 @@ IdleEstimate estimate_idle_timeout(const IdleSummary& all) {
   result.gaps = all.survivals() + all.drops();
   result.survived_most_s = longest_survival(all, HUGE_VAL);
   result.mode = mode_of(all);
+  result.capture_loss = all.capture_loss();
+  result.drops = all.drops();
   if (all.drops() == 0) return result;
+  result.verdict = IdleVerdict::capture_loss;
+  if (lossy(all)) return result;
   result.verdict = IdleVerdict::few_drops;
   if (all.drops() < kFewestDrops) return result;
   const bool timers = all.timers() * 2 > all.drops();
@@ -303,7 +322,7 @@ IdleEstimate estimate_idle_timeout(const IdleSummary& all) {
                        [](const Step& a, const Step& b) { return a.likelihood < b.likelihood; });
   const double gain = 2 * (best->likelihood - without_box(summary, steps.all()));
   result.drops = static_cast<uint32_t>(best->above.dropped);
-  result.verdict = objection(summary, *best, gain);
+  result.verdict = objection(*best, gain);
   if (!result.sufficient()) return result;
 
   // All places a threshold might have share the credit of the best one.

@@ -35,6 +35,11 @@ class IdleSummary {
   void dropped(double seconds, DropMode mode, bool timer = false);
   /// A gap that cannot be used because the capture lost octets of its connection.
   void unusable() noexcept { ++unusable_; }
+  /// What the capture has of a connection: packets until the first hole or the end, and holes.
+  void captured(uint32_t packets, uint32_t holes) noexcept {
+    packets_ += packets;
+    holes_ += holes;
+  }
   void merge(const IdleSummary& other);
   /// Forgets survivals that have raced a timer: those between two ages.
   void forget_survivals(double from, double to) noexcept;
@@ -45,6 +50,8 @@ class IdleSummary {
   uint32_t drops(DropMode mode) const noexcept { return modes_[static_cast<size_t>(mode)]; }
   uint32_t timers() const noexcept { return timers_; }
   uint32_t lost_to_capture() const noexcept { return unusable_; }
+  /// Share of the packets that the capture has missed, as far as it shows.
+  double capture_loss() const noexcept;
 
  private:
   Bin& bin_of(double seconds);
@@ -53,6 +60,7 @@ class IdleSummary {
   std::vector<Bin> bins_;
   std::array<uint32_t, 3> modes_{};
   uint32_t survivals_ = 0, timers_ = 0, unusable_ = 0;
+  uint64_t packets_ = 0, holes_ = 0;
 };
 
 enum class IdleVerdict : uint8_t {
@@ -74,6 +82,7 @@ struct IdleEstimate {
   double lower_s = 0, upper_s = 0;               ///< likelihood-ratio interval
   double confidence = 0;         ///< weight of "a timeout" against "lost phones", 0 to 1
   double survived_most_s = 0;    ///< longest survival of all
+  double capture_loss = 0;       ///< share of the packets
   uint32_t drops = 0, gaps = 0;  ///< drops at or above the timeout; all gaps
   bool sufficient() const noexcept { return verdict == IdleVerdict::estimated; }
 };

@@ -18,6 +18,7 @@ enum class IdleGapKind : uint16_t {
   censored,   ///< suspected, and over before anything was certain
   unusable,   ///< the capture has lost octets of this connection
   closed,     ///< by the client's side while an answer was due: the client itself, or a proxy
+  captured,   ///< no gap: how much of a connection the capture has (CaptureShare)
 };
 
 struct IdleGap {
@@ -33,5 +34,11 @@ struct IdleGap {
   uint8_t marks = 0;
 };
 static_assert(sizeof(IdleGap) <= 16);
+
+/// Told once of each connection: at the first octets the capture has missed, or at its end.
+struct CaptureShare {
+  uint32_t packets = 0;  ///< of both directions until then
+  uint32_t holes = 0;    ///< 0 or 1
+};
 
 }  // namespace exwire::detect

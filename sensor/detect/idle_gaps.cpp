@@ -4,6 +4,14 @@
 #include "sensor/detect/idle_signs.hpp"
 
 namespace exwire::detect {
+
+void tell(const FlowContext& context, IdleGapKind kind, const IdleGap& gap, FindingSink& sink) {
+  Observation made =
+      Observation::of(context.flow, Topic::idle_gap, static_cast<uint16_t>(kind), context.now);
+  made.put(gap);
+  sink.observe(made);
+}
+
 namespace {
 
 // Unanswered so long, a probe is lost for good; a tunnel is shorter, Windows gives up after 10 s.
@@ -94,14 +102,17 @@ void remember(const flow::Flow& flow, const flow::Tracked& tracked, const wire::
   }
 }
 
-}  // namespace
-
-void tell(const FlowContext& context, IdleGapKind kind, const IdleGap& gap, FindingSink& sink) {
-  Observation made =
-      Observation::of(context.flow, Topic::idle_gap, static_cast<uint16_t>(kind), context.now);
-  made.put(gap);
+// How much of the connection the capture has: what the path's share of lost packets is known from.
+void tell_captured(const FlowContext& context, FindingSink& sink) {
+  Observation made = Observation::of(context.flow, Topic::idle_gap,
+                                     static_cast<uint16_t>(IdleGapKind::captured), context.now);
+  const uint32_t packets =
+      context.flow.of(Direction::to_server).packets + context.flow.of(Direction::to_client).packets;
+  made.put(CaptureShare{packets, spoiled(context.flow) ? 1U : 0U});
   sink.observe(made);
 }
+
+}  // namespace
 
 void IdleGaps::segment(const FlowContext& context, const flow::Tracked& tracked,
                        const wire::Packet& packet, IdleMemory& memory, FindingSink& sink) const {
@@ -113,6 +124,10 @@ void IdleGaps::segment(const FlowContext& context, const flow::Tracked& tracked,
       reset(context, tracked, packet, memory, sink);
     }
     return;
+  }
+  if (followed && !memory.holed && spoiled(flow) && !flow.one_sided()) {
+    memory.holed = 1;
+    tell_captured(context, sink);
   }
   if (followed && memory.has(IdleMemory::kPending)) {
     answer_or_repeat(context, tracked, packet, memory, sink);
@@ -133,6 +148,7 @@ void IdleGaps::timer(const FlowContext& context, IdleMemory& memory, FindingSink
 }
 
 void IdleGaps::ended(const FlowContext& context, IdleMemory& memory, FindingSink& sink) const {
+  if (usable(context.flow) && !memory.holed) tell_captured(context, sink);
   if (memory.has(IdleMemory::kPending)) conclude(context, memory, sink);
 }
 
@@ -154,7 +170,7 @@ void IdleGaps::consider(const FlowContext& context, const flow::Tracked& tracked
   const bool alert = is_alert(packet);
   memory.gap_ms = std::min(length, 0xffffffU) & 0xffffffU;
   memory.probe_end = (packet.seq + packet.sequence_length()) & 0xffffffU;
-  memory.probe_at = (age_ms(flow, packet.time) / IdleMemory::kProbeUnitMs) & 0xffffU;
+  memory.probe_at = (age_ms(flow, packet.time) / IdleMemory::kProbeUnitMs) & 0x7fffU;
   memory.probe = static_cast<uint8_t>((tracked.keepalive ? IdleMemory::kKeepalive : 0) |
                                       (fin || alert ? IdleMemory::kClosing : 0));
   memory.set(IdleMemory::kPending, true);

@@ -13,7 +13,7 @@ namespace exwire::detect {
 
 struct IdleMemory {
   static constexpr uint8_t kOctets = 14;
-  static constexpr uint32_t kProbeUnitMs = 64;
+  static constexpr uint32_t kProbeUnitMs = 128;
   static constexpr uint32_t kLongest = (1U << 13) - 1, kLongestHeartbeat = (1U << 12) - 1;
 
   enum State : uint8_t {
@@ -38,7 +38,8 @@ struct IdleMemory {
 
   uint64_t gap_ms : 24;     ///< of the gap the probe has ended
   uint64_t probe_end : 24;  ///< low bits of the sequence number after the probe
-  uint64_t probe_at : 16;   ///< when the probe was sent, in units of 64 ms since the flow's start
+  uint64_t probe_at : 15;   ///< when the probe was sent, in units of 128 ms since the flow's start
+  uint64_t holed : 1;       ///< octets are known to be missing, and it has been told
   uint32_t longest_s : 13;  ///< silence of this connection
   uint32_t waits : 3;       ///< long waits for a small answer, saturating
   uint32_t heartbeat_s : 12;
@@ -59,7 +60,7 @@ struct IdleMemory {
     return static_cast<int32_t>((seq - static_cast<uint32_t>(probe_end)) << 8) >> 8;
   }
   uint32_t waited_ms(uint32_t now_ms) const noexcept {
-    return ((now_ms / kProbeUnitMs - static_cast<uint32_t>(probe_at)) & 0xffffU) * kProbeUnitMs;
+    return ((now_ms / kProbeUnitMs - static_cast<uint32_t>(probe_at)) & 0x7fffU) * kProbeUnitMs;
   }
 
   static IdleMemory of(const FlowContext& context) noexcept {

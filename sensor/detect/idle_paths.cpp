@@ -5,38 +5,16 @@
 // the evidence suffices, again when the estimate leaves its interval, and closed when gaps longer
 // than the timeout survive: somebody has mended it.
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
-#include <cstdio>
 #include <map>
-#include <tuple>
 
 #include "sensor/base/siphash.hpp"
 #include "sensor/detect/fleet_detector.hpp"
-#include "sensor/detect/idle_closes.hpp"
-#include "sensor/detect/idle_gap.hpp"
+#include "sensor/detect/idle_findings.hpp"
 
 namespace exwire::detect {
 namespace {
 
-constexpr Signature kTooShort{
-    1443201,
-    1,
-    3,
-    "EXWIRE idle timeout too short for Direct Push",
-    "Misc activity",
-    "Raise the idle timeout for connections to Exchange on the firewall, NAT or load balancer of "
-    "this path to at least 1800 s."};
-
-constexpr Signature kDropped{
-    1443203,
-    1,
-    3,
-    "EXWIRE connection dropped while idle",
-    "Misc activity",
-    "One alone says little; 1443201 names the path when a box is behind it."};
-
-constexpr double kBad = 900, kBroken = 480;
 constexpr int64_t kReturnNs = 900 * kNanosPerSecond;
 // A box that drops nine of ten lets so many in a row pass once in a hundred thousand times.
 constexpr uint32_t kMendedAfter = 5;
@@ -45,41 +23,6 @@ constexpr size_t kMostSuspects = 1024;
 constexpr size_t kMostPaths = 1024;
 constexpr size_t kMostDevices = 256;
 constexpr size_t kOpenings = 4096;
-
-// Phones of one site or carrier share a firewall: networks of 256 addresses, in IPv6 sites (/48).
-wire::Address network_of(const wire::Address& client, uint8_t ip_version) noexcept {
-  wire::Address network{};
-  std::copy_n(client.begin(), ip_version == 4 ? 3 : 6, network.begin());
-  return network;
-}
-
-struct PathKey {
-  wire::Address network, server;
-  uint16_t port;
-  uint8_t ip_version;
-
-  static PathKey of(const Observation& seen) noexcept {
-    return {network_of(seen.client, seen.ip_version), seen.server, seen.server_port,
-            seen.ip_version};
-  }
-  auto operator<=>(const PathKey&) const = default;
-};
-
-struct Path {
-  IdleSummary summary;
-  IdleEstimate told;      ///< what the last finding said
-  bool open = false;      ///< a finding has been told and not closed
-  uint32_t weigh_at = 1;  ///< drops at which to estimate again
-  uint32_t beyond = 0;    ///< gaps longer than the timeout that survived, since the last drop
-  uint32_t lost_phones = 0;
-  uint32_t towards_client = 0, foreign = 0;  ///< of the drops
-  uint32_t returns = 0;                      ///< phones that came back after a drop
-  int64_t away_ns = 0;                       ///< in all, until they did: mail was late
-  IdleCloses closes;
-  Timestamp first;
-  Observation last;  ///< of the newest drop
-  std::vector<wire::Address> devices;
-};
 
 struct Opening {
   uint64_t key = 0;
@@ -104,22 +47,19 @@ struct Suspect {
   }
 };
 
-const char* verdict_of(double seconds) noexcept {
-  if (seconds < kBroken) return "broken: shorter than any heartbeat phones accept";
-  if (seconds < kBad) return "bad: heartbeats stay short, batteries drain";
-  return "under the recommendation";
-}
-
 class IdlePaths final : public FleetDetector {
  public:
   explicit IdlePaths(const PushSettings& settings)
       : required_s_(static_cast<double>(settings.required_ns) / kNanosPerSecond),
+        worth_telling_s_(static_cast<double>(settings.shortest_heartbeat_ns) / kNanosPerSecond),
         tell_drops_(settings.tell_drops),
         openings_(kOpenings) {
     suspects_.reserve(kMostSuspects);
   }
   const char* name() const noexcept override { return "idle_paths"; }
-  std::vector<const Signature*> signatures() const override { return {&kTooShort, &kDropped}; }
+  std::vector<const Signature*> signatures() const override {
+    return {&kIdleTimeoutTooShort, &kDroppedWhileIdle};
+  }
 
   void observe(const Observation& seen, FleetSink& sink) override {
     if (seen.topic != Topic::idle_gap) return;
@@ -146,9 +86,24 @@ class IdlePaths final : public FleetDetector {
       case IdleGapKind::closed:
         closed(seen, sink);
         break;
+      case IdleGapKind::captured:
+        captured(seen);
+        break;
       case IdleGapKind::unusable:
         if (Path* path = path_of(seen)) path->summary.unusable();
         break;
+    }
+  }
+
+  void report(std::vector<PathReport>& paths) const override {
+    for (const auto& [key, path] : paths_) {
+      const IdleEstimate estimate = estimate_idle_timeout(path.summary);
+      const uint32_t unusable = path.summary.lost_to_capture();
+      if (estimate.drops == 0 && unusable == 0 && estimate.survived_most_s < worth_telling_s_) {
+        continue;
+      }
+      paths.push_back({network_text(key), wire::to_text(key.server, key.ip_version), key.port,
+                       estimate, unusable, path.lost_phones});
     }
   }
 
@@ -183,6 +138,14 @@ class IdlePaths final : public FleetDetector {
 
   void forget(const Observation& seen) {
     std::erase_if(suspects_, [&](const Suspect& suspect) { return suspect.same_connection(seen); });
+  }
+
+  // Only of paths that have shown a gap: the others are not measured.
+  void captured(const Observation& seen) {
+    const auto known = paths_.find(PathKey::of(seen));
+    if (known == paths_.end()) return;
+    const auto share = seen.get<CaptureShare>();
+    known->second.summary.captured(share.packets, share.holes);
   }
 
   // When a client last opened a connection to a server.
@@ -247,7 +210,7 @@ class IdlePaths final : public FleetDetector {
     path->summary.survived(seconds);
     if (!path->open || seconds <= path->told.upper_s * kClearly || ++path->beyond < kMendedAfter)
       return;
-    tell(PathKey::of(seen), *path, path->told, Phase::closed, seen.when, sink);
+    tell(PathKey::of(seen), *path, path->told, {Phase::closed, seen.when, required_s_}, sink);
     // What is measured from now on is another box, or the same one with another timeout.
     *path = {};
     path->first = seen.when;
@@ -299,73 +262,13 @@ class IdlePaths final : public FleetDetector {
     const bool narrowed =
         (estimate.upper_s - estimate.lower_s) * 2 < path.told.upper_s - path.told.lower_s;
     if (path.open && !moved && !narrowed) return;
-    tell(key, path, estimate, path.open ? Phase::updated : Phase::opened, now, sink);
+    tell(key, path, estimate, {path.open ? Phase::updated : Phase::opened, now, required_s_}, sink);
     path.open = true;
     path.told = estimate;
   }
 
-  static void tell_drop(const Observation& seen, const IdleGap& gap, FleetSink& sink) {
-    Finding finding = Finding::of(kDropped, seen.when, 0);
-    finding.story = story_of(kDropped, seen.client, seen.server, seen.server_port);
-    Facts& facts = finding.facts;
-    facts.add("gap_s", (gap.length_ms + 500) / 1000);
-    facts.add("mode", to_text(gap.mode));
-    facts.add("device", wire::to_text(seen.client, seen.ip_version));
-    facts.add("server", wire::to_text(seen.server, seen.ip_version));
-    facts.add("port", seen.server_port);
-    sink.found(flow_of(seen), finding);
-  }
-
-  void tell(const PathKey& key, const Path& path, const IdleEstimate& estimate, Phase phase,
-            Timestamp now, FleetSink& sink) const {
-    Finding finding;
-    finding.signature = &kTooShort;
-    finding.severity = kTooShort.severity;
-    finding.phase = phase;
-    finding.when = finding.last_seen = now;
-    finding.first_seen = path.first;
-    finding.story = story_of(kTooShort, key.network, key.server, key.port);
-    const uint8_t version = key.ip_version;
-    Facts& facts = finding.facts;
-    facts.add("client_net", wire::to_text(key.network, version) + (version == 4 ? "/24" : "/48"));
-    facts.add("server", wire::to_text(key.server, version));
-    facts.add("port", key.port);
-    facts.add("mode", to_text(estimate.mode));
-    facts.add("lower_s", static_cast<int64_t>(std::floor(estimate.lower_s)));
-    facts.add("upper_s", static_cast<int64_t>(std::ceil(estimate.upper_s)));
-    facts.add("estimate_s", static_cast<int64_t>(std::lround(estimate.estimate_s)));
-    char confidence[16];
-    std::snprintf(confidence, sizeof confidence, "%.2f",
-                  std::floor(estimate.confidence * 100) / 100);
-    facts.add("confidence", confidence);
-    facts.add("drops", estimate.drops);
-    facts.add("survived_max_s", static_cast<int64_t>(std::lround(estimate.bracket_low_s)));
-    facts.add("gaps", estimate.gaps);
-    facts.add("devices", static_cast<int64_t>(path.devices.size()));
-    facts.add("lost_phones", path.lost_phones);
-    if (path.returns > 0) {
-      facts.add("mail_late_s", path.away_ns / path.returns / kNanosPerSecond);
-    }
-    const uint32_t drops = path.summary.drops();
-    if (path.towards_client * 10 >= drops * 9) facts.add("box_is_towards", "client");
-    if (path.towards_client * 10 <= drops) facts.add("box_is_towards", "server");
-    if (path.foreign * 2 > drops) facts.add("sender", "other than the endpoints, by its TTL");
-    facts.add("required_s", static_cast<int64_t>(required_s_));
-    facts.add("verdict", verdict_of(estimate.estimate_s));
-    sink.found(flow_of(path.last), finding);
-  }
-
-  static uint64_t story_of(const Signature& signature, const wire::Address& client,
-                           const wire::Address& server, uint16_t port) noexcept {
-    SipHash13 hash{HashKey{}};
-    hash.word(signature.sid);
-    hash.octets(client.data(), client.size());
-    hash.octets(server.data(), server.size());
-    hash.word(port);
-    return hash.finish();
-  }
-
   const double required_s_;
+  const double worth_telling_s_;  ///< shorter silences than a heartbeat are everywhere
   const bool tell_drops_;
   std::map<PathKey, Path> paths_;  // ordered: findings at the end come in the same order each time
   std::vector<Suspect> suspects_;

@@ -39,6 +39,7 @@ class EveEncoder {
   void tls_object(const inspect::TlsHandshake& handshake);
   void stats(const StatsBody& body);
   void known_servers(std::span<const detect::KnownServer> servers);
+  void idle_paths(const StatsBody& body);
   void http_object(const inspect::HttpTransaction& transaction);
   void activesync_numbers(const inspect::HttpTransaction& transaction);
   void flow_counters(const flow::Flow& flow);

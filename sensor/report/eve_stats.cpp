@@ -2,6 +2,7 @@
 // Counters in the closed `stats` object of the schema. What has no place there (half-open table,
 // sheddings, one-sided flows) is given with `extended: yes` in the top-level `exchange` object.
 #include <algorithm>
+#include <cmath>
 
 #include "sensor/report/eve.hpp"
 
@@ -90,6 +91,7 @@ void EveEncoder::stats(const StatsBody& body) {
   count("anomalies_suppressed", body.anomalies_suppressed);
   count("events_lost", body.events_lost);
   known_servers(body.servers);
+  idle_paths(body);
   json_.close();
 }
 
@@ -109,6 +111,27 @@ void EveEncoder::known_servers(std::span<const detect::KnownServer> servers) {
     text("web_server", detect::web_server_of(server.software));
     text("role", detect::role_of(server));
     json_.close();
+  }
+  json_.close();
+}
+
+void EveEncoder::idle_paths(const StatsBody& body) {
+  constexpr size_t kMostShown = 20;  // a line has an end
+  if (body.paths.empty()) return;
+  json_.array("idle_paths");
+  for (const detect::PathReport& path : body.paths.first(std::min(body.paths.size(), kMostShown))) {
+    const detect::IdleEstimate& estimate = path.estimate;
+    json_.object().text("client_net", path.client_net).text("server", path.server);
+    json_.number("port", path.port).text("verdict", to_text(estimate.verdict));
+    if (estimate.sufficient()) {
+      json_.text("mode", to_text(estimate.mode));
+      json_.number("estimate_s", std::lround(estimate.estimate_s));
+    }
+    json_.unsigned_number("drops", estimate.drops).unsigned_number("gaps", estimate.gaps);
+    json_.number("survived_max_s", std::lround(estimate.survived_most_s));
+    json_.unsigned_number("unusable", path.unusable);
+    json_.number("capture_loss_permille", std::lround(estimate.capture_loss * 1000));
+    json_.unsigned_number("lost_phones", path.lost_phones).close();
   }
   json_.close();
 }

@@ -12,6 +12,7 @@
 #include "sensor/base/time.hpp"
 #include "sensor/detect/detector.hpp"
 #include "sensor/detect/finding.hpp"
+#include "sensor/detect/path_report.hpp"
 #include "sensor/detect/server_software.hpp"
 #include "sensor/flow/flow.hpp"
 #include "sensor/inspect/http_transaction.hpp"
@@ -78,6 +79,8 @@ struct StatsBody {
   uint64_t alerts = 0, findings_suppressed = 0, alerts_beyond = 0;
   uint64_t anomalies = 0, anomalies_suppressed = 0, events_lost = 0;
   std::span<const detect::KnownServer> servers{};
+  // what is known of idle timeouts, most telling first
+  std::span<const detect::PathReport> paths{};
 };
 
 /// `flow` may be null for stats and decode anomalies.

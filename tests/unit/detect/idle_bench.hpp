@@ -71,8 +71,18 @@ class Bench final : public flow::FlowListener, detect::FindingSink, detect::Flee
     }
     return {};
   }
-  /// Observations other than of new connections.
-  int gaps() const { return static_cast<int>(seen.size()) - count(IdleGapKind::opened); }
+  /// Observations of gaps.
+  int gaps() const {
+    return static_cast<int>(seen.size()) - count(IdleGapKind::opened) -
+           count(IdleGapKind::captured);
+  }
+  /// What is said of the only path.
+  detect::PathReport path() const {
+    std::vector<detect::PathReport> paths;
+    fleet_->report(paths);
+    REQUIRE(paths.size() == 1);
+    return paths[0];
+  }
 
   std::vector<detect::Observation> seen;
   std::vector<Told> told;
@@ -92,6 +102,7 @@ class Bench final : public flow::FlowListener, detect::FindingSink, detect::Flee
         flow::DirectionState& side = tracked.flow->of(tracked.direction);
         const int64_t ahead =
             tracked.offset + packet.payload_octets - static_cast<int64_t>(side.stream_octets);
+        if (ahead > packet.payload_octets) tracked.flow->mark(flow::kGapToServer);
         if (ahead > 0) side.advance(static_cast<uint64_t>(ahead));
       }
       if (packet.tcp_flags & wire::kFin) table_->fin_reached(tracked.handle, tracked.direction);

@@ -118,6 +118,22 @@ TEST_CASE("no number without evidence", "[detect][idle]") {
   CHECK(detect::estimate_idle_timeout(lossy).verdict == IdleVerdict::capture_loss);
 }
 
+TEST_CASE("more than one packet in a hundred missing is insufficient", "[detect][idle]") {
+  IdleSummary summary;
+  survivals(summary, {40, 90, 120, 200, 280, 295}, 4);
+  for (int drop = 0; drop < 8; ++drop) summary.dropped(310 + drop * 40, DropMode::silent);
+  summary.captured(20, 1);
+  summary.captured(30, 1);  // two holes are no rate
+  CHECK(detect::estimate_idle_timeout(summary).sufficient());
+  summary.captured(450, 1);
+  CHECK(detect::estimate_idle_timeout(summary).verdict == IdleVerdict::capture_loss);
+  CHECK(detect::estimate_idle_timeout(summary).capture_loss == Approx(0.012));
+  IdleSummary more;
+  more.captured(1000, 0);
+  summary.merge(more);
+  CHECK(detect::estimate_idle_timeout(summary).sufficient());
+}
+
 TEST_CASE("one heartbeat that mostly works is no timeout", "[detect][idle]") {
   IdleSummary summary;  // all phones wait 480 s; some are lost
   for (int wait = 0; wait < 300; ++wait) summary.survived(480);

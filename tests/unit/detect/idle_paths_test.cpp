@@ -57,6 +57,34 @@ TEST_CASE("phones that stay away are lost phones, no box", "[detect][idle]") {
   CHECK(bench.told.empty());
 }
 
+TEST_CASE("why there is no number is said", "[detect][idle]") {
+  Bench few;
+  for (int number = 10; number < 14; ++number) {
+    Talk talk = phone(number, number);
+    for (const int64_t heartbeat : {60, 120, 240}) answered(ping(talk), heartbeat);
+    unanswered(ping(talk), 310);
+    server_reset(talk);
+    few.add(talk);
+    few.add(phone(number, 800, 50001));
+  }
+  few.run();
+  CHECK(few.told.empty());
+  CHECK(few.path().estimate.verdict == detect::IdleVerdict::few_drops);
+  CHECK(few.path().estimate.drops == 4);
+  CHECK(few.path().client_net == "192.0.2.0/24");
+
+  Bench lossy;
+  site_with_box(lossy, true);
+  for (int number = 30; number < 36; ++number) {
+    Talk talk = phone(number, 400 + number);
+    talk.lose_client(300).client(kRequest).server(kAnswer).client("", wire::kAck);
+    lossy.add(talk);
+  }
+  lossy.run();
+  CHECK(lossy.told.empty());
+  CHECK(lossy.path().estimate.verdict == detect::IdleVerdict::capture_loss);
+}
+
 TEST_CASE("a mended timeout closes the finding", "[detect][idle]") {
   Bench bench;
   site_with_box(bench, true);
