@@ -27,11 +27,26 @@ struct FlowContext {
   std::span<uint8_t> facts{};  ///< the detector's own octets in this flow, zero at its start
 };
 
+/// What a connection waits with for news of the server, as far as it can be read.
+enum class WaitKind : uint8_t {
+  sealed,    ///< nothing could be read
+  ordinary,  ///< requests that are answered at once
+  ping,
+  hanging_sync,
+  notification_wait,  ///< MAPI over HTTP
+  ews_streaming,
+  rpc_in,  ///< Outlook Anywhere: a pair of channels
+  rpc_out,
+};
+const char* to_text(WaitKind kind) noexcept;
+
 /// What detectors know about a connection, for its flow event (metadata.flowints).
 struct FlowNumbers {
   uint32_t idle_gap_max_s = 0;  ///< longest silence with nothing in flight
   uint32_t heartbeat_s = 0;
   bool direct_push = false;
+  uint32_t push_score = 0;  ///< how sure that is, of 100
+  WaitKind wait_kind = WaitKind::sealed;
 };
 
 class FindingSink {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Connections that the client's side of the capture has closed while an answer was due. Each alone
-// is a client that gave up. Many at one and the same age, one after the other, are a timer: a proxy
-// in front of the sensor, or a limit that all clients have. Many at once are a network that went
-// down.
+// Connections that one side of the capture has closed while an answer was due. Each alone is a
+// client that gave up, or a server. Many at one and the same age, one after the other, are a timer:
+// a proxy in front of the sensor, or a limit that all clients have. Many at once are a network that
+// went down.
 #pragma once
 
 #include <algorithm>

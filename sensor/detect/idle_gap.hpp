@@ -17,7 +17,7 @@ enum class IdleGapKind : uint16_t {
   dropped,    ///< never acknowledged, or answered by RST, or closed while an answer was due
   censored,   ///< suspected, and over before anything was certain
   unusable,   ///< the capture has lost octets of this connection
-  closed,     ///< by the client's side while an answer was due: the client itself, or a proxy
+  closed,     ///< by one side while an answer was due: this side itself, or a box
   captured,   ///< no gap: how much of a connection the capture has (CaptureShare)
 };
 

@@ -50,20 +50,38 @@ void conclude(const FlowContext& context, IdleMemory& memory, FindingSink& sink)
   tell(context, dropped ? IdleGapKind::dropped : IdleGapKind::censored, gap, sink);
 }
 
+// What has ended the silence was heard.
+void answered(const FlowContext& context, IdleMemory& memory, FindingSink& sink) {
+  const bool suspected = memory.probe_has(IdleMemory::kSuspected);
+  IdleGap gap = gap_of(context, memory, DropMode::silent);
+  memory.set(IdleMemory::kPending, false);
+  if (memory.probe_has(IdleMemory::kGivingUp)) {
+    if (suspected) tell(context, IdleGapKind::censored, gap, sink);
+    gap.mode = DropMode::fin;
+    gap.marks = IdleGap::kTimer | IdleGap::kTowardsClient;
+    tell(context, IdleGapKind::closed, gap, sink);
+    memory.set(IdleMemory::kOver, true);
+    return;
+  }
+  const bool sealed = memory.wait_kind() == WaitKind::sealed;
+  if (memory.probe_has(IdleMemory::kWait) && sealed) gap.marks |= IdleGap::kWait;
+  tell(context, suspected ? IdleGapKind::recovered : IdleGapKind::survived, gap, sink);
+}
+
 void answer_or_repeat(const FlowContext& context, const flow::Tracked& tracked,
                       const wire::Packet& packet, IdleMemory& memory, FindingSink& sink) {
   const bool from_server = tracked.direction == Direction::to_client;
   if (from_server != memory.has(IdleMemory::kFromServer)) {
     const bool all = memory.beyond_probe(packet.ack) >= 0;
-    if (!(packet.tcp_flags & wire::kAck) || (!all && !memory.probe_has(IdleMemory::kKeepalive))) {
+    if ((packet.tcp_flags & wire::kAck) && (all || memory.probe_has(IdleMemory::kKeepalive))) {
+      answered(context, memory, sink);
+    } else {
       memory.probe |= IdleMemory::kPeerSpoke;
-      return;
     }
-    const bool suspected = memory.probe_has(IdleMemory::kSuspected);
-    IdleGap gap = gap_of(context, memory, DropMode::silent);
-    if (memory.probe_has(IdleMemory::kWait) && !memory.clear) gap.marks |= IdleGap::kWait;
-    tell(context, suspected ? IdleGapKind::recovered : IdleGapKind::survived, gap, sink);
-    memory.set(IdleMemory::kPending, false);
+    return;
+  }
+  if (context.flow.one_sided() && tracked.acknowledged > 0) {
+    answered(context, memory, sink);  // the unseen side goes on
     return;
   }
   const bool carries = packet.sequence_length() > 0 || tracked.keepalive;
@@ -77,29 +95,42 @@ void answer_or_repeat(const FlowContext& context, const flow::Tracked& tracked,
   }
 }
 
-// Who spoke last, and whether anything is in flight.
+// Somebody has said so much: a request, or an answer to one.
+void spoke(Direction direction, uint32_t octets, bool first, IdleMemory& memory) noexcept {
+  if (direction == Direction::to_server) {
+    if (octets < kRequestOctets) return;
+    memory.set(IdleMemory::kAsked, true);
+    memory.requested = 1;
+    return;
+  }
+  // The first octets of a server answer a hello, no request.
+  if (memory.has(IdleMemory::kAsked) && !first) {
+    memory.set(memory.has(IdleMemory::kOneRound) ? IdleMemory::kTwoRounds : IdleMemory::kOneRound,
+               true);
+  }
+  memory.set(IdleMemory::kAsked, false);
+}
+
+// Who spoke last, and whether anything is in flight. A side that is not seen has said what is
+// acknowledged to it.
 void remember(const flow::Flow& flow, const flow::Tracked& tracked, const wire::Packet& packet,
               IdleMemory& memory) noexcept {
   const flow::DirectionState& own = flow.of(tracked.direction);
   const flow::DirectionState& peer = flow.of(opposite(tracked.direction));
-  uint32_t own_end = own.next_seq;
-  const uint32_t end = packet.seq + packet.sequence_length();
-  if (!tracked.keepalive && flow::before(own_end, end)) own_end = end;
-  memory.set(IdleMemory::kInFlight, flow::distance(own_end, peer.last_ack) < 0 ||
-                                        flow::distance(peer.next_seq, own.last_ack) < 0);
-  if (packet.payload_octets == 0 || tracked.keepalive) return;
-  if (tracked.direction == Direction::to_server) {
-    if (packet.payload_octets < kRequestOctets) return;
-    memory.set(IdleMemory::kAsked, true);
-    memory.requested = 1;
-  } else {
-    // The first octets of a server answer a hello, no request.
-    if (memory.has(IdleMemory::kAsked) && own.stream_octets > 0) {
-      memory.set(memory.has(IdleMemory::kOneRound) ? IdleMemory::kTwoRounds : IdleMemory::kOneRound,
-                 true);
+  if (flow.one_sided()) {
+    memory.set(IdleMemory::kInFlight, false);
+    if (tracked.acknowledged > 1) {
+      spoke(opposite(tracked.direction), tracked.acknowledged, false, memory);
     }
-    memory.set(IdleMemory::kAsked, false);
+  } else {
+    uint32_t own_end = own.next_seq;
+    const uint32_t end = packet.seq + packet.sequence_length();
+    if (!tracked.keepalive && flow::before(own_end, end)) own_end = end;
+    memory.set(IdleMemory::kInFlight, flow::distance(own_end, peer.last_ack) < 0 ||
+                                          flow::distance(peer.next_seq, own.last_ack) < 0);
   }
+  if (packet.payload_octets == 0 || tracked.keepalive) return;
+  spoke(tracked.direction, packet.payload_octets, own.stream_octets == 0, memory);
 }
 
 // How much of the connection the capture has: what the path's share of lost packets is known from.
@@ -148,7 +179,9 @@ void IdleGaps::timer(const FlowContext& context, IdleMemory& memory, FindingSink
 }
 
 void IdleGaps::ended(const FlowContext& context, IdleMemory& memory, FindingSink& sink) const {
-  if (usable(context.flow) && !memory.holed) tell_captured(context, sink);
+  if (usable(context.flow) && !context.flow.one_sided() && !memory.holed) {
+    tell_captured(context, sink);
+  }
   if (memory.has(IdleMemory::kPending)) conclude(context, memory, sink);
 }
 
@@ -163,41 +196,71 @@ void IdleGaps::consider(const FlowContext& context, const flow::Tracked& tracked
     return;
   }
   if (!continues(flow, tracked, packet)) return;
+  if (flow.one_sided() && (tracked.keepalive || tracked.acknowledged > 0)) {
+    unseen_spoke(context, tracked, length, memory, sink);
+    return;
+  }
   const bool fin = packet.tcp_flags & wire::kFin;
   if (packet.payload_octets == 0 && !fin && !tracked.keepalive) return;
+  memory.probe = 0;
   if (fin && packet.payload_octets == 0 && closes(context, packet, memory, length, sink)) return;
   const bool from_server = tracked.direction == Direction::to_client;
   const bool alert = is_alert(packet);
   memory.gap_ms = std::min(length, 0xffffffU) & 0xffffffU;
   memory.probe_end = (packet.seq + packet.sequence_length()) & 0xffffffU;
-  memory.probe_at = (age_ms(flow, packet.time) / IdleMemory::kProbeUnitMs) & 0x7fffU;
-  memory.probe = static_cast<uint8_t>((tracked.keepalive ? IdleMemory::kKeepalive : 0) |
-                                      (fin || alert ? IdleMemory::kClosing : 0));
+  memory.probe_at = (age_ms(flow, packet.time) / IdleMemory::kProbeUnitMs) & 0x3fffU;
+  if (tracked.keepalive) memory.probe |= IdleMemory::kKeepalive;
+  if (fin || alert) memory.probe |= IdleMemory::kClosing;
   memory.set(IdleMemory::kPending, true);
   memory.set(IdleMemory::kFromServer, from_server);
-  const bool closing = fin || alert;
-  if (from_server && !tracked.keepalive && !closing && push_.waited(packet, length, memory)) {
+  // A client that is served once per connection may get its answer together with the FIN.
+  const bool answers = packet.payload_octets > 0 && !tracked.keepalive && !alert;
+  if (from_server && answers && push_.waited(flow, packet.payload_octets, length, memory)) {
     memory.probe |= IdleMemory::kWait;
   }
 }
 
-// A FIN or RST into the silence: told when it may be the timer of a box.
+// Only one side is seen, and it acknowledges octets of the other that came out of the silence: they
+// have got through. Keep-alives leave no trace of their answers. A single octet may be a FIN.
+void IdleGaps::unseen_spoke(const FlowContext& context, const flow::Tracked& tracked,
+                            uint32_t length, IdleMemory& memory, FindingSink& sink) const {
+  if (tracked.keepalive || tracked.acknowledged <= 1) return;
+  const bool from_server = tracked.direction == Direction::to_server;
+  IdleGap gap{length};
+  if (from_server) gap.marks = IdleGap::kTowardsClient;
+  if (from_server && push_.waited(context.flow, tracked.acknowledged, length, memory)) {
+    gap.marks |= IdleGap::kWait;
+  }
+  tell(context, IdleGapKind::survived, gap, sink);
+}
+
+// A FIN or RST into the silence: told when it may be the timer of a box. Only while an answer is
+// due, and only to clients that are known to wait: a server that has never let them wait may keep
+// house, or be under attack. Where a box speaks with a TTL of its own, or cuts a connection that
+// has worked well, one is enough; a client may have lost patience and a server that serves one
+// request per connection its own reasons, so that of those many at one age are needed (IdleCloses).
 bool IdleGaps::closes(const FlowContext& context, const wire::Packet& packet, IdleMemory& memory,
                       uint32_t length, FindingSink& sink) const {
   const flow::Flow& flow = context.flow;
-  IdleGap gap{length};
-  gap.mode = (packet.tcp_flags & wire::kRst) ? DropMode::rst : DropMode::fin;
+  if (!memory.has(IdleMemory::kAsked)) return false;
   const bool from_client = flow.direction_of(packet) == Direction::to_server;
+  const bool rst = packet.tcp_flags & wire::kRst;
+  IdleGap gap{length};
+  gap.mode = rst ? DropMode::rst : DropMode::fin;
   // Where it comes from is where the box is.
   gap.marks = IdleGap::kTimer;
   if (from_client) gap.marks |= IdleGap::kTowardsClient;
-  if (foreign(flow, packet)) gap.marks |= IdleGap::kForeign;
-  if (timer_like(flow, packet, memory, length)) {
+  if (foreign(flow, packet)) {
+    gap.marks |= IdleGap::kForeign;
     tell(context, IdleGapKind::dropped, gap, sink);
-  } else if (from_client && memory.has(IdleMemory::kAsked) && memory.patient) {
-    tell(context, IdleGapKind::closed, gap, sink);
-  } else {
+  } else if (!push_.patient(flow, memory) || (!from_client && housekeeping(length))) {
     return false;
+  } else if (from_client && !rst) {
+    memory.probe = IdleMemory::kGivingUp;  // whether anybody hears it will be seen
+    return false;
+  } else {
+    const bool served = !from_client && memory.has(IdleMemory::kTwoRounds);
+    tell(context, served ? IdleGapKind::dropped : IdleGapKind::closed, gap, sink);
   }
   memory.set(IdleMemory::kOver, true);
   return true;

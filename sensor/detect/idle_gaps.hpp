@@ -3,7 +3,8 @@
 // gap is its probe: acknowledged, the gap has survived; retransmitted and never acknowledged, it
 // was dropped in silence; answered by RST at once, a box or a peer had forgotten the connection.
 // RST and FIN without a probe count only while an answer is due and only where they cannot be a
-// client that gave up or a server that keeps house (IIS: 120 s).
+// client that gave up or a server that keeps house (IIS: 120 s). Where only one side is seen, the
+// other is known by what is acknowledged to it.
 #pragma once
 
 #include "sensor/detect/idle_gap.hpp"
@@ -28,6 +29,8 @@ class IdleGaps {
  private:
   void consider(const FlowContext& context, const flow::Tracked& tracked,
                 const wire::Packet& packet, IdleMemory& memory, FindingSink& sink) const;
+  void unseen_spoke(const FlowContext& context, const flow::Tracked& tracked, uint32_t length,
+                    IdleMemory& memory, FindingSink& sink) const;
   bool closes(const FlowContext& context, const wire::Packet& packet, IdleMemory& memory,
               uint32_t length, FindingSink& sink) const;
   void reset(const FlowContext& context, const flow::Tracked& tracked, const wire::Packet& packet,

@@ -28,8 +28,9 @@ struct IdleMemory {
   };
 
   enum Probe : uint8_t {
-    kRepeats = 0x07,  ///< counter, saturating
-    kWait = 1 << 3,   ///< it is the small answer to a request that waited
+    kRepeats = 0x03,     ///< counter, saturating
+    kGivingUp = 1 << 2,  ///< a bare FIN of a client that was owed an answer
+    kWait = 1 << 3,      ///< it is the small answer to a request that waited
     kKeepalive = 1 << 4,
     kClosing = 1 << 5,    ///< FIN or a TLS alert: the sender wants to leave
     kPeerSpoke = 1 << 6,  ///< the peer lives, but has not acknowledged
@@ -38,15 +39,14 @@ struct IdleMemory {
 
   uint64_t gap_ms : 24;     ///< of the gap the probe has ended
   uint64_t probe_end : 24;  ///< low bits of the sequence number after the probe
-  uint64_t probe_at : 15;   ///< when the probe was sent, in units of 128 ms since the flow's start
+  uint64_t probe_at : 14;   ///< when the probe was sent, in units of 128 ms since the flow's start
   uint64_t holed : 1;       ///< octets are known to be missing, and it has been told
+  uint64_t patient : 1;     ///< a request has waited through a gap, and was answered
   uint32_t longest_s : 13;  ///< silence of this connection
   uint32_t waits : 3;       ///< long waits for a small answer, saturating
   uint32_t heartbeat_s : 12;
   uint32_t requested : 1;  ///< since the last of these waits
-  uint32_t clear : 1;      ///< HTTP is readable: heartbeats are what Pings ask for
-  uint32_t pings : 1;      ///< a Ping was read
-  uint32_t patient : 1;    ///< a request has waited through a gap, and was answered
+  uint32_t kind : 3;       ///< WaitKind
   uint8_t state, probe;
 
   bool has(uint8_t mark) const noexcept { return (state & mark) != 0; }
@@ -54,13 +54,14 @@ struct IdleMemory {
   void set(uint8_t mark, bool to) noexcept {
     state = static_cast<uint8_t>(to ? state | mark : state & ~mark);
   }
+  WaitKind wait_kind() const noexcept { return static_cast<WaitKind>(kind); }
   uint8_t repeats() const noexcept { return probe & kRepeats; }
   // How far a sequence number is beyond the end of the probe.
   int32_t beyond_probe(uint32_t seq) const noexcept {
     return static_cast<int32_t>((seq - static_cast<uint32_t>(probe_end)) << 8) >> 8;
   }
   uint32_t waited_ms(uint32_t now_ms) const noexcept {
-    return ((now_ms / kProbeUnitMs - static_cast<uint32_t>(probe_at)) & 0x7fffU) * kProbeUnitMs;
+    return ((now_ms / kProbeUnitMs - static_cast<uint32_t>(probe_at)) & 0x3fffU) * kProbeUnitMs;
   }
 
   static IdleMemory of(const FlowContext& context) noexcept {

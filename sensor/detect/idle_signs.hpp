@@ -9,7 +9,7 @@
 namespace exwire::detect {
 
 inline bool usable(const flow::Flow& flow) noexcept {
-  return flow.has(flow::kWatched) && !flow.has(flow::kUncertainRoles) && !flow.one_sided();
+  return flow.has(flow::kWatched) && !flow.has(flow::kUncertainRoles);
 }
 
 inline bool spoiled(const flow::Flow& flow) noexcept {
@@ -29,15 +29,18 @@ inline bool is_alert(const wire::Packet& packet) noexcept {
   return type == kTlsAlert || (type == kTlsData && packet.payload_octets == kSealedAlert);
 }
 
-// Both sides go on exactly where they stopped: nothing was said that the capture missed.
+// Both sides go on exactly where they stopped: nothing was said that the capture missed. Where only
+// one of them is seen, the other is known by what is acknowledged to it.
 inline bool continues(const flow::Flow& flow, const flow::Tracked& tracked,
                       const wire::Packet& packet) noexcept {
   const flow::DirectionState& own = flow.of(tracked.direction);
   const flow::DirectionState& peer = flow.of(opposite(tracked.direction));
   const bool next = tracked.keepalive || packet.seq == own.next_seq;
-  return flow.state == flow::TcpState::established && !(peer.tcp_flags & wire::kFin) && next &&
-         (packet.tcp_flags & wire::kAck) && packet.ack == peer.next_seq &&
-         flow::distance(own.next_seq, peer.last_ack) >= 0;
+  if (flow.state != flow::TcpState::established || !next || !(packet.tcp_flags & wire::kAck)) {
+    return false;
+  }
+  return flow.one_sided() || (!(peer.tcp_flags & wire::kFin) && packet.ack == peer.next_seq &&
+                              flow::distance(own.next_seq, peer.last_ack) >= 0);
 }
 
 // What comes with another TTL than the sender's own packets was sent by somebody else.
@@ -47,17 +50,9 @@ inline bool foreign(const flow::Flow& flow, const wire::Packet& packet) noexcept
   return own != 0 && (own - other > 1 || other - own > 1);
 }
 
-// May this FIN or RST, sent into the silence, be the timer of a box? Only while an answer is due;
-// a client may have lost patience, and a server that has never answered may be under attack.
-inline bool timer_like(const flow::Flow& flow, const wire::Packet& packet, const IdleMemory& memory,
-                       uint32_t gap) noexcept {
-  // http.sys ends connections, slow headers and slow bodies at 120 s.
-  constexpr uint32_t kHousekeepingFromMs = 110'000, kHousekeepingToMs = 140'000;
-  if (!memory.has(IdleMemory::kAsked)) return false;
-  if (foreign(flow, packet)) return true;
-  const bool from_client = flow.direction_of(packet) == Direction::to_server;
-  if (from_client || !memory.has(IdleMemory::kTwoRounds)) return false;
-  return gap < kHousekeepingFromMs || gap > kHousekeepingToMs;
+// http.sys ends connections, slow headers and slow bodies at 120 s.
+inline bool housekeeping(uint32_t gap_ms) noexcept {
+  return gap_ms >= 110'000 && gap_ms <= 140'000;
 }
 
 }  // namespace exwire::detect

@@ -33,12 +33,21 @@ class IdleTimeout final : public FlowDetector {
     memory.store(context);
   }
 
+  void request_head(const FlowContext& context, inspect::HttpTransaction& transaction,
+                    FindingSink&) override {
+    with_memory(context, [&](IdleMemory& memory) { push_.begun(transaction, memory); });
+  }
+
+  void http_body(const FlowContext& context, inspect::HttpTransaction& transaction,
+                 Direction direction, FindingSink&) override {
+    if (direction != Direction::to_server) return;
+    with_memory(context, [&](IdleMemory& memory) { push_.body(transaction, memory); });
+  }
+
   void transaction_over(const FlowContext& context, inspect::HttpTransaction& transaction,
                         FindingSink& sink) override {
-    if (context.facts.size() < IdleMemory::kOctets) return;  // of no flow in a table
-    IdleMemory memory = IdleMemory::of(context);
-    push_.read(context, transaction, memory, sink);
-    memory.store(context);
+    with_memory(context,
+                [&](IdleMemory& memory) { push_.over(context, transaction, memory, sink); });
   }
 
   void flow_timer(const FlowContext& context, FindingSink& sink) override {
@@ -67,11 +76,22 @@ class IdleTimeout final : public FlowDetector {
   }
 
  private:
+  template <class Change>
+  static void with_memory(const FlowContext& context, Change&& change) {
+    if (context.facts.size() < IdleMemory::kOctets) return;  // of no flow in a table
+    IdleMemory memory = IdleMemory::of(context);
+    change(memory);
+    memory.store(context);
+  }
+
   void greet(const FlowContext& context, FindingSink& sink) const {
     const flow::Flow& flow = context.flow;
     if (!flow.has(flow::kWatched)) return;
     sink.wake_at(context, {context.now.ns + interim_ns_});
-    if (!flow.has(flow::kMidstream | flow::kUncertainRoles)) {
+    // Where only the server is seen, its SYN-ACK is the beginning.
+    const bool begins =
+        !flow.has(flow::kMidstream) || (flow.of(Direction::to_client).tcp_flags & wire::kSyn) != 0;
+    if (begins && !flow.has(flow::kUncertainRoles)) {
       tell(context, IdleGapKind::opened, {}, sink);
     }
   }

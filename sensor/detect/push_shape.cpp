@@ -2,15 +2,20 @@
 #include "sensor/detect/push_shape.hpp"
 
 #include "sensor/base/siphash.hpp"
+#include "sensor/detect/exchange_endpoints.hpp"
 #include "sensor/detect/heartbeat.hpp"
 #include "sensor/inspect/activesync.hpp"
 
 namespace exwire::detect {
 namespace {
 
+using inspect::HttpField;
+using inspect::HttpTransaction;
+
 // What a Ping is answered with; mail comes in Sync.
 constexpr uint32_t kSmallAnswer = 1000;
-constexpr uint32_t kWaitsOfPush = 3;
+constexpr uint32_t kWaitsOfPush = 3, kMostWaits = 6;
+constexpr uint32_t kScorePerWait = 20;
 
 uint64_t digest(std::string_view device) noexcept {
   if (device.empty()) return 0;
@@ -21,29 +26,79 @@ uint64_t digest(std::string_view device) noexcept {
 
 }  // namespace
 
-bool PushShape::waited(const wire::Packet& answer, uint32_t length_ms,
-                       IdleMemory& memory) const noexcept {
+const char* to_text(WaitKind kind) noexcept {
+  static constexpr const char* kNames[] = {
+      "sealed",        "ordinary", "ping",   "hanging_sync", "notification_wait",
+      "ews_streaming", "rpc_in",   "rpc_out"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+PushShape::PushShape(const PushSettings& settings)
+    : least_wait_ms_(static_cast<uint32_t>(settings.shortest_heartbeat_ns / kNanosPerMilli)),
+      devices_(kDevices) {}
+
+uint64_t PushShape::key_of(const flow::Flow& flow) noexcept {
+  SipHash13 hash{HashKey{}};
+  hash.octets(flow.client().data(), flow.client().size());
+  hash.octets(flow.server().data(), flow.server().size());
+  hash.word(flow.server_port());
+  return hash.finish();
+}
+
+bool PushShape::waited(const flow::Flow& flow, uint32_t answer_octets, uint32_t length_ms,
+                       IdleMemory& memory) noexcept {
   if (!memory.requested) return false;
   memory.requested = 0;
   memory.patient = 1;
-  if (length_ms < least_wait_ms_ || answer.payload_octets > kSmallAnswer) return false;
-  if (memory.waits < kWaitsOfPush * 2) ++memory.waits;
+  const uint64_t key = key_of(flow);
+  Device& device = devices_[key % kDevices];
+  if (device.key != key) device = {key, 0, false};
+  device.patient = true;
+  if (length_ms < least_wait_ms_ || answer_octets > kSmallAnswer) return false;
+  if (device.waits < kMostWaits) ++device.waits;
+  memory.waits = std::min(std::max(memory.waits + 1U, uint32_t{device.waits}), kMostWaits) & 7U;
   const uint32_t seconds = std::min((length_ms + 500) / 1000, IdleMemory::kLongestHeartbeat);
-  if (seconds > memory.heartbeat_s && !memory.clear) {
+  if (seconds > memory.heartbeat_s && memory.wait_kind() == WaitKind::sealed) {
     memory.heartbeat_s = seconds & IdleMemory::kLongestHeartbeat;
   }
   return true;
 }
 
-void PushShape::read(const FlowContext& context, const inspect::HttpTransaction& transaction,
+bool PushShape::patient(const flow::Flow& flow, const IdleMemory& memory) const noexcept {
+  if (memory.patient) return true;
+  const uint64_t key = key_of(flow);
+  const Device& device = devices_[key % kDevices];
+  return device.key == key && device.patient;
+}
+
+void PushShape::begun(const HttpTransaction& transaction, IdleMemory& memory) const noexcept {
+  const auto become = [&](WaitKind kind) { memory.kind = static_cast<uint32_t>(kind) & 7U; };
+  if (memory.wait_kind() == WaitKind::sealed) become(WaitKind::ordinary);
+  const std::string_view method = transaction.text(HttpField::method);
+  if (method == "RPC_IN_DATA") become(WaitKind::rpc_in);
+  if (method == "RPC_OUT_DATA") become(WaitKind::rpc_out);
+  if (transaction.text(HttpField::request_type) == "NotificationWait") {
+    become(WaitKind::notification_wait);
+  }
+}
+
+// A streaming subscription of Exchange Web Services asks for its events once and is then told
+// (MS-OXWSNTIF 3.1.4.2).
+void PushShape::body(const HttpTransaction& transaction, IdleMemory& memory) const noexcept {
+  const bool asks = transaction.body.find("GetStreamingEvents") != std::string_view::npos;
+  if (asks && is_below(transaction.text(HttpField::uri), "/ews")) {
+    memory.kind = static_cast<uint32_t>(WaitKind::ews_streaming) & 7U;
+  }
+}
+
+void PushShape::over(const FlowContext& context, const HttpTransaction& transaction,
                      IdleMemory& memory, FindingSink& sink) const {
-  memory.clear = 1;
   const auto request = inspect::ActiveSync::of(transaction);
-  const bool waits = request.command == "Ping" ||
-                     (request.command == "Sync" && request.heartbeat_s.value_or(0) > 0);
+  const bool ping = request.command == "Ping";
+  const bool waits = ping || (request.command == "Sync" && request.heartbeat_s.value_or(0) > 0);
   constexpr uint32_t kMailCame = 2;  // statuses above are refusals
   if (!waits || request.status.value_or(1) > kMailCame) return;
-  memory.pings = 1;
+  memory.kind = static_cast<uint32_t>(ping ? WaitKind::ping : WaitKind::hanging_sync) & 7U;
   const uint32_t seconds = request.heartbeat_s.value_or(0);
   if (seconds != 0) {
     memory.heartbeat_s =
@@ -55,7 +110,19 @@ void PushShape::read(const FlowContext& context, const inspect::HttpTransaction&
 }
 
 void PushShape::describe(const IdleMemory& memory, FlowNumbers& numbers) const noexcept {
-  numbers.direct_push = memory.clear ? memory.pings != 0 : memory.waits >= kWaitsOfPush;
+  numbers.wait_kind = memory.wait_kind();
+  switch (memory.wait_kind()) {
+    case WaitKind::sealed:
+      numbers.push_score = std::min(memory.waits * kScorePerWait, 100U);
+      break;
+    case WaitKind::ping:
+    case WaitKind::hanging_sync:
+      numbers.push_score = 100;
+      break;
+    default:
+      break;
+  }
+  numbers.direct_push = numbers.push_score >= kWaitsOfPush * kScorePerWait;
   if (numbers.direct_push) numbers.heartbeat_s = memory.heartbeat_s;
 }
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Direct Push by its shape and by its words: requests that wait long for a small answer, again and
 // again (TLS), or Pings and hanging Syncs that can be read (MS-ASCMD). The longest of these waits
-// is the heartbeat of the connection.
+// is the heartbeat of the connection. Clients that open a connection for every Ping (Android) are
+// known by their address: what one connection has shown counts for the next.
 #pragma once
+
+#include <vector>
 
 #include "sensor/detect/idle_memory.hpp"
 #include "sensor/detect/push_settings.hpp"
@@ -11,18 +14,36 @@ namespace exwire::detect {
 
 class PushShape {
  public:
-  explicit PushShape(const PushSettings& settings)
-      : least_wait_ms_(static_cast<uint32_t>(settings.shortest_heartbeat_ns / kNanosPerMilli)) {}
+  explicit PushShape(const PushSettings& settings);
 
   /// The server speaks after a silence: is it the small answer to a request that has waited?
-  bool waited(const wire::Packet& answer, uint32_t length_ms, IdleMemory& memory) const noexcept;
-  /// A request that could be read, and all of its answer.
-  void read(const FlowContext& context, const inspect::HttpTransaction& transaction,
+  bool waited(const flow::Flow& flow, uint32_t answer_octets, uint32_t length_ms,
+              IdleMemory& memory) noexcept;
+  /// Whether this client is known to wait for answers of this server.
+  bool patient(const flow::Flow& flow, const IdleMemory& memory) const noexcept;
+
+  /// The head of a request that could be read.
+  void begun(const inspect::HttpTransaction& transaction, IdleMemory& memory) const noexcept;
+  /// The front of its body.
+  void body(const inspect::HttpTransaction& transaction, IdleMemory& memory) const noexcept;
+  /// The request and all of its answer.
+  void over(const FlowContext& context, const inspect::HttpTransaction& transaction,
             IdleMemory& memory, FindingSink& sink) const;
+
   void describe(const IdleMemory& memory, FlowNumbers& numbers) const noexcept;
 
  private:
+  struct Device {
+    uint64_t key = 0;  ///< digest of client, server and port
+    uint8_t waits = 0;
+    bool patient = false;
+  };
+  static constexpr size_t kDevices = 8192;  ///< a newer one takes the place of an older
+
+  static uint64_t key_of(const flow::Flow& flow) noexcept;
+
   const uint32_t least_wait_ms_;
+  std::vector<Device> devices_;
 };
 
 }  // namespace exwire::detect

@@ -136,8 +136,10 @@ Tracked FlowTable::update(uint32_t handle, const wire::Packet& packet) {
   if (side.ttl == 0) side.ttl = packet.ttl;
   const int64_t since = (packet.time.ns - flow.start_ns) / kNanosPerMilli;
   side.last_ms = static_cast<uint32_t>(std::clamp<int64_t>(since, side.last_ms, 0xffffffffLL));
+  uint32_t acknowledged = 0;
   if ((packet.tcp_flags & wire::kAck) &&
       (side.last_ack == 0 || before(side.last_ack, packet.ack))) {
+    if (side.last_ack != 0) acknowledged = packet.ack - side.last_ack;
     side.last_ack = packet.ack;
     // A peer that was never heard is known by what is acknowledged to it.
     if (peer.packets == 0 && peer.stream_octets == 0 && peer.tcp_flags == 0) {
@@ -145,7 +147,7 @@ Tracked FlowTable::update(uint32_t handle, const wire::Packet& packet) {
     }
   }
 
-  Tracked tracked{handle, &flow, direction, 0, previous, false, {}, false};
+  Tracked tracked{handle, &flow, direction, 0, previous, false, {}, false, acknowledged};
   const uint32_t payload_seq = packet.seq + ((packet.tcp_flags & wire::kSyn) ? 1U : 0U);
   const int32_t ahead = distance(side.next_seq, payload_seq);
   tracked.offset = static_cast<int64_t>(side.stream_octets) + ahead;

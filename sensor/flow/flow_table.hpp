@@ -39,6 +39,7 @@ struct Tracked {
   bool keepalive = false;  ///< RFC 9293 3.8.4: at most one octet, just before what is expected
   Bytes opening = {};      ///< of the client's SYN, taken by the server: comes before this packet
   bool opens = false;      ///< the packet that made the handshake a flow
+  uint32_t acknowledged = 0;  ///< octets of the peer that no packet before has acknowledged
 };
 
 struct FlowCounters {

@@ -249,6 +249,14 @@ void EveEncoder::flow_numbers(const flow::Flow& flow, const detect::FlowNumbers&
       {"exw.keepalives_toserver", flow.keepalives[0]},
       {"exw.keepalives_toclient", flow.keepalives[1]},
   };
+  if (numbers.wait_kind > detect::WaitKind::ordinary) {
+    json_.text("exw.wait_kind", to_text(numbers.wait_kind));
+  }
+  if (numbers.push_score != 0) {
+    const bool sealed = numbers.wait_kind == detect::WaitKind::sealed;
+    json_.unsigned_number("exw.push_score", numbers.push_score);
+    json_.text("exw.push_reason", sealed ? "long waits for small answers" : "read");
+  }
   for (const auto& [name, value] : optional) {
     if (value != 0) json_.unsigned_number(name, value);
   }

@@ -119,6 +119,41 @@ TEST_CASE("a server side that closes while it owes an answer is a timer", "[dete
   CHECK(bench.count(IdleGapKind::dropped) == 2);
 }
 
+TEST_CASE("a client that gives up and is not heard was dropped in silence", "[detect][idle]") {
+  Bench bench;
+  Talk talk = phone(10, 0);
+  answered(ping(talk), 60);
+  ping(talk).wait(485 * kSecond).client_fin();
+  for (int repeat = 0; repeat < 5; ++repeat) {
+    talk.wait((int64_t{1} << repeat) * 300 * kNanosPerMilli);
+    talk.client_seq -= 1;
+    talk.client_fin();
+  }
+  bench.add(talk);
+  bench.run();
+  CHECK(bench.count(IdleGapKind::dropped) == 1);
+  CHECK(bench.gap(IdleGapKind::dropped).mode == detect::DropMode::silent);
+  CHECK(bench.count(IdleGapKind::closed) == 0);
+}
+
+TEST_CASE("the unseen side is known by what is acknowledged to it", "[detect][idle]") {
+  const Direction seen = GENERATE(Direction::to_server, Direction::to_client);
+  INFO((seen == Direction::to_server ? "to the server" : "to the client"));
+  Bench bench;
+  Talk talk = phone(10, 0);
+  for (const int64_t heartbeat : {480, 780, 1080}) answered(ping(talk), heartbeat);
+  ping(talk);
+  bench.add(only(talk, seen));
+  bench.run();
+  CHECK(bench.count(IdleGapKind::opened) == 1);
+  CHECK(bench.count(IdleGapKind::survived) == 3);
+  CHECK(bench.gaps() == 3);
+  CHECK(bench.gap(IdleGapKind::survived).length_ms == Approx(480'000).margin(10));
+  REQUIRE(bench.numbers.size() == 1);
+  CHECK(bench.numbers[0].direct_push);
+  CHECK(bench.numbers[0].heartbeat_s == 1080);
+}
+
 TEST_CASE("keep-alive probes end a gap", "[detect][idle]") {
   Bench bench;
   Talk talk = phone(10, 0);

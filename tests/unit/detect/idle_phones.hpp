@@ -40,6 +40,16 @@ inline Talk& unanswered(Talk& talk, int64_t after_s, int repeats = 5) {
   }
   return talk;
 }
+// What a capture shows that sees only one direction.
+inline Talk only(Talk talk, Direction seen) {
+  constexpr size_t kSourcePort = 34;
+  std::erase_if(talk.frames, [&](const test::TestFrame& frame) {
+    const bool from_server =
+        frame.octets[kSourcePort] == 443 >> 8 && frame.octets[kSourcePort + 1] == (443 & 0xff);
+    return from_server != (seen == Direction::to_client);
+  });
+  return talk;
+}
 inline Talk& server_reset(Talk& talk) {
   return talk.server("", wire::kRst | wire::kAck);
 }

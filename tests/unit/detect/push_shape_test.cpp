@@ -17,6 +17,22 @@ TEST_CASE("long waits for small answers are Direct Push", "[detect][idle]") {
   CHECK(bench.numbers[0].idle_gap_max_s == 780);
 }
 
+TEST_CASE("one Ping per connection is Direct Push from the third on", "[detect][idle]") {
+  Bench bench;
+  uint16_t port = 50000;
+  for (const int64_t start : {0, 500, 1300, 2400}) {
+    Talk talk = phone(10, start, port++);
+    answered(ping(talk), 300 + start / 10).server_fin().client_fin().server_ack();
+    bench.add(talk);
+  }
+  bench.run();
+  REQUIRE(bench.numbers.size() == 4);
+  const auto push = [](const auto& one) { return one.direct_push; };
+  CHECK(std::count_if(bench.numbers.begin(), bench.numbers.end(), push) == 2);
+  CHECK(bench.numbers[3].heartbeat_s == 540);
+  CHECK(bench.numbers[3].push_score == 80);
+}
+
 TEST_CASE("a server that speaks unasked is no Direct Push", "[detect][idle]") {
   Bench bench;
   Talk stream = phone(10, 0);  // EWS streaming: one request, a sign of life every 120 s
