@@ -33,15 +33,17 @@ struct PathKey {
 
 struct Path {
   IdleSummary summary;
-  IdleEstimate told;      ///< what the last finding said
-  bool open = false;      ///< a finding has been told and not closed
-  uint32_t weigh_at = 1;  ///< drops at which to estimate again
-  uint32_t beyond = 0;    ///< gaps longer than the timeout that survived, since the last drop
+  IdleSummary fresh;       ///< drops since gaps are dropped that used to survive
+  double fresh_least = 0;  ///< seconds: the shortest of these drops; 0: none
+  IdleEstimate told;       ///< what the last finding said
+  bool open = false;       ///< a finding has been told and not closed
+  uint32_t weigh_at = 1;   ///< drops at which to estimate again
+  uint32_t beyond = 0;     ///< gaps longer than the timeout that survived, since the last drop
   uint32_t lost_phones = 0;
   uint32_t towards_client = 0, foreign = 0;  ///< of the drops
   uint32_t returns = 0;                      ///< phones that came back after a drop
   int64_t away_ns = 0;                       ///< in all, until they did: mail was late
-  IdleCloses closes;
+  IdleCloses closed_by_client, closed_by_server;
   Timestamp first;
   Observation last;  ///< of the newest drop
   std::vector<wire::Address> devices;

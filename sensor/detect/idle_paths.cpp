@@ -199,7 +199,9 @@ class IdlePaths final : public FleetDetector {
   void closed(const Observation& seen, FleetSink& sink) {
     Path* path = path_of(seen);
     if (path == nullptr) return;
-    const uint32_t timed = path->closes.add(seen);
+    const bool by_client = seen.get<IdleGap>().marks & IdleGap::kTowardsClient;
+    IdleCloses& closes = by_client ? path->closed_by_client : path->closed_by_server;
+    const uint32_t timed = closes.add(seen);
     for (uint32_t time = 0; time < timed; ++time) count(seen, sink);
   }
 
@@ -208,6 +210,10 @@ class IdlePaths final : public FleetDetector {
     if (path == nullptr) return;
     const double seconds = seen.get<IdleGap>().length_ms / 1000.0;
     path->summary.survived(seconds);
+    if (seconds >= path->fresh_least) {
+      path->fresh = {};
+      path->fresh_least = 0;
+    }
     if (!path->open || seconds <= path->told.upper_s * kClearly || ++path->beyond < kMendedAfter)
       return;
     tell(PathKey::of(seen), *path, path->told, {Phase::closed, seen.when, required_s_}, sink);
@@ -238,7 +244,14 @@ class IdlePaths final : public FleetDetector {
     Path* path = path_of(seen);
     if (path == nullptr) return;
     const IdleGap gap = seen.get<IdleGap>();
-    path->summary.dropped(gap.length_ms / 1000.0, gap.mode, (gap.marks & IdleGap::kTimer) != 0);
+    const double seconds = gap.length_ms / 1000.0;
+    const bool timer = gap.marks & IdleGap::kTimer;
+    path->summary.dropped(seconds, gap.mode, timer);
+    const bool early = path->open && seconds * kClearly < path->told.lower_s;
+    if (early && (path->fresh_least == 0 || seconds < path->fresh_least)) {
+      path->fresh_least = seconds;
+    }
+    if (path->fresh_least > 0) path->fresh.dropped(seconds, gap.mode, timer);
     path->last = seen;
     path->beyond = 0;
     path->towards_client += (gap.marks & IdleGap::kTowardsClient) != 0;
@@ -247,10 +260,23 @@ class IdlePaths final : public FleetDetector {
     std::vector<wire::Address>& devices = path->devices;
     const bool is_new = std::find(devices.begin(), devices.end(), seen.client) == devices.end();
     if (is_new && devices.size() < kMostDevices) devices.push_back(seen.client);
+    follow_shorter(*path);
     const uint32_t drops = path->summary.drops();
     if (drops < path->weigh_at) return;
     path->weigh_at = drops + std::max(1U, drops / 16);
     weigh(PathKey::of(seen), *path, seen.when, sink);
+  }
+
+  // Somebody has made the timeout shorter: longer gaps that survived before are of no use.
+  static void follow_shorter(Path& path) {
+    if (path.fresh_least == 0) return;
+    IdleSummary shorter = path.summary.survivals_below(path.fresh_least);
+    shorter.merge(path.fresh);
+    if (!estimate_idle_timeout(shorter).sufficient()) return;
+    path.summary = shorter;
+    path.fresh = {};
+    path.fresh_least = 0;
+    path.weigh_at = 0;
   }
 
   void weigh(const PathKey& key, Path& path, Timestamp now, FleetSink& sink) {

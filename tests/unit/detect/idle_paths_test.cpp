@@ -7,23 +7,25 @@ using namespace exwire::test::idle;
 
 namespace {
 
-// Twelve phones behind a box that forgets after 300 s; each comes back 5 s after its heartbeat.
-void site_with_box(Bench& bench, bool comes_back, uint16_t first_port = 50000, int64_t start = 0) {
+// Twelve phones behind a box that forgets after 300 s (or a share of it); each comes back 5 s after
+// its heartbeat.
+void site_with_box(Bench& bench, bool comes_back, int64_t start = 0, int64_t divisor = 1,
+                   std::optional<Direction> seen = {}) {
+  const auto add = [&](const Talk& talk) { bench.add(seen ? only(talk, *seen) : talk); };
   for (int number = 10; number < 22; ++number) {
-    int64_t at = start + number;
-    uint16_t port = first_port;
-    Talk talk = phone(number, at, port);
+    const auto port = static_cast<uint16_t>(50000 + start / 1000);
+    Talk talk = phone(number, start + number, port);
     for (const int64_t heartbeat : {60, 120, 180, 240, 270 + number}) {
-      answered(ping(talk), heartbeat);
+      answered(ping(talk), heartbeat / divisor);
     }
-    unanswered(ping(talk), 310 + number);
+    unanswered(ping(talk), (310 + number) / divisor);
     server_reset(talk);
-    bench.add(talk);
+    add(talk);
     if (!comes_back) continue;
-    at = (talk.now.ns - Talk().now.ns) / kSecond + 5;
+    const int64_t at = (talk.now.ns - Talk().now.ns) / kSecond + 5;
     Talk again = phone(number, at, static_cast<uint16_t>(port + 1));
     again.client_fin().server_fin().client("", wire::kAck);
-    bench.add(again);
+    add(again);
   }
 }
 
@@ -47,6 +49,50 @@ TEST_CASE("a site behind a forgetful box is told once, with its bracket", "[dete
   CHECK(last.number("required_s") == 1800);
   CHECK(last.number("drops") >= 5);
   CHECK(last.number("devices") >= 5);
+}
+
+TEST_CASE("a timeout made shorter updates the finding", "[detect][idle]") {
+  Bench bench;
+  site_with_box(bench, true);
+  site_with_box(bench, true, 10'000, 2);
+  bench.run();
+  const auto opened = [](const Told& one) { return one.phase == Phase::opened; };
+  CHECK(std::count_if(bench.told.begin(), bench.told.end(), opened) == 1);
+  REQUIRE(bench.told.size() >= 2);
+  const Told& last = bench.told.back();
+  CHECK(last.phase == Phase::updated);
+  CHECK(last.number("lower_s") <= 150);
+  CHECK(last.number("upper_s") >= 150);
+  CHECK(last.number("upper_s") < 200);
+}
+
+TEST_CASE("evidence that changes nothing is not told", "[detect][idle]") {
+  Bench bench;
+  site_with_box(bench, true);
+  site_with_box(bench, true, 10'000);
+  const size_t once = [] {
+    Bench one;
+    site_with_box(one, true);
+    return one.run().told.size();
+  }();
+  bench.run();
+  CHECK(bench.told.size() == once);
+}
+
+TEST_CASE("one direction is enough for a box that drops in silence", "[detect][idle]") {
+  const Direction seen = GENERATE(Direction::to_server, Direction::to_client);
+  INFO((seen == Direction::to_server ? "to the server" : "to the client"));
+  Bench bench;
+  for (const int64_t start : {0, 10'000}) site_with_box(bench, true, start, 1, seen);
+  bench.run();
+  CHECK(bench.count(IdleGapKind::survived) >= 100);
+  if (seen == Direction::to_client) {
+    REQUIRE(bench.told.size() >= 1);
+    CHECK(bench.told.back().number("lower_s") <= 300);
+    CHECK(bench.told.back().number("upper_s") >= 300);
+  } else {
+    CHECK(bench.told.empty());  // these phones do not even try to close
+  }
 }
 
 TEST_CASE("phones that stay away are lost phones, no box", "[detect][idle]") {
@@ -144,6 +190,68 @@ TEST_CASE("closes at one age, one after the other, are a proxy's timer", "[detec
   CHECK(bench.told.back().facts.at("mode") == "fin");
   CHECK(bench.told.back().number("estimate_s") == 100);
   CHECK(bench.told.back().facts.at("box_is_towards") == "client");
+}
+
+namespace {
+
+// Android: a connection for every Ping. Well answered, or closed by the server's side at `age`.
+Talk one_ping(int number, int64_t at_s, uint16_t port, int64_t wait_s, bool closed) {
+  test::Segment side;
+  side.source = "192.0.2." + std::to_string(number);
+  side.source_port = port;
+  side.destination_port = 443;
+  Talk talk(side);
+  talk.now.ns += at_s * kSecond;
+  talk.handshake().client(kHello).server(kFlight).client(std::string(93, 'k')).server_ack();
+  ping(talk).wait(wait_s * kSecond);
+  if (!closed) talk.server(kAnswer).client("", wire::kAck);
+  talk.server_fin().client("", wire::kAck).client_fin().server_ack();
+  return talk;
+}
+
+void one_ping_phones(Bench& bench, int64_t (*closed_after)(int), bool known_to_wait = true) {
+  for (int number = 10; number < 22; ++number) {
+    int64_t at = number * 20;
+    uint16_t port = 50000;
+    for (const int64_t heartbeat : {60, 80, 95}) {
+      if (known_to_wait) bench.add(one_ping(number, at, port++, heartbeat, false));
+      at += 100;
+    }
+    bench.add(one_ping(number, at, port, closed_after(number), true));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("one Ping per connection: a box closes at one age", "[detect][idle]") {
+  Bench bench;
+  one_ping_phones(bench, [](int) { return int64_t{100}; });
+  bench.run();
+  CHECK(bench.count(IdleGapKind::survived) == 36);
+  CHECK(bench.count(IdleGapKind::closed) == 12);
+  CHECK(bench.count(IdleGapKind::dropped) == 0);
+  REQUIRE(bench.told.size() >= 1);
+  CHECK(bench.told.back().facts.at("mode") == "fin");
+  CHECK(bench.told.back().number("estimate_s") == 100);
+  CHECK(bench.told.back().facts.at("box_is_towards") == "server");
+}
+
+TEST_CASE("one Ping per connection: a server has its own reasons", "[detect][idle]") {
+  Bench restarts;  // at any age
+  one_ping_phones(restarts, [](int number) { return int64_t{40 + number * 7}; });
+  restarts.run();
+  CHECK(restarts.told.empty());
+  Bench house;  // http.sys
+  one_ping_phones(house, [](int) { return int64_t{120}; });
+  house.run();
+  CHECK(house.count(IdleGapKind::closed) == 0);
+  CHECK(house.told.empty());
+  Bench strangers;  // never seen to be answered
+  one_ping_phones(
+      strangers, [](int) { return int64_t{100}; }, false);
+  strangers.run();
+  CHECK(strangers.count(IdleGapKind::closed) == 0);
+  CHECK(strangers.told.empty());
 }
 
 TEST_CASE("closes all at once are no timer", "[detect][idle]") {
