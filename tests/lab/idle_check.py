@@ -56,6 +56,35 @@ def judge(exwire, capture, mode, seconds):
     return right, f"{last['mode']} {low} to {high} s, estimate {last['estimate_s']}, {last['drops']} drops"
 
 
+def events(exwire, capture):
+    """Flow and http events by the client's port."""
+    output = subprocess.run([exwire, "-q", "-r", capture, "--set", "direct_push.shortest_gap=1s", "--set",
+                             "direct_push.shortest_heartbeat=2s"], check=True, capture_output=True, text=True).stdout
+    found = {"flow": {}, "http": {}}
+    for event in map(json.loads, output.splitlines()):
+        if event["event_type"] in found:
+            numbers = event.get("metadata", {}).get("flowints", {})
+            found[event["event_type"]].setdefault(event["src_port"], []).append(numbers)
+    return found
+
+
+def legs_agree(exwire, folder):
+    """Behind a bridge the same wait shows under TLS and, with what was asked for, in clear text."""
+    sealed = events(exwire, folder / "idle-bridge-8-outside.pcap")["flow"]
+    clear = events(exwire, folder / "idle-bridge-8-inside.pcap")
+    compared = wrong = 0
+    for port, (flow, *_) in sealed.items():
+        pings = [ping for ping in clear["http"].get(port, []) if "exw.wait_ms" in ping]
+        if "exw.heartbeat_s" not in flow or not pings:
+            continue
+        longest = max(ping["exw.wait_ms"] for ping in pings) / 1000
+        full = [ping["exw.heartbeat_s"] for ping in pings if ping["exw.wait_ms"] / 1000 >= ping["exw.heartbeat_s"]]
+        compared += 1
+        wrong += abs(flow["exw.heartbeat_s"] - longest) > 1 or max(full, default=0) > flow["exw.heartbeat_s"] + 1
+        wrong += not clear["flow"][port][0].get("exw.wait_kind") == "ping"
+    return wrong == 0 and compared >= 6, f"{compared} connections compared, {wrong} disagree"
+
+
 def main():
     exwire = sys.argv[1]
     seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
@@ -68,15 +97,19 @@ def main():
         print("needs root that may make network namespaces")
         return 77
     wrong = 0
-    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(6) as pool:
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(7) as pool:
         os.chmod(folder, 0o755)
         recorded = [pool.submit(record, folder, mode, tls, seconds, run) for mode, tls, _ in CASES]
+        bridged = pool.submit(record, folder, "bridge", "1.3", 8, 90)
         for (mode, tls, expected), one in zip(CASES, recorded):
             for side in ("inside", "outside"):
                 right, words = judge(exwire, one.result() / f"idle-{mode}-{seconds}-{side}.pcap", expected, seconds)
                 wrong += not right
                 print(f"{'ok   ' if right else 'WRONG'} {mode} TLS {tls} {side}: {words}")
-    print(f"figure: idle timeouts of {seconds} s: {2 * len(CASES) - wrong} of {2 * len(CASES)} captures right")
+        right, words = legs_agree(exwire, bridged.result())
+        wrong += not right
+        print(f"{'ok   ' if right else 'WRONG'} TLS leg and clear leg of a bridge: {words}")
+    print(f"figure: idle timeouts of {seconds} s: {2 * len(CASES) + 1 - wrong} of {2 * len(CASES) + 1} right")
     return 1 if wrong else 0
 
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """The ends of tests/lab/idle: phones that wait for mail over TLS, the server they wait at, and a
-proxy that closes idle connections in between. The octets are ActiveSync Pings; times may be short.
+proxy in between that closes idle connections, or a bridge that takes the TLS off. The octets are
+ActiveSync Pings; times may be short.
 
 Usage: idle_phones.py server CERTIFICATE KEY
        idle_phones.py proxy SECONDS ADDRESS
+       idle_phones.py bridge CERTIFICATE KEY ADDRESS
        idle_phones.py phones SECONDS TIMEOUT ADDRESS 1.2|1.3 lost|steady   (TIMEOUT scales heartbeats)
 """
 import asyncio
@@ -54,6 +56,26 @@ async def serve(certificate, key):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     server = await asyncio.start_server(answer, "0.0.0.0", 443, ssl=context)
+    clear = await asyncio.start_server(answer, "0.0.0.0", 80)
+    await asyncio.gather(server.serve_forever(), clear.serve_forever())
+
+
+async def bridge(certificate, key, address):
+    """Speaks clear text to the server, from the source port the phone has: so the legs can be paired."""
+    async def carry(source, target):
+        while data := await source.read(65536):
+            target.write(data)
+            await target.drain()
+        target.close()
+
+    async def between(reader, writer):
+        port = writer.get_extra_info("peername")[1]
+        there, back = await asyncio.open_connection(address, 80, local_addr=("198.51.100.1", port))
+        await asyncio.gather(carry(reader, back), carry(there, writer), return_exceptions=True)
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = await asyncio.start_server(between, "0.0.0.0", 443, ssl=context)
     await server.serve_forever()
 
 
@@ -128,6 +150,8 @@ async def phones(seconds, timeout, address, version, lost):
 if __name__ == "__main__":
     if sys.argv[1] == "server":
         asyncio.run(serve(*sys.argv[2:4]))
+    elif sys.argv[1] == "bridge":
+        asyncio.run(bridge(*sys.argv[2:5]))
     elif sys.argv[1] == "proxy":
         asyncio.run(proxy(float(sys.argv[2]), sys.argv[3]))
     else:
