@@ -21,7 +21,8 @@ LAB = pathlib.Path(__file__).resolve().parent
 BOX = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
 # mode of the lab, TLS version, mode that must be reported
 CASES = [("silent", "1.3", "silent"), ("silent", "1.2", "silent"), ("rst", "1.3", "rst"),
-         ("fin", "1.2", "fin"), ("none", "1.3", None), ("lost", "1.3", None)]
+         ("fin", "1.2", "fin"), ("none", "1.3", None), ("lost", "1.3", None),
+         ("silent-once", "1.3", "silent"), ("fin-once", "1.3", "fin")]
 
 
 def record(folder, mode, tls, seconds, run):
@@ -97,7 +98,7 @@ def main():
         print("needs root that may make network namespaces")
         return 77
     wrong = 0
-    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(7) as pool:
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(9) as pool:
         os.chmod(folder, 0o755)
         recorded = [pool.submit(record, folder, mode, tls, seconds, run) for mode, tls, _ in CASES]
         bridged = pool.submit(record, folder, "bridge", "1.3", 8, 90)

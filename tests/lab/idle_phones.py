@@ -7,7 +7,8 @@ ActiveSync Pings; times may be short.
 Usage: idle_phones.py server CERTIFICATE KEY
        idle_phones.py proxy SECONDS ADDRESS
        idle_phones.py bridge CERTIFICATE KEY ADDRESS
-       idle_phones.py phones SECONDS TIMEOUT ADDRESS 1.2|1.3 lost|steady   (TIMEOUT scales heartbeats)
+       idle_phones.py phones SECONDS TIMEOUT ADDRESS 1.2|1.3 steady|once|lost
+(TIMEOUT scales heartbeats; once: a connection for every Ping; lost: out of coverage now and then)
 """
 import asyncio
 import random
@@ -105,7 +106,7 @@ async def proxy(seconds, address):
     await server.serve_forever()
 
 
-async def phone(number, timeout, address, version, lost):
+async def phone(number, timeout, address, version, kind):
     """Raises its heartbeat while answers come, goes back when one does not."""
     chance = random.Random(number)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -122,7 +123,7 @@ async def phone(number, timeout, address, version, lost):
                 address, 443, ssl=context, local_addr=(source, 0)), 5)
             while True:
                 writer.write(ping(heartbeat))
-                if lost and chance.random() < 0.1:  # out of coverage for a while
+                if kind == "lost" and chance.random() < 0.1:  # out of coverage for a while
                     subprocess.run(["ip", "address", "del", f"{source}/24", "dev", "to-box"])
                     await asyncio.sleep(heartbeat + 6)
                     subprocess.run(["ip", "address", "add", f"{source}/24", "dev", "to-box"])
@@ -130,6 +131,9 @@ async def phone(number, timeout, address, version, lost):
                 await asyncio.wait_for(read_message(reader), heartbeat + 1.5)
                 heartbeat = min(heartbeat + step, round(timeout * 2))
                 await asyncio.sleep(chance.uniform(0.05, 0.3))
+                if kind == "once":
+                    break
+            writer.close()
         except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError):
             heartbeat = max(1, heartbeat - 2 * step)
             try:
@@ -139,8 +143,8 @@ async def phone(number, timeout, address, version, lost):
             await asyncio.sleep(0.1)
 
 
-async def phones(seconds, timeout, address, version, lost):
-    tasks = [asyncio.create_task(phone(number, timeout, address, version, lost))
+async def phones(seconds, timeout, address, version, kind):
+    tasks = [asyncio.create_task(phone(number, timeout, address, version, kind))
              for number in range(1, 13)]
     await asyncio.wait(tasks, timeout=seconds)
     for task in tasks:
@@ -155,5 +159,4 @@ if __name__ == "__main__":
     elif sys.argv[1] == "proxy":
         asyncio.run(proxy(float(sys.argv[2]), sys.argv[3]))
     else:
-        asyncio.run(phones(float(sys.argv[2]), float(sys.argv[3]), sys.argv[4], sys.argv[5],
-                           sys.argv[6] == "lost"))
+        asyncio.run(phones(float(sys.argv[2]), float(sys.argv[3]), *sys.argv[4:7]))
