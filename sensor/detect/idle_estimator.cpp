@@ -216,6 +216,8 @@ const char* to_text(IdleVerdict verdict) noexcept {
       return "insufficient: hardly any gap survived";
     case IdleVerdict::scattered:
       return "insufficient: drops and survivals are scattered over all ages";
+    case IdleVerdict::at_once:
+      return "insufficient: all drops came at once";
     case IdleVerdict::not_significant:
       return "insufficient: lost phones would explain it nearly as well";
     case IdleVerdict::capture_loss:

@@ -71,6 +71,7 @@ enum class IdleVerdict : uint8_t {
   few_drops,        ///< too few to tell a box from lost phones
   few_survivals,    ///< nothing to compare with: the server may be down
   scattered,        ///< drops and survivals are mixed over all ages: radio
+  at_once,          ///< one event, as a server that restarts, would explain all drops
   not_significant,  ///< lost phones would explain it nearly as well
   capture_loss,     ///< too much of the traffic was not captured
 };

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sensor/detect/drop_runs.hpp"
 #include "sensor/detect/idle_closes.hpp"
 #include "sensor/detect/idle_estimator.hpp"
 #include "sensor/detect/observation.hpp"
@@ -33,12 +34,14 @@ struct PathKey {
 
 struct Path {
   IdleSummary summary;
+  DropRuns runs;
   IdleSummary fresh;       ///< drops since gaps are dropped that used to survive
   double fresh_least = 0;  ///< seconds: the shortest of these drops; 0: none
-  IdleEstimate told;       ///< what the last finding said
-  bool open = false;       ///< a finding has been told and not closed
-  uint32_t weigh_at = 1;   ///< drops at which to estimate again
-  uint32_t beyond = 0;     ///< gaps longer than the timeout that survived, since the last drop
+  DropRuns fresh_runs;
+  IdleEstimate told;      ///< what the last finding said
+  bool open = false;      ///< a finding has been told and not closed
+  uint32_t weigh_at = 1;  ///< drops at which to estimate again
+  uint32_t beyond = 0;    ///< gaps longer than the timeout that survived, since the last drop
   uint32_t lost_phones = 0;
   uint32_t towards_client = 0, foreign = 0;  ///< of the drops
   uint32_t returns = 0;                      ///< phones that came back after a drop
@@ -48,6 +51,13 @@ struct Path {
   Observation last;  ///< of the newest drop
   std::vector<wire::Address> devices;
 };
+
+/// The estimate, if it is not from a single outage.
+inline IdleEstimate estimate_of(const Path& path) {
+  IdleEstimate estimate = estimate_idle_timeout(path.summary);
+  if (estimate.sufficient() && !path.runs.enough()) estimate.verdict = IdleVerdict::at_once;
+  return estimate;
+}
 
 inline std::string network_text(const PathKey& key) {
   return wire::to_text(key.network, key.ip_version) + (key.ip_version == 4 ? "/24" : "/48");

@@ -97,7 +97,7 @@ class IdlePaths final : public FleetDetector {
 
   void report(std::vector<PathReport>& paths) const override {
     for (const auto& [key, path] : paths_) {
-      const IdleEstimate estimate = estimate_idle_timeout(path.summary);
+      const IdleEstimate estimate = estimate_of(path);
       const uint32_t unusable = path.summary.lost_to_capture();
       if (estimate.drops == 0 && unusable == 0 && estimate.survived_most_s < worth_telling_s_) {
         continue;
@@ -202,6 +202,7 @@ class IdlePaths final : public FleetDetector {
     const bool by_client = seen.get<IdleGap>().marks & IdleGap::kTowardsClient;
     IdleCloses& closes = by_client ? path->closed_by_client : path->closed_by_server;
     const uint32_t timed = closes.add(seen);
+    if (timed > 0) path->runs.suffice();
     for (uint32_t time = 0; time < timed; ++time) count(seen, sink);
   }
 
@@ -210,10 +211,9 @@ class IdlePaths final : public FleetDetector {
     if (path == nullptr) return;
     const double seconds = seen.get<IdleGap>().length_ms / 1000.0;
     path->summary.survived(seconds);
-    if (seconds >= path->fresh_least) {
-      path->fresh = {};
-      path->fresh_least = 0;
-    }
+    path->runs.survived(seen.when);
+    path->fresh_runs.survived(seen.when);
+    if (seconds >= path->fresh_least) forget_fresh(*path);
     if (!path->open || seconds <= path->told.upper_s * kClearly || ++path->beyond < kMendedAfter)
       return;
     tell(PathKey::of(seen), *path, path->told, {Phase::closed, seen.when, required_s_}, sink);
@@ -246,12 +246,17 @@ class IdlePaths final : public FleetDetector {
     const IdleGap gap = seen.get<IdleGap>();
     const double seconds = gap.length_ms / 1000.0;
     const bool timer = gap.marks & IdleGap::kTimer;
+    const Timestamp probed{seen.when.ns - int64_t{gap.since_probe_ms} * kNanosPerMilli};
     path->summary.dropped(seconds, gap.mode, timer);
+    path->runs.dropped(probed);
     const bool early = path->open && seconds * kClearly < path->told.lower_s;
     if (early && (path->fresh_least == 0 || seconds < path->fresh_least)) {
       path->fresh_least = seconds;
     }
-    if (path->fresh_least > 0) path->fresh.dropped(seconds, gap.mode, timer);
+    if (path->fresh_least > 0) {
+      path->fresh.dropped(seconds, gap.mode, timer);
+      path->fresh_runs.dropped(probed);
+    }
     path->last = seen;
     path->beyond = 0;
     path->towards_client += (gap.marks & IdleGap::kTowardsClient) != 0;
@@ -269,18 +274,23 @@ class IdlePaths final : public FleetDetector {
 
   // Somebody has made the timeout shorter: longer gaps that survived before are of no use.
   static void follow_shorter(Path& path) {
-    if (path.fresh_least == 0) return;
+    if (path.fresh_least == 0 || !path.fresh_runs.enough()) return;
     IdleSummary shorter = path.summary.survivals_below(path.fresh_least);
     shorter.merge(path.fresh);
     if (!estimate_idle_timeout(shorter).sufficient()) return;
     path.summary = shorter;
-    path.fresh = {};
-    path.fresh_least = 0;
     path.weigh_at = 0;
+    forget_fresh(path);
+  }
+
+  static void forget_fresh(Path& path) noexcept {
+    path.fresh = {};
+    path.fresh_runs = {};
+    path.fresh_least = 0;
   }
 
   void weigh(const PathKey& key, Path& path, Timestamp now, FleetSink& sink) {
-    const IdleEstimate estimate = estimate_idle_timeout(path.summary);
+    const IdleEstimate estimate = estimate_of(path);
     if (!estimate.sufficient() || estimate.upper_s >= required_s_) return;
     const bool moved =
         estimate.estimate_s < path.told.lower_s || estimate.estimate_s > path.told.upper_s;

@@ -10,11 +10,11 @@ namespace {
 // Twelve phones behind a box that forgets after 300 s (or a share of it); each comes back 5 s after
 // its heartbeat.
 void site_with_box(Bench& bench, bool comes_back, int64_t start = 0, int64_t divisor = 1,
-                   std::optional<Direction> seen = {}) {
+                   std::optional<Direction> seen = {}, int64_t apart_s = 100) {
   const auto add = [&](const Talk& talk) { bench.add(seen ? only(talk, *seen) : talk); };
   for (int number = 10; number < 22; ++number) {
     const auto port = static_cast<uint16_t>(50000 + start / 1000);
-    Talk talk = phone(number, start + number, port);
+    Talk talk = phone(number, start + number * apart_s, port);
     for (const int64_t heartbeat : {60, 120, 180, 240, 270 + number}) {
       answered(ping(talk), heartbeat / divisor);
     }
@@ -64,6 +64,15 @@ TEST_CASE("a timeout made shorter updates the finding", "[detect][idle]") {
   CHECK(last.number("lower_s") <= 150);
   CHECK(last.number("upper_s") >= 150);
   CHECK(last.number("upper_s") < 200);
+}
+
+TEST_CASE("what ends all connections at once is no timeout", "[detect][idle]") {
+  Bench bench;
+  site_with_box(bench, true, 0, 1, {}, 1);
+  bench.run();
+  CHECK(bench.count(IdleGapKind::dropped) == 12);
+  CHECK(bench.told.empty());
+  CHECK(bench.path().estimate.verdict == detect::IdleVerdict::at_once);
 }
 
 TEST_CASE("evidence that changes nothing is not told", "[detect][idle]") {
@@ -122,7 +131,7 @@ TEST_CASE("why there is no number is said", "[detect][idle]") {
   Bench lossy;
   site_with_box(lossy, true);
   for (int number = 30; number < 36; ++number) {
-    Talk talk = phone(number, 400 + number);
+    Talk talk = phone(number, 2000 + number);
     talk.lose_client(300).client(kRequest).server(kAnswer).client("", wire::kAck);
     lossy.add(talk);
   }
@@ -148,7 +157,7 @@ TEST_CASE("a mended timeout closes the finding", "[detect][idle]") {
 TEST_CASE("a phone may be back before the server has noticed", "[detect][idle]") {
   Bench bench;
   for (int number = 10; number < 22; ++number) {
-    Talk talk = phone(number, number);
+    Talk talk = phone(number, number * 100);
     for (const int64_t heartbeat : {60, 120, 180, 240, 270 + number}) {
       answered(ping(talk), heartbeat);
     }
@@ -265,7 +274,7 @@ TEST_CASE("closes all at once are no timer", "[detect][idle]") {
 TEST_CASE("two boxes in a row: the impatient one is measured", "[detect][idle]") {
   Bench bench;
   for (int number = 10; number < 24; ++number) {  // 200 s resets; 300 s would forget
-    Talk talk = phone(number, number * 11);
+    Talk talk = phone(number, number * 60);
     for (const int64_t heartbeat : {60, 120, 170, 180 + number / 2})
       answered(ping(talk), heartbeat);
     ping(talk).wait((205 + number) * kSecond).server(kAnswer).client_reset();
