@@ -6,21 +6,16 @@
 
 #include <cstdint>
 
-#include "sensor/base/time.hpp"
-
 namespace exwire::detect {
 
 class DropRuns {
  public:
-  void survived(Timestamp when) noexcept {
-    if (survived_ns_ == 0) survived_ns_ = when.ns;
-  }
-  /// `probed`: when the gap ended; drops are known for certain only later.
-  void dropped(Timestamp probed) noexcept {
-    if (runs_ != 0 && probed.ns <= newest_ns_) return;
-    if (runs_ == 0 || (survived_ns_ != 0 && survived_ns_ < probed.ns)) ++runs_;
-    newest_ns_ = probed.ns;
-    survived_ns_ = 0;
+  /// `epoch`: how many gaps had survived on the path when this one ended; drops are known for
+  /// certain only later.
+  void dropped(uint32_t epoch) noexcept {
+    if (runs_ != 0 && epoch <= newest_) return;
+    ++runs_;
+    newest_ = epoch;
   }
   /// It is known otherwise.
   void suffice() noexcept { runs_ = kFewest; }
@@ -29,8 +24,7 @@ class DropRuns {
  private:
   static constexpr uint32_t kFewest = 3;
 
-  int64_t newest_ns_ = 0, survived_ns_ = 0;  ///< newest drop, first survival after it
-  uint32_t runs_ = 0;
+  uint32_t runs_ = 0, newest_ = 0;
 };
 
 }  // namespace exwire::detect

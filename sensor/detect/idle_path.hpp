@@ -34,6 +34,7 @@ struct PathKey {
 
 struct Path {
   IdleSummary summary;
+  uint32_t epoch = 0;  ///< gaps that have survived in all
   DropRuns runs;
   IdleSummary fresh;       ///< drops since gaps are dropped that used to survive
   double fresh_least = 0;  ///< seconds: the shortest of these drops; 0: none

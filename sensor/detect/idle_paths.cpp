@@ -34,6 +34,7 @@ struct Suspect {
   Timestamp since;
   bool returned = false, dropped = false;
   int64_t away_ns = 0;
+  uint32_t epoch = 0;  ///< of its path, when it was suspected
 
   bool same_connection(const Observation& other) const noexcept {
     return seen.client == other.client && seen.client_port == other.client_port &&
@@ -136,6 +137,11 @@ class IdlePaths final : public FleetDetector {
     return &made;
   }
 
+  uint32_t epoch_of(const Observation& seen) const {
+    const auto known = paths_.find(PathKey::of(seen));
+    return known == paths_.end() ? 0 : known->second.epoch;
+  }
+
   void forget(const Observation& seen) {
     std::erase_if(suspects_, [&](const Suspect& suspect) { return suspect.same_connection(seen); });
   }
@@ -167,7 +173,8 @@ class IdlePaths final : public FleetDetector {
                            int64_t{seen.get<IdleGap>().since_probe_ms} * kNanosPerMilli};
     const Timestamp opened = opening_of(seen).when;
     const bool returned = opened >= probed;
-    suspects_.push_back({seen, probed, returned, false, returned ? opened.ns - probed.ns : 0});
+    suspects_.push_back(
+        {seen, probed, returned, false, returned ? opened.ns - probed.ns : 0, epoch_of(seen)});
   }
 
   void opened(const Observation& seen, FleetSink& sink) {
@@ -193,7 +200,7 @@ class IdlePaths final : public FleetDetector {
       ++path->returns;
       path->away_ns += suspect.away_ns;
     }
-    count(suspect.seen, sink);
+    count(suspect.seen, suspect.epoch, sink);
   }
 
   void closed(const Observation& seen, FleetSink& sink) {
@@ -203,7 +210,7 @@ class IdlePaths final : public FleetDetector {
     IdleCloses& closes = by_client ? path->closed_by_client : path->closed_by_server;
     const uint32_t timed = closes.add(seen);
     if (timed > 0) path->runs.suffice();
-    for (uint32_t time = 0; time < timed; ++time) count(seen, sink);
+    for (uint32_t time = 0; time < timed; ++time) count(seen, path->epoch, sink);
   }
 
   void survived(const Observation& seen, FleetSink& sink) {
@@ -211,14 +218,15 @@ class IdlePaths final : public FleetDetector {
     if (path == nullptr) return;
     const double seconds = seen.get<IdleGap>().length_ms / 1000.0;
     path->summary.survived(seconds);
-    path->runs.survived(seen.when);
-    path->fresh_runs.survived(seen.when);
+    ++path->epoch;
     if (seconds >= path->fresh_least) forget_fresh(*path);
     if (!path->open || seconds <= path->told.upper_s * kClearly || ++path->beyond < kMendedAfter)
       return;
     tell(PathKey::of(seen), *path, path->told, {Phase::closed, seen.when, required_s_}, sink);
     // What is measured from now on is another box, or the same one with another timeout.
+    const uint32_t epoch = path->epoch;
     *path = {};
+    path->epoch = epoch;
     path->first = seen.when;
   }
 
@@ -228,7 +236,7 @@ class IdlePaths final : public FleetDetector {
                      [&](const Suspect& suspect) { return suspect.same_connection(seen); });
     if (seen.get<IdleGap>().mode != DropMode::silent) {
       if (known != suspects_.end()) suspects_.erase(known);
-      count(seen, sink);
+      count(seen, epoch_of(seen), sink);
       return;
     }
     if (known == suspects_.end()) return;  // pushed out by others
@@ -240,22 +248,21 @@ class IdlePaths final : public FleetDetector {
     back(certain, sink);
   }
 
-  void count(const Observation& seen, FleetSink& sink) {
+  void count(const Observation& seen, uint32_t epoch, FleetSink& sink) {
     Path* path = path_of(seen);
     if (path == nullptr) return;
     const IdleGap gap = seen.get<IdleGap>();
     const double seconds = gap.length_ms / 1000.0;
     const bool timer = gap.marks & IdleGap::kTimer;
-    const Timestamp probed{seen.when.ns - int64_t{gap.since_probe_ms} * kNanosPerMilli};
     path->summary.dropped(seconds, gap.mode, timer);
-    path->runs.dropped(probed);
+    path->runs.dropped(epoch);
     const bool early = path->open && seconds * kClearly < path->told.lower_s;
     if (early && (path->fresh_least == 0 || seconds < path->fresh_least)) {
       path->fresh_least = seconds;
     }
     if (path->fresh_least > 0) {
       path->fresh.dropped(seconds, gap.mode, timer);
-      path->fresh_runs.dropped(probed);
+      path->fresh_runs.dropped(epoch);
     }
     path->last = seen;
     path->beyond = 0;
