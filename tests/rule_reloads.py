@@ -44,7 +44,6 @@ def main():
                                        "--set", "decode.checksums=none"], stdin=subprocess.PIPE, stdout=out, stderr=err)
         while "rules loaded" not in errors.read_text():
             time.sleep(0.05)
-        time.sleep(1)  # a signal before the handlers are there ends the sensor
         capture = Capture(sensor.stdin)
         for number in range(200000):
             one = Connection(capture, number)

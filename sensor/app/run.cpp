@@ -262,6 +262,7 @@ void set_up_logging(const CommandLine& command_line) {
 
 int run(const CommandLine& command_line) {
   set_up_logging(command_line);
+  install_signals();  // before anything that takes time: an early USR2 must not end the sensor
   Config config = configure(command_line);
   RuleLoader rules(command_line, config.rules);
   if (!rules.acceptable()) return kConfigurationWrong;
@@ -291,7 +292,6 @@ int run(const CommandLine& command_line) {
                set.refusals().size());
     return kDone;
   }
-  install_signals();
   const bool live = !command_line.interfaces.empty();
   const std::unique_ptr<report::FileSink> sink = open_sink(command_line);
   report::Reporter reporter(eve_settings(config, live), *sink, config.privacy);

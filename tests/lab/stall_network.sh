@@ -9,7 +9,8 @@ ip link set lo up
 unshare --net sleep 3600 & server=$!
 trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$scratch"' EXIT
 sleep 0.3
-on_server() { nsenter --net="/proc/$server/ns/net" "$@"; }
+in_server=(nsenter --net="/proc/$server/ns/net")
+on_server() { "${in_server[@]}" "$@"; }
 ip link add to-server type veth peer name eth0 netns "$server"
 for host in 1 10 $(seq 66 79) $(seq 101 220); do ip address add "192.0.2.$host/24" dev to-server; done
 here=$(dirname "$(readlink -f "$0")")
@@ -36,8 +37,9 @@ http {
 END
 head -c 1000000 /dev/zero > "$scratch/large"
 chmod 711 "$scratch"
-on_server nginx -c "$scratch/nginx.conf" &
-on_server python3 "$here/stall_clients.py" answer &
+# Not by on_server: the job would be a shell, and they would outlive it.
+"${in_server[@]}" nginx -c "$scratch/nginx.conf" &
+"${in_server[@]}" python3 "$here/stall_clients.py" answer &
 sleep 1
 
 from() { ip route replace "192.0.2.$1/32" dev to-server src "192.0.2.$2"; }
