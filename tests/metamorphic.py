@@ -145,9 +145,10 @@ def write(path, conversations_sent, plan, seed):
                 out.write(struct.pack("<IIII", 1800000000 + number, micros, len(frame), len(frame)) + frame)
 
 
-# What a packet's place in the capture decides, not the conversation.
+# What a packet's place in the capture decides, and (`capture`) how much else was captured, not the conversation.
 PLACES = {"timestamp", "flow_id", "pcap_cnt", "vlan", "community_id", "ip_v", "uid", "flow", "tcp", "age",
-          "exw.wait_ms", "exw.handshake_ms", "first_seen", "last_seen", "occurrences", "pkt_src"}
+          "exw.wait_ms", "exw.handshake_ms", "first_seen", "last_seen", "occurrences", "pkt_src",
+          "capture"}
 
 
 def text_of(value):
