@@ -200,7 +200,7 @@ class IdlePaths final : public FleetDetector {
       ++path->returns;
       path->away_ns += suspect.away_ns;
     }
-    count(suspect.seen, suspect.epoch, sink);
+    count_drop(suspect.seen, suspect.epoch, sink);
   }
 
   void closed(const Observation& seen, FleetSink& sink) {
@@ -210,7 +210,7 @@ class IdlePaths final : public FleetDetector {
     IdleCloses& closes = by_client ? path->closed_by_client : path->closed_by_server;
     const uint32_t timed = closes.add(seen);
     if (timed > 0) path->runs.suffice();
-    for (uint32_t time = 0; time < timed; ++time) count(seen, path->epoch, sink);
+    for (uint32_t time = 0; time < timed; ++time) count_drop(seen, path->epoch, sink);
   }
 
   void survived(const Observation& seen, FleetSink& sink) {
@@ -236,7 +236,7 @@ class IdlePaths final : public FleetDetector {
                      [&](const Suspect& suspect) { return suspect.same_connection(seen); });
     if (seen.get<IdleGap>().mode != DropMode::silent) {
       if (known != suspects_.end()) suspects_.erase(known);
-      count(seen, epoch_of(seen), sink);
+      count_drop(seen, epoch_of(seen), sink);
       return;
     }
     if (known == suspects_.end()) return;  // pushed out by others
@@ -248,7 +248,7 @@ class IdlePaths final : public FleetDetector {
     back(certain, sink);
   }
 
-  void count(const Observation& seen, uint32_t epoch, FleetSink& sink) {
+  void count_drop(const Observation& seen, uint32_t epoch, FleetSink& sink) {
     Path* path = path_of(seen);
     if (path == nullptr) return;
     const IdleGap gap = seen.get<IdleGap>();
