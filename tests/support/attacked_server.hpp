@@ -81,8 +81,8 @@ class AttackedServer {
                      flow::Oddity oddity) override {
       inspector->odd_segment(handle, flow, direction, oddity);
     }
-    void flow_timer(uint32_t handle, flow::Flow& flow, Timestamp now) override {
-      inspector->timer(handle, flow, now);
+    void flow_timer(uint32_t handle, flow::Flow& flow, Timestamp when) override {
+      inspector->timer(handle, flow, when);
     }
     std::string log, events;
     int flows = 0;
