@@ -293,21 +293,6 @@ void IdleSummary::merge(const IdleSummary& other) {
   holes_ += other.holes_;
 }
 
-IdleSummary IdleSummary::survivals_below(double seconds) const {
-  IdleSummary kept = *this;
-  std::erase_if(kept.bins_, [&](const Bin& bin) {
-    return bin.survived == 0 || static_cast<double>(bin.survived_most) >= seconds;
-  });
-  kept.modes_ = {};
-  kept.timers_ = kept.survivals_ = 0;
-  for (Bin& bin : kept.bins_) {
-    bin.dropped = 0;
-    bin.dropped_least = bin.dropped_most = 0;
-    kept.survivals_ += bin.survived;
-  }
-  return kept;
-}
-
 void IdleSummary::forget_survivals(double from, double to) noexcept {
   for (Bin& bin : bins_) {
     const bool within = static_cast<double>(bin.survived_least) >= from &&

@@ -41,8 +41,6 @@ class IdleSummary {
     holes_ += holes;
   }
   void merge(const IdleSummary& other);
-  /// Only the survivals of shorter gaps, and what is known of the capture.
-  IdleSummary survivals_below(double seconds) const;
   /// Forgets survivals that have raced a timer: those between two ages.
   void forget_survivals(double from, double to) noexcept;
 

@@ -36,9 +36,6 @@ struct Path {
   IdleSummary summary;
   uint32_t epoch = 0;  ///< gaps that have survived in all
   DropRuns runs;
-  IdleSummary fresh;       ///< drops since gaps are dropped that used to survive
-  double fresh_least = 0;  ///< seconds: the shortest of these drops; 0: none
-  DropRuns fresh_runs;
   IdleEstimate told;      ///< what the last finding said
   bool open = false;      ///< a finding has been told and not closed
   uint32_t weigh_at = 1;  ///< drops at which to estimate again

@@ -219,7 +219,6 @@ class IdlePaths final : public FleetDetector {
     const double seconds = seen.get<IdleGap>().length_ms / 1000.0;
     path->summary.survived(seconds);
     ++path->epoch;
-    if (seconds >= path->fresh_least) forget_fresh(*path);
     if (!path->open || seconds <= path->told.upper_s * kClearly || ++path->beyond < kMendedAfter)
       return;
     tell(PathKey::of(seen), *path, path->told, {Phase::closed, seen.when, required_s_}, sink);
@@ -256,14 +255,6 @@ class IdlePaths final : public FleetDetector {
     const bool timer = gap.marks & IdleGap::kTimer;
     path->summary.dropped(seconds, gap.mode, timer);
     path->runs.dropped(epoch);
-    const bool early = path->open && seconds * kClearly < path->told.lower_s;
-    if (early && (path->fresh_least == 0 || seconds < path->fresh_least)) {
-      path->fresh_least = seconds;
-    }
-    if (path->fresh_least > 0) {
-      path->fresh.dropped(seconds, gap.mode, timer);
-      path->fresh_runs.dropped(epoch);
-    }
     path->last = seen;
     path->beyond = 0;
     path->towards_client += (gap.marks & IdleGap::kTowardsClient) != 0;
@@ -272,28 +263,10 @@ class IdlePaths final : public FleetDetector {
     std::vector<wire::Address>& devices = path->devices;
     const bool is_new = std::find(devices.begin(), devices.end(), seen.client) == devices.end();
     if (is_new && devices.size() < kMostDevices) devices.push_back(seen.client);
-    follow_shorter(*path);
     const uint32_t drops = path->summary.drops();
     if (drops < path->weigh_at) return;
     path->weigh_at = drops + std::max(1U, drops / 16);
     weigh(PathKey::of(seen), *path, seen.when, sink);
-  }
-
-  // Somebody has made the timeout shorter: longer gaps that survived before are of no use.
-  static void follow_shorter(Path& path) {
-    if (path.fresh_least == 0 || !path.fresh_runs.enough()) return;
-    IdleSummary shorter = path.summary.survivals_below(path.fresh_least);
-    shorter.merge(path.fresh);
-    if (!estimate_idle_timeout(shorter).sufficient()) return;
-    path.summary = shorter;
-    path.weigh_at = 0;
-    forget_fresh(path);
-  }
-
-  static void forget_fresh(Path& path) noexcept {
-    path.fresh = {};
-    path.fresh_runs = {};
-    path.fresh_least = 0;
   }
 
   void weigh(const PathKey& key, Path& path, Timestamp now, FleetSink& sink) {

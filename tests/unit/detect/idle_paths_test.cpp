@@ -51,21 +51,6 @@ TEST_CASE("a site behind a forgetful box is told once, with its bracket", "[dete
   CHECK(last.number("devices") >= 5);
 }
 
-TEST_CASE("a timeout made shorter updates the finding", "[detect][idle]") {
-  Bench bench;
-  site_with_box(bench, true);
-  site_with_box(bench, true, 10'000, 2);
-  bench.run();
-  const auto opened = [](const Told& one) { return one.phase == Phase::opened; };
-  CHECK(std::count_if(bench.told.begin(), bench.told.end(), opened) == 1);
-  REQUIRE(bench.told.size() >= 2);
-  const Told& last = bench.told.back();
-  CHECK(last.phase == Phase::updated);
-  CHECK(last.number("lower_s") <= 150);
-  CHECK(last.number("upper_s") >= 150);
-  CHECK(last.number("upper_s") < 200);
-}
-
 TEST_CASE("what ends all connections at once is no timeout", "[detect][idle]") {
   Bench bench;
   site_with_box(bench, true, 0, 1, {}, 1);
