@@ -188,15 +188,14 @@ class StalledConnections final : public FlowDetector {
   void begin(const FlowContext& context, Standing& standing, FindingSink& sink) {
     const flow::Flow& flow = context.flow;
     standing.set(Standing::kLooked, true);
-    const bool watched = flow.has(flow::kWatched);
-    if (flow.state != flow::TcpState::established || !is_server(flow)) {
+    const bool watched = flow.has(flow::kWatched), midstream = flow.has(flow::kMidstream);
+    if (flow.state != flow::TcpState::established || !is_server(flow) ||
+        (flow.one_sided() && !midstream)) {
       standing.set(Standing::kOver, true);
-    } else if (flow.has(flow::kMidstream)) {
+    } else if (midstream) {
       const bool known = watched && !flow.has(flow::kUncertainRoles);
       standing.set(known ? Standing::kJoined : Standing::kOver, true);
       if (known) remember_stray(flow, standing);
-    } else if (flow.one_sided()) {
-      standing.set(Standing::kOver, true);
     } else if (watched) {
       move(context, standing, Stage::silent, sink);
     }
