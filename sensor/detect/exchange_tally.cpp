@@ -175,10 +175,7 @@ class ExchangeTally final : public FleetDetector {
       flow.mark(flow::kClientIsLo);
     }
     flow.start_ns = tally.began.ns;
-    Finding finding;
-    finding.signature = &signature;
-    finding.severity = signature.severity;
-    finding.when = finding.last_seen = one.when;
+    Finding finding = Finding::of(signature, one.when, 0);
     finding.first_seen = tally.began;
     finding.occurrences = tally.bad;
     SipHash13 hash{HashKey{}};

@@ -90,6 +90,7 @@ struct Finding {
   Facts facts;
 
   /// Seen once, just now, with the weight its signature gives it.
+  /// `packet` 0: told by a timer, or from behind the workers.
   static Finding of(const Signature& signature, Timestamp when, uint64_t packet) noexcept {
     Finding finding;
     finding.signature = &signature;

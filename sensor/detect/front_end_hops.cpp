@@ -136,10 +136,7 @@ class FrontEndHops final : public FleetDetector {
     if (front_end.told || front_end.answered > 0) return;
     front_end.told = true;
     const auto body = hop.get<HopBody>();
-    Finding finding;
-    finding.signature = &kHopFails;
-    finding.severity = kHopFails.severity;
-    finding.when = finding.last_seen = phone == nullptr ? hop.when : phone->when;
+    Finding finding = Finding::of(kHopFails, phone == nullptr ? hop.when : phone->when, 0);
     finding.first_seen = front_end.began;
     finding.occurrences = front_end.refused;
     SipHash13 hash{HashKey{}};

@@ -146,11 +146,8 @@ class Heartbeats final : public FleetDetector {
 
   void tell(const Observation& seen, const Server& server, uint64_t average, Phase phase,
             FleetSink& sink) const {
-    Finding finding;
-    finding.signature = &kTooShort;
-    finding.severity = kTooShort.severity;
+    Finding finding = Finding::of(kTooShort, seen.when, 0);
     finding.phase = phase;
-    finding.when = finding.last_seen = seen.when;
     finding.first_seen = server.first;
     SipHash13 hash{HashKey{}};
     hash.word(kTooShort.sid);

@@ -62,11 +62,8 @@ void tell_drop(const Observation& seen, const IdleGap& gap, FleetSink& sink) {
 
 void tell(const PathKey& key, const Path& path, const IdleEstimate& estimate,
           const Telling& telling, FleetSink& sink) {
-  Finding finding;
-  finding.signature = &kIdleTimeoutTooShort;
-  finding.severity = kIdleTimeoutTooShort.severity;
+  Finding finding = Finding::of(kIdleTimeoutTooShort, telling.now, 0);
   finding.phase = telling.phase;
-  finding.when = finding.last_seen = telling.now;
   finding.first_seen = path.first;
   finding.story = story_of(kIdleTimeoutTooShort, key.network, key.server, key.port);
   Facts& facts = finding.facts;

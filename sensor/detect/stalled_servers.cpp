@@ -345,11 +345,9 @@ class StalledServers final : public FleetDetector {
     const Timestamp started{int64_t{line.story.opened_s()} * kNanosPerSecond};
     const uint64_t total = std::max<uint64_t>(
         population.became_stalled() - line.stalled_before + line.young, line.story.peak());
-    Finding finding;
-    finding.signature = &signature_of(stage);
-    finding.severity = is_blind_at(stage) ? kHealth : finding.signature->severity;
+    Finding finding = Finding::of(signature_of(stage), now, 0);
+    if (is_blind_at(stage)) finding.severity = kHealth;
     finding.phase = phase;
-    finding.when = finding.last_seen = now;
     finding.first_seen = started;
     finding.occurrences = total;
     Facts& facts = finding.facts;
