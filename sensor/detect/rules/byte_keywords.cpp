@@ -26,12 +26,8 @@ class Words {
   template <class Read>
   void others(Read read) {
     for (; next_ < words_.size(); ++next_) {
-      const std::string& word = words_[next_];
-      const size_t blank = word.find_first_of(" \t");
-      const std::string_view name = std::string_view(word).substr(0, blank);
-      const std::string_view value =
-          blank == std::string::npos ? "" : trimmed(std::string_view(word).substr(blank));
-      if (!read(name, value)) throw RuleError("'" + word + "' is not supported");
+      const auto [name, value] = first_word(words_[next_]);
+      if (!read(name, value)) throw RuleError("'" + words_[next_] + "' is not supported");
     }
   }
 

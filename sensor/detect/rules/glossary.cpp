@@ -135,10 +135,9 @@ void Glossary::read_classes(std::string_view text, const std::string& name) {
 void Glossary::read_references(std::string_view text, const std::string& name) {
   text_ += text;
   each_line(text, name, [&](std::string_view line) {
-    const std::string_view value = value_of(line, "reference");
-    const size_t blank = value.find_first_of(" \t");
-    if (blank == std::string_view::npos) throw RuleError("KIND PREFIX is wanted");
-    references[std::string(value.substr(0, blank))] = trimmed(value.substr(blank));
+    const auto [kind, prefix] = first_word(value_of(line, "reference"));
+    if (prefix.empty()) throw RuleError("KIND PREFIX is wanted");
+    references[std::string(kind)] = prefix;
   });
 }
 
@@ -148,10 +147,9 @@ void Glossary::read_references(std::string_view text, const std::string& name) {
 void Glossary::read_thresholds(std::string_view text, const std::string& name) {
   text_ += text;
   each_line(text, name, [&](std::string_view line) {
-    const size_t blank = line.find_first_of(" \t");
-    const std::string_view kind = line.substr(0, blank);
-    std::vector<Setting> settings =
-        read_settings(blank == std::string_view::npos ? "" : line.substr(blank));
+    const FirstWord first = first_word(line);
+    const std::string_view kind = first.word;
+    std::vector<Setting> settings = read_settings(first.rest);
     Adjustment adjustment;
     std::string addresses;
     std::erase_if(settings, [&](const Setting& one) {

@@ -103,10 +103,7 @@ void read_protocol(Building& building, const Option& option) {
 // What a rule needs of its reader; one that asks for what is not here is skipped by name.
 void read_requires(Building&, const Option& option) {
   for (const std::string& part : split_list(option.value)) {
-    const size_t blank = part.find(' ');
-    const std::string_view word = std::string_view(part).substr(0, blank);
-    const std::string_view rest =
-        blank == std::string::npos ? "" : trimmed(std::string_view(part).substr(blank));
+    const auto [word, rest] = first_word(part);
     // Of features and versions nothing can be said here: the other options tell.
     if (word != "keyword") continue;
     if (!is_keyword(rest)) throw RuleError("keyword '" + std::string(rest) + "' is not supported");

@@ -27,10 +27,8 @@ Rate::Kind read_type(std::string_view word) {
 std::vector<Setting> read_settings(std::string_view text) {
   std::vector<Setting> settings;
   for (const std::string& part : split_list(text)) {
-    const size_t blank = part.find_first_of(" \t");
-    const std::string_view value =
-        blank == std::string::npos ? "" : trimmed(std::string_view(part).substr(blank));
-    settings.emplace_back(part.substr(0, blank), value);
+    const auto [name, value] = first_word(part);
+    settings.emplace_back(name, value);
   }
   return settings;
 }

@@ -77,6 +77,12 @@ std::string_view trimmed(std::string_view text) noexcept {
   return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
+FirstWord first_word(std::string_view text) noexcept {
+  const size_t blank = text.find_first_of(" \t");
+  if (blank == std::string_view::npos) return {text, {}};
+  return {text.substr(0, blank), trimmed(text.substr(blank))};
+}
+
 RuleText split_rule(std::string_view line) {
   const size_t open = line.find('(');
   const std::string_view whole = trimmed(line);

@@ -36,6 +36,11 @@ std::string unescaped(std::string_view text);
 /// At top-level commas, blanks trimmed.
 std::vector<std::string> split_list(std::string_view text);
 std::string_view trimmed(std::string_view text) noexcept;
+/// The first word and, trimmed, what stands behind it; both point into `text`.
+struct FirstWord {
+  std::string_view word, rest;
+};
+FirstWord first_word(std::string_view text) noexcept;
 /// Throws RuleError when it is no whole number in these bounds.
 int64_t whole_number(std::string_view text, int64_t least, int64_t most);
 /// The same without sign, in any base.
