@@ -41,9 +41,12 @@ uint64_t unsigned_number(std::string_view text) {
   return digits_to_number(hexadecimal ? text.substr(2) : text, hexadecimal ? 16 : 10);
 }
 
-// The words that say how a number stands in its place; false: another one.
-bool read_form(ByteField& field, std::string_view name, std::string_view value) {
-  if (name == "string" && value.empty()) {
+// The words that say where a number is counted from and how it stands there; false: another one.
+bool read_form(Check& check, std::string_view name, std::string_view value) {
+  ByteField& field = check.field;
+  if (name == "relative") {
+    check.relative = true;
+  } else if (name == "string" && value.empty()) {
     field.base = std::max<uint8_t>(field.base, 10);
   } else if (name == "dec" || name == "hex" || name == "oct") {
     field.base = name == "dec" ? 10 : name == "hex" ? 16 : 8;
@@ -60,12 +63,11 @@ bool read_form(ByteField& field, std::string_view name, std::string_view value) 
   return true;
 }
 
-void read_octets(ByteField& field, std::string_view text) {
-  field.octets = static_cast<uint8_t>(whole_number(text, 1, kMostDigits));
-}
-
-void check_octets(const ByteField& field) {
-  if (field.base == 0 && field.octets > 8) throw RuleError("a binary number has 1 to 8 octets");
+// The same where the number is reckoned with.
+bool read_scaled_form(Check& check, std::string_view name, std::string_view value) {
+  if (name != "multiplier") return read_form(check, name, value);
+  check.field.multiplier = static_cast<uint32_t>(whole_number(value, 1, kFar));
+  return true;
 }
 
 Check begin(Check::Kind kind) {
@@ -74,8 +76,19 @@ Check begin(Check::Kind kind) {
   return check;
 }
 
+void read_octets(Check& check, Words& words) {
+  const std::string& octets = words.leading("a number of octets");
+  check.field.octets = static_cast<uint8_t>(whole_number(octets, 1, kMostDigits));
+}
+
+void read_offset(Building& building, Check& check, Words& words) {
+  building.number_or_variable(words.leading("an offset"), -kFar, kFar, check.offset,
+                              check.variables.offset);
+}
+
 void finish(Building& building, Check check) {
-  check_octets(check.field);
+  const ByteField& field = check.field;
+  if (field.base == 0 && field.octets > 8) throw RuleError("a binary number has 1 to 8 octets");
   check.buffer = building.buffer_of_next(check.relative);
   building.rule.checks.push_back(std::move(check));
 }
@@ -95,7 +108,7 @@ Test read_operator(std::string_view text) {
 void read_byte_test(Building& building, const Option& option) {
   Check check = begin(Check::Kind::byte_test);
   Words words(option);
-  read_octets(check.field, words.leading("a number of octets"));
+  read_octets(check, words);
   std::string_view sign = words.leading("an operator");
   if (sign.starts_with('!')) {
     check.negated = true;
@@ -105,12 +118,8 @@ void read_byte_test(Building& building, const Option& option) {
   const std::string& value = words.leading("a value");
   check.field.value_from = building.variable(value);
   if (check.field.value_from == kNoVariable) check.field.value = unsigned_number(value);
-  building.number_or_variable(words.leading("an offset"), -kFar, kFar, check.offset,
-                              check.variables.offset);
-  words.others([&](std::string_view name, std::string_view rest) {
-    if (name == "relative") return check.relative = true;
-    return read_form(check.field, name, rest);
-  });
+  read_offset(building, check, words);
+  words.others([&](auto name, auto rest) { return read_form(check, name, rest); });
   finish(building, std::move(check));
 }
 
@@ -118,16 +127,11 @@ void read_byte_test(Building& building, const Option& option) {
 void read_byte_jump(Building& building, const Option& option) {
   Check check = begin(Check::Kind::byte_jump);
   Words words(option);
-  read_octets(check.field, words.leading("a number of octets"));
-  building.number_or_variable(words.leading("an offset"), -kFar, kFar, check.offset,
-                              check.variables.offset);
+  read_octets(check, words);
+  read_offset(building, check, words);
   words.others([&](std::string_view name, std::string_view value) {
     ByteField& field = check.field;
-    if (name == "relative") {
-      check.relative = true;
-    } else if (name == "multiplier") {
-      field.multiplier = static_cast<uint32_t>(whole_number(value, 1, kFar));
-    } else if (name == "align") {
+    if (name == "align") {
       field.align = 4;
     } else if (name == "from_beginning") {
       field.from = From::beginning;
@@ -136,7 +140,7 @@ void read_byte_jump(Building& building, const Option& option) {
     } else if (name == "post_offset") {
       field.after = static_cast<int32_t>(whole_number(value, -kFar, kFar));
     } else {
-      return read_form(field, name, value);
+      return read_scaled_form(check, name, value);
     }
     return true;
   });
@@ -147,22 +151,13 @@ void read_byte_jump(Building& building, const Option& option) {
 void read_byte_extract(Building& building, const Option& option) {
   Check check = begin(Check::Kind::byte_extract);
   Words words(option);
-  read_octets(check.field, words.leading("a number of octets"));
-  building.number_or_variable(words.leading("an offset"), -kFar, kFar, check.offset,
-                              check.variables.offset);
+  read_octets(check, words);
+  read_offset(building, check, words);
   check.field.into = building.add_variable(words.leading("a name"));
   words.others([&](std::string_view name, std::string_view value) {
-    ByteField& field = check.field;
-    if (name == "relative") {
-      check.relative = true;
-    } else if (name == "multiplier") {
-      field.multiplier = static_cast<uint32_t>(whole_number(value, 1, kFar));
-    } else if (name == "align" && (value == "2" || value == "4")) {
-      field.align = value == "2" ? 2 : 4;
-    } else {
-      return read_form(field, name, value);
-    }
-    return true;
+    const bool align = name == "align" && (value == "2" || value == "4");
+    if (align) check.field.align = value == "2" ? 2 : 4;
+    return align || read_scaled_form(check, name, value);
   });
   finish(building, std::move(check));
 }
