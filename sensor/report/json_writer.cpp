@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "sensor/base/hex_digit.hpp"
+
 namespace exwire::report {
 namespace {
 
@@ -83,15 +85,10 @@ bool must_escape(std::string_view sequence, uint32_t& code) noexcept {
   return false;
 }
 
-bool is_hex(char letter) noexcept {
-  return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'f') ||
-         (letter >= 'A' && letter <= 'F');
-}
-
 // Text that would be read as the escape of an octet.
 bool looks_escaped(std::string_view text) noexcept {
-  return text.size() >= 4 && text[0] == '\\' && text[1] == 'x' && is_hex(text[2]) &&
-         is_hex(text[3]);
+  return text.size() >= 4 && text[0] == '\\' && text[1] == 'x' && hex_digit(text[2]) >= 0 &&
+         hex_digit(text[3]) >= 0;
 }
 
 }  // namespace

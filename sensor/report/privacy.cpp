@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 
+#include "sensor/base/hex_digit.hpp"
+
 namespace exwire::report {
 namespace {
 
@@ -20,12 +22,6 @@ std::string lowered(std::string_view text) {
   std::string low(text);
   std::transform(low.begin(), low.end(), low.begin(), lower);
   return low;
-}
-
-int hex_digit(char letter) noexcept {
-  if (letter >= '0' && letter <= '9') return letter - '0';
-  const char low = lower(letter);
-  return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
 }
 
 std::string unescaped(std::string_view text) {

@@ -4,17 +4,12 @@
 #include <charconv>
 #include <cstdint>
 
+#include "sensor/base/hex_digit.hpp"
+
 namespace exwire::detect::rules {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\r\n";
-
-int hex_digit(char digit) {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  const char lower = static_cast<char>(digit | 0x20);
-  if (lower >= 'a' && lower <= 'f') return lower - 'a' + 10;
-  throw RuleError(std::string("'") + digit + "' is no hexadecimal digit");
-}
 
 // Where the option that starts at `at` ends: the next semicolon that is neither escaped nor quoted.
 size_t end_of_option(std::string_view text, size_t at) {
@@ -115,6 +110,7 @@ std::string content_octets(std::string_view text) {
     } else if (hex) {
       if (letter == ' ') continue;
       const int digit = hex_digit(letter);
+      if (digit < 0) throw RuleError(std::string("'") + letter + "' is no hexadecimal digit");
       if (high >= 0) octets += static_cast<char>(high * 16 + digit);
       high = high >= 0 ? -1 : digit;
     } else if (letter == '\\' && at + 1 < text.size()) {
