@@ -22,6 +22,7 @@ Pipeline::Pipeline(const Config& config, const inspect::DissectorHost& dissector
     : reporter_(reporter),
       live_(live),
       stats_interval_ns_(config.stats_interval_ns),
+      tells_paths_(config.extended),
       vlan_mode_(config.decode.vlan),
       fleet_budget_(kFleetBudget),
       gate_(fleet_budget_, *this),
@@ -116,7 +117,8 @@ void Pipeline::tell_stats(const std::vector<std::unique_ptr<capture::Source>>& s
   stats.findings_suppressed = gate_.suppressed();
   stats.events_lost = reporter_.lost();
   stats.servers = inventory_.servers();
-  const std::vector<detect::PathReport> paths = path_reports();
+  std::vector<detect::PathReport> paths;
+  if (tells_paths_) paths = path_reports();  // each costs an estimate
   stats.paths = paths;
   report::Event event;
   event.time = now;

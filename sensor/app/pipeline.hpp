@@ -55,6 +55,7 @@ class Pipeline final : private Outlet, private detect::FleetSink, private detect
   report::Reporter& reporter_;
   bool live_;
   int64_t stats_interval_ns_;
+  bool tells_paths_;  ///< `stats` events show idle timeouts
   wire::VlanMode vlan_mode_;
   Budget fleet_budget_;
   detect::FindingGate gate_;
