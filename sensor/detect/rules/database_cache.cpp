@@ -118,8 +118,8 @@ void keep(const std::string& folder, const std::string& path, const hs_database*
   size_t size = 0;
   if (hs_serialize_database(database, &octets, &size) != HS_SUCCESS) return;
   const std::unique_ptr<char, decltype(&std::free)> owner(octets, &std::free);
-  const bool was_there = fs::exists(folder);
   std::error_code error;
+  const bool was_there = fs::exists(folder, error);
   fs::create_directories(folder, error);
   if (!was_there) fs::permissions(folder, fs::perms::owner_all, error);
   const std::string fresh = path + "." + std::to_string(getpid());
