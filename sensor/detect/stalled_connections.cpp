@@ -5,54 +5,24 @@
 // connections that had begun before the capture nobody knows what they have sent, and silence says
 // nothing: only what they do is judged, pieces with pauses and a shut window.
 #include <algorithm>
-#include <array>
-#include <cstring>
 
-#include "sensor/detect/detector.hpp"
-#include "sensor/detect/stage.hpp"
+#include "sensor/detect/stall_signs.hpp"
 #include "sensor/detect/standing.hpp"
 
 namespace exwire::detect {
 namespace {
 
 constexpr uint8_t kProgress = 16;  // KiB: what arrives in that order is no stall
-constexpr uint32_t kTinyWindow = 536, kOpenWindow = 16384;  // octets; RFC 9293 3.7.1 for the first
-constexpr uint32_t kPiece = 200;  // octets of a record, at most, for a piece of a request
+constexpr uint32_t kPiece = 200;   // octets of a record, at most, for a piece of a request
 constexpr uint8_t kPieceAfter_s = 2, kPieceWithin_s = 120, kPieces = 3;
 // Of a connection joined later the pings of RPC over HTTP may be all there is to see.
 constexpr uint8_t kJoinedPieceWithin_s = 30;
-// Its window scale is not known: nothing is nothing by any scale, and this much nowhere little.
-constexpr uint32_t kJoinedOpenWindow = 256;
 // RPC over HTTP keeps a request open for hours and pings within it (MS-RPCH 3.2.3), but has sent
 // more than this by then.
 constexpr uint64_t kFewOctets = 2304;
 constexpr uint8_t kHandshakeRecord = 22, kApplicationData = 23;
 // Records of four renegotiations; one is usual (client certificates in IIS).
 constexpr uint8_t kUsualRecords = 12;
-
-Stage stage_of(flow::HalfOpenStage stage) noexcept {
-  switch (stage) {
-    case flow::HalfOpenStage::unanswered:
-      return Stage::unanswered;
-    case flow::HalfOpenStage::answered:
-    case flow::HalfOpenStage::waiting:
-      return Stage::half_open;
-    case flow::HalfOpenStage::hammered:
-      return Stage::hammered;
-    case flow::HalfOpenStage::aborted:
-      return Stage::aborted;
-    default:
-      return Stage::none;
-  }
-}
-
-bool is_method(Bytes payload) noexcept {
-  static constexpr std::array<const char*, 10> kMethods{"GET ", "POST", "HEAD", "PUT ", "OPTI",
-                                                        "RPC_", "PROP", "DELE", "SEAR", "SUBS"};
-  return payload.size >= 4 && std::any_of(kMethods.begin(), kMethods.end(), [&](const char* one) {
-           return std::memcmp(payload.data, one, 4) == 0;
-         });
-}
 
 class StalledConnections final : public FlowDetector {
  public:
@@ -297,29 +267,16 @@ class StalledConnections final : public FlowDetector {
     if (!due || !(packet.tcp_flags & wire::kAck) || (packet.tcp_flags & kNoAck)) return;
     const auto taken = static_cast<uint8_t>(context.flow.of(Direction::to_server).last_ack >> 10);
     if (standing.stage == Stage::unread) {
-      if (window_of(context.flow) >= open_window(context.flow)) {
+      if (window_is_open(context.flow)) {
         move(context, standing, Stage::none, sink);
         if (standing.has(Standing::kReady) || joined) standing.clear_pieces();
       } else if (static_cast<uint8_t>(taken - standing.base) >= kProgress) {
         move_on(context, standing, taken, sink);
       }
-    } else if (standing.stage == Stage::none && is_shut(context.flow)) {
+    } else if (standing.stage == Stage::none && window_is_shut(context.flow)) {
       move(context, standing, Stage::unread, sink);
       standing.base = taken;
     }
-  }
-
-  static uint32_t window_of(const flow::Flow& flow) noexcept {
-    const auto window = static_cast<uint32_t>(flow.of(Direction::to_server).window);
-    return window << (flow.window_scales & 0x0f);
-  }
-
-  static bool is_shut(const flow::Flow& flow) noexcept {
-    return window_of(flow) < (flow.has(flow::kMidstream) ? 1 : kTinyWindow);
-  }
-
-  static uint32_t open_window(const flow::Flow& flow) noexcept {
-    return flow.has(flow::kMidstream) ? kJoinedOpenWindow : kOpenWindow;
   }
 
   // The head is complete and the body is not.
@@ -365,7 +322,7 @@ class StalledConnections final : public FlowDetector {
              FindingSink& sink) {
     const uint32_t now_s = seconds_of(context.now);
     if (standing.stage == Stage::unread) {
-      if (is_shut(context.flow)) return;
+      if (window_is_shut(context.flow)) return;
       standing.clear_pieces();  // whoever asks again has taken the answer
       move(context, standing, Stage::none, sink);
     }
