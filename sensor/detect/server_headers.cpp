@@ -3,6 +3,7 @@
 // behind all workers what is new. The product also goes to the servers a worker knows, for findings
 // about the same machine.
 #include <array>
+#include <type_traits>
 
 #include "sensor/base/siphash.hpp"
 #include "sensor/detect/detector.hpp"
@@ -29,6 +30,7 @@ class ServerHeaders final : public FlowDetector {
     SipHash13 hash{HashKey{}};
     hash.octets(flow.server().data(), flow.server().size());
     hash.word(flow.server_port());
+    static_assert(std::has_unique_object_representations_v<ServerSoftware>);  // no gaps to digest
     hash.octets(&software, sizeof software);
     const uint64_t told = hash.finish();
     uint64_t& slot = told_[told % told_.size()];
