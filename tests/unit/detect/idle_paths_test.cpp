@@ -190,13 +190,7 @@ namespace {
 
 // Android: a connection for every Ping. Well answered, or closed by the server's side at `age`.
 Talk one_ping(int number, int64_t at_s, uint16_t port, int64_t wait_s, bool closed) {
-  test::Segment side;
-  side.source = "192.0.2." + std::to_string(number);
-  side.source_port = port;
-  side.destination_port = 443;
-  Talk talk(side);
-  talk.now.ns += at_s * kSecond;
-  talk.handshake().client(kHello).server(kFlight).client(std::string(93, 'k')).server_ack();
+  Talk talk = secured(number, at_s, port);
   ping(talk).wait(wait_s * kSecond);
   if (!closed) talk.server(kAnswer).client("", wire::kAck);
   talk.server_fin().client("", wire::kAck).client_fin().server_ack();

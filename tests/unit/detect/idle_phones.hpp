@@ -12,8 +12,8 @@ constexpr int64_t kSecond = kNanosPerSecond;
 inline const std::string kHello(517, 'h'), kFlight(1400, 'f'), kRequest(441, 'q'),
     kAnswer(163, 'a'), kGoodbye = std::string(1, '\x15') + std::string(30, 'g');
 
-// A phone's TLS connection with one answered request on it; times in whole seconds from the start.
-inline Talk phone(int number, int64_t at_s, uint16_t port = 50000) {
+// A phone's TLS connection; times in whole seconds from the start.
+inline Talk secured(int number, int64_t at_s, uint16_t port) {
   test::Segment side;
   side.source = "192.0.2." + std::to_string(number);
   side.source_port = port;
@@ -21,7 +21,11 @@ inline Talk phone(int number, int64_t at_s, uint16_t port = 50000) {
   Talk talk(side);
   talk.now.ns += at_s * kSecond;
   talk.handshake().client(kHello).server(kFlight).client(std::string(93, 'k')).server_ack();
-  return talk.client(kRequest).server(kAnswer).client("", wire::kAck);
+  return talk;
+}
+// The same with one answered request on it.
+inline Talk phone(int number, int64_t at_s, uint16_t port = 50000) {
+  return secured(number, at_s, port).client(kRequest).server(kAnswer).client("", wire::kAck);
 }
 
 inline Talk& ping(Talk& talk) {

@@ -6,19 +6,13 @@
 
 #include "dissectors/activesync_body.hpp"
 #include "dissectors/activesync_query.hpp"
+#include "tests/support/hex_octets.hpp"
 
 using namespace exwire;
 using namespace exwire::activesync;
+using test::octets;
 
 namespace {
-
-std::string octets(std::string_view hex) {
-  std::string out;
-  for (size_t at = 0; at + 1 < hex.size(); at += 2) {
-    out.push_back(static_cast<char>(std::stoi(std::string(hex.substr(at, 2)), nullptr, 16)));
-  }
-  return out;
-}
 
 Body body_of(const std::string& text) {
   BodyReader reader;
