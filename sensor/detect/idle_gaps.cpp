@@ -242,7 +242,7 @@ void IdleGaps::unseen_spoke(const FlowContext& context, const flow::Tracked& tra
 bool IdleGaps::closes(const FlowContext& context, const wire::Packet& packet, IdleMemory& memory,
                       uint32_t length, FindingSink& sink) const {
   const flow::Flow& flow = context.flow;
-  if (!memory.has(IdleMemory::kAsked)) return false;
+  if (!push_.owed(flow, memory)) return false;
   const bool from_client = flow.direction_of(packet) == Direction::to_server;
   const bool rst = packet.tcp_flags & wire::kRst;
   IdleGap gap{length};

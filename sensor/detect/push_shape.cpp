@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "sensor/detect/push_shape.hpp"
 
+#include <algorithm>
+
 #include "sensor/base/siphash.hpp"
 #include "sensor/detect/exchange_endpoints.hpp"
 #include "sensor/detect/heartbeat.hpp"
@@ -16,6 +18,18 @@ using inspect::HttpTransaction;
 constexpr uint32_t kSmallAnswer = 1000;
 constexpr uint32_t kWaitsOfPush = 3, kMostWaits = 6;
 constexpr uint32_t kScorePerWait = 20;
+
+// What handshakes of one server differ in: the lengths of signatures.
+constexpr uint32_t kSignatureOctets = 8;
+constexpr uint64_t kMostHandshake = UINT16_MAX;
+
+bool alike(uint64_t a, uint64_t b) noexcept {
+  return std::max(a, b) - std::min(a, b) <= kSignatureOctets;
+}
+
+uint64_t said_by_server(const flow::Flow& flow) noexcept {
+  return flow.of(Direction::to_client).stream_octets;
+}
 
 uint64_t digest(std::string_view device) noexcept {
   if (device.empty()) return 0;
@@ -45,6 +59,12 @@ uint64_t PushShape::key_of(const flow::Flow& flow) noexcept {
   return hash.finish();
 }
 
+const PushShape::Device* PushShape::device_of(const flow::Flow& flow) const noexcept {
+  const uint64_t key = key_of(flow);
+  const Device& device = devices_[key % kDevices];
+  return device.key == key ? &device : nullptr;
+}
+
 bool PushShape::waited(const flow::Flow& flow, uint32_t answer_octets, uint32_t length_ms,
                        IdleMemory& memory) noexcept {
   if (!memory.requested) return false;
@@ -52,8 +72,13 @@ bool PushShape::waited(const flow::Flow& flow, uint32_t answer_octets, uint32_t 
   memory.patient = 1;
   const uint64_t key = key_of(flow);
   Device& device = devices_[key % kDevices];
-  if (device.key != key) device = {key, 0, false};
+  if (device.key != key) device = {key, 0, false, {}};
   device.patient = true;
+  const uint64_t said = said_by_server(flow);
+  if (!memory.has(IdleMemory::kAsked) && said <= kMostHandshake && !flow.one_sided() &&
+      !alike(said, device.before_answer[0])) {
+    device.before_answer = {static_cast<uint16_t>(said), device.before_answer[0]};
+  }
   if (length_ms < least_wait_ms_ || answer_octets > kSmallAnswer) return false;
   if (device.waits < kMostWaits) ++device.waits;
   memory.waits = std::min(std::max(memory.waits + 1U, uint32_t{device.waits}), kMostWaits) & 7U;
@@ -66,9 +91,18 @@ bool PushShape::waited(const flow::Flow& flow, uint32_t answer_octets, uint32_t 
 
 bool PushShape::patient(const flow::Flow& flow, const IdleMemory& memory) const noexcept {
   if (memory.patient) return true;
-  const uint64_t key = key_of(flow);
-  const Device& device = devices_[key % kDevices];
-  return device.key == key && device.patient;
+  const Device* device = device_of(flow);
+  return device != nullptr && device->patient;
+}
+
+bool PushShape::owed(const flow::Flow& flow, const IdleMemory& memory) const noexcept {
+  if (memory.has(IdleMemory::kAsked)) return true;
+  if (!memory.requested || flow.one_sided()) return false;
+  const Device* device = device_of(flow);
+  if (device == nullptr) return false;
+  const uint64_t said = said_by_server(flow);
+  return std::any_of(device->before_answer.begin(), device->before_answer.end(),
+                     [&](uint16_t octets) { return octets != 0 && alike(octets, said); });
 }
 
 void PushShape::begun(const HttpTransaction& transaction, IdleMemory& memory) const noexcept {

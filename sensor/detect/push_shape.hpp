@@ -5,6 +5,7 @@
 // known by their address: what one connection has shown counts for the next.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "sensor/detect/idle_memory.hpp"
@@ -21,6 +22,9 @@ class PushShape {
               IdleMemory& memory) noexcept;
   /// Whether this client is known to wait for answers of this server.
   bool patient(const flow::Flow& flow, const IdleMemory& memory) const noexcept;
+  /// Whether an answer is due. What a server has said after the request may have been its session
+  /// tickets (RFC 8446 4.6.1): then it has said as much as on connections it answered later.
+  bool owed(const flow::Flow& flow, const IdleMemory& memory) const noexcept;
 
   /// The head of a request that could be read.
   void begun(const inspect::HttpTransaction& transaction, IdleMemory& memory) const noexcept;
@@ -37,10 +41,13 @@ class PushShape {
     uint64_t key = 0;  ///< digest of client, server and port
     uint8_t waits = 0;
     bool patient = false;
+    /// Octets the server had said when it owed the first answer: of whole and resumed handshakes.
+    std::array<uint16_t, 2> before_answer{};
   };
   static constexpr size_t kDevices = 8192;  ///< a newer one takes the place of an older
 
   static uint64_t key_of(const flow::Flow& flow) noexcept;
+  const Device* device_of(const flow::Flow& flow) const noexcept;
 
   const uint32_t least_wait_ms_;
   std::vector<Device> devices_;

@@ -189,9 +189,13 @@ TEST_CASE("closes at one age, one after the other, are a proxy's timer", "[detec
 namespace {
 
 // Android: a connection for every Ping. Well answered, or closed by the server's side at `age`.
-Talk one_ping(int number, int64_t at_s, uint16_t port, int64_t wait_s, bool closed) {
+// A phone that asks before it has seen the server's session tickets gets them behind its request.
+Talk one_ping(int number, int64_t at_s, uint16_t port, int64_t wait_s, bool closed,
+              const std::string& behind = "") {
   Talk talk = secured(number, at_s, port);
-  ping(talk).wait(wait_s * kSecond);
+  ping(talk);
+  if (!behind.empty()) talk.server(behind).client("", wire::kAck);
+  talk.wait(wait_s * kSecond);
   if (!closed) talk.server(kAnswer).client("", wire::kAck);
   talk.server_fin().client("", wire::kAck).client_fin().server_ack();
   return talk;
@@ -222,6 +226,31 @@ TEST_CASE("one Ping per connection: a box closes at one age", "[detect][idle]") 
   CHECK(bench.told.back().facts.at("mode") == "fin");
   CHECK(bench.told.back().number("estimate_s") == 100);
   CHECK(bench.told.back().facts.at("box_is_towards") == "server");
+}
+
+TEST_CASE("session tickets behind a request are no answer to it", "[detect][idle]") {
+  const std::string tickets(510, 't');
+  Bench bench;
+  for (int number = 10; number < 22; ++number) {
+    const auto length = static_cast<size_t>(508 + number % 4);  // of signatures
+    bench.add(one_ping(number, number * 20, 50000, 60, false, std::string(length, 't')));
+    bench.add(one_ping(number, number * 20 + 100, 50001, 100, true, tickets));
+  }
+  bench.run();
+  CHECK(bench.count(IdleGapKind::closed) == 12);
+  REQUIRE(bench.told.size() >= 1);
+  CHECK(bench.told.back().number("estimate_s") == 100);
+}
+
+TEST_CASE("connections closed after their answer have not lost it", "[detect][idle]") {
+  Bench bench;  // 75 s after a prompt answer the server ends the connection
+  for (int number = 10; number < 22; ++number) {
+    bench.add(one_ping(number, number * 20, 50000, 60, false, std::string(510, 't')));
+    bench.add(one_ping(number, number * 20 + 100, 50001, 75, true, std::string(673, 'a')));
+  }
+  bench.run();
+  CHECK(bench.count(IdleGapKind::closed) == 0);
+  CHECK(bench.told.empty());
 }
 
 TEST_CASE("one Ping per connection: a server has its own reasons", "[detect][idle]") {
