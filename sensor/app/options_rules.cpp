@@ -34,7 +34,8 @@ Option groups(const char* key, const char* meaning, Groups Glossary::*member, Ch
                 [=](const Config& config) {
                   std::string text = "{";
                   for (const auto& [name, value] : config.rules.glossary.*member) {
-                    text += (text.size() > 1 ? ", " : "") + name + ": " + '"' + value + '"';
+                    if (text.size() > 1) text += ", ";
+                    text.append(name).append(": \"").append(value) += '"';
                   }
                   return text + "}";
                 }};
