@@ -66,7 +66,7 @@ class RuleMatcher final : public FlowDetector {
     look.handshake = &handshake;
     match(look, "tls", sides, sink, [&](const Rule& rule, size_t) {
       Buffers buffers = sides[rule.client_certificate ? 1 : 0];
-      return matches_names(rule, inputs, buffers, 0);
+      return matches_names(rule, inputs, buffers, kNameLists);
     });
   }
   void payload(const FlowContext& context, const flow::Tracked& tracked, const wire::Packet& packet,
@@ -88,9 +88,11 @@ class RuleMatcher final : public FlowDetector {
       if (front != nullptr) front->tell_once(static_cast<uint32_t>(number));
       return true;
     });
-    if (front != nullptr) front->application = application;
-    if (both) front->looked();
-    if (front != nullptr && grown && !both && front->due()) {
+    if (front == nullptr) return;
+    front->application = application;
+    if (both) {
+      front->looked();
+    } else if (grown && front->due()) {
       match_front(*front, look, sink);
     }
   }
@@ -158,17 +160,18 @@ class RuleMatcher final : public FlowDetector {
     });
   }
 
-  // Of a list of names one must fit the rule, each looked at alone.
+  // Of each list of names one must fit the rule, looked at alone.
+  static constexpr std::array kNameLists = {Buffer::tls_alpn, Buffer::tls_subject_alt_name};
   bool matches_names(const Rule& rule, const rules::TlsInputs& inputs, Buffers& buffers,
-                     size_t list) {
-    static constexpr Buffer kLists[] = {Buffer::tls_alpn, Buffer::tls_subject_alt_name};
-    if (list == std::size(kLists)) return search_.matches(rule, buffers);
-    if (!rule.uses(kLists[list])) return matches_names(rule, inputs, buffers, list + 1);
-    for (const std::string_view name : inputs.names(kLists[list], rule.client_certificate)) {
-      buffers[static_cast<size_t>(kLists[list])] = name;
-      if (matches_names(rule, inputs, buffers, list + 1)) return true;
-    }
-    return false;
+                     std::span<const Buffer> lists) {
+    if (lists.empty()) return search_.matches(rule, buffers);
+    const Buffer list = lists.front();
+    if (!rule.uses(list)) return matches_names(rule, inputs, buffers, lists.subspan(1));
+    const std::vector<std::string_view> names = inputs.names(list, rule.client_certificate);
+    return std::any_of(names.begin(), names.end(), [&](std::string_view name) {
+      buffers[static_cast<size_t>(list)] = name;
+      return matches_names(rule, inputs, buffers, lists.subspan(1));
+    });
   }
 
   template <class Matches>
