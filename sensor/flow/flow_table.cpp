@@ -127,7 +127,11 @@ Tracked FlowTable::update(uint32_t handle, const wire::Packet& packet) {
   DirectionState& peer = flow.of(opposite(direction));
   const Timestamp previous = side.packets + peer.packets == 0 ? packet.time : flow.last_seen();
   const bool first_of_side = side.packets == 0 && (side.tcp_flags == 0);
-  if (first_of_side && side.next_seq == 0) side.next_seq = packet.seq;  // midstream, other side
+  // Midstream a side begins with its first octets, even if the peer had them acknowledged before
+  // they came by: packets change places on the way to a capture.
+  const bool late = flow.has(kMidstream) && side.stream_octets == 0 && packet.payload_octets > 1 &&
+                    before(packet.seq, side.next_seq);
+  if (first_of_side && (side.next_seq == 0 || late)) side.next_seq = packet.seq;
   flow.mark(direction == Direction::to_server ? kSawToServer : kSawToClient);
   if (side.packets != 0xffffffffU) ++side.packets;
   side.wire_octets = (side.wire_octets + packet.wire_octets) & DirectionState::kLargest48;

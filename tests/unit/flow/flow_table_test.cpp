@@ -311,6 +311,20 @@ TEST_CASE("midstream: both sides seen makes a flow of anything", "[flow]") {
   CHECK(bench.table->size() == 1);
 }
 
+TEST_CASE("midstream: a request that its answer has overtaken begins its side", "[flow]") {
+  Bench bench;
+  test::Talk talk;
+  talk.client("GET / HTTP/1.1\r\n\r\n").server("HTTP/1.1 200 OK\r\n\r\n");
+  std::swap(talk.frames[0].octets, talk.frames[1].octets);
+  const auto packets = test::decode_all(talk.frames);
+  bench.table->track(packets[0]);
+  const flow::Tracked late = bench.table->track(packets[1]);
+  REQUIRE(late.flow != nullptr);
+  CHECK(late.direction == Direction::to_server);
+  CHECK(late.offset == 0);
+  CHECK(late.flow->retransmissions[0] == 0);
+}
+
 TEST_CASE("keep-alives are told from data", "[flow]") {
   Bench bench;
   test::Talk talk;
