@@ -115,8 +115,7 @@ inline std::optional<RequestLine> find_request_line(std::string_view line) noexc
     if (!method.empty()) return parse_request_line(line.substr(space - method.size()));
   }
   const auto whole = parse_request_line(line);
-  const bool certain =
-      whole && (is_known_method(whole->method) || is_target_like(whole->target));
+  const bool certain = whole && (is_known_method(whole->method) || is_target_like(whole->target));
   return certain ? whole : std::nullopt;
 }
 

@@ -91,7 +91,10 @@ bool FlowTable::replaced_by(uint32_t handle, const wire::Packet& packet) {
   const Direction direction = flow.direction_of(packet);
   const bool over = flow.state == TcpState::closed || flow.state == TcpState::reset;
   const bool syn = packet.tcp_flags & wire::kSyn, ack = packet.tcp_flags & wire::kAck;
-  const bool repeated = syn && packet.seq + 1 == first_seq(flow.of(direction));
+  // The same SYN once more, or another answer to the SYN that has opened this flow: where several
+  // hosts share an address, one of them may go on repeating its own.
+  const bool repeated = syn && (packet.seq + 1 == first_seq(flow.of(direction)) ||
+                                (ack && packet.ack == first_seq(flow.of(opposite(direction)))));
   bool replaced = over && syn && !repeated;
   if (!replaced && flow.has(kSynPending)) {
     const HalfOpen* candidate = half_open_.find(packet.key, packet.hash);

@@ -311,6 +311,26 @@ TEST_CASE("midstream: both sides seen makes a flow of anything", "[flow]") {
   CHECK(bench.table->size() == 1);
 }
 
+TEST_CASE("a late answer of another host to the first SYN begins nothing", "[flow]") {
+  Bench bench;
+  test::Talk talk;
+  talk.handshake().client("request").server("answer").client_fin().server_fin().client("",
+                                                                                       wire::kAck);
+  test::Segment other;
+  other.source = "198.51.100.20";
+  other.destination = "192.0.2.10";
+  other.source_port = 80;
+  other.destination_port = 50000;
+  other.seq = 777'000;
+  other.ack = 1001;
+  other.flags = wire::kSyn | wire::kAck;
+  talk.frames.push_back(test::build(other, {talk.now.ns + kNanosPerMilli}));
+  bench.feed(talk);
+  bench.table->drain(talk.now);
+  REQUIRE(bench.recorder.ended.size() == 1);
+  CHECK(bench.recorder.ended[0].why != flow::EndReason::tcp_reuse);
+}
+
 TEST_CASE("midstream: a request that its answer has overtaken begins its side", "[flow]") {
   Bench bench;
   test::Talk talk;
