@@ -384,7 +384,6 @@ void Http1::leave_http(const Host& host) {
   over_ = true;
 }
 
-// Fields of a head cut by a gap are the host's to close: it knows of the gap first.
 void Http1::lose(Side& side) {
   side = Side{};
   side.lost = true;

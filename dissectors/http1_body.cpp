@@ -91,6 +91,7 @@ bool Http1::gap(const Host& host, uint64_t missing) {
     // A body of known length ends inside the gap. Where the other end was being looked at, octets
     // were pending, and those are lost too.
     if (side.phase == Phase::body && missing > side.left) end_of_message(host, side);
+    close_head(host, side);
     lose(side);
   }
   return true;

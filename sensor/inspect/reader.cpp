@@ -126,9 +126,9 @@ bool Inspector::Reader::gap(uint64_t missing) {
   inspector_.report(handle_, flow_, kGapAnomaly,
                     {"stream", "stream.reassembly_seq_gap", nullptr, direction_});
   if (!session_.dissecting) return true;  // identification goes on with what follows
-  inspector_.abandon_building(flow_, session_, direction_, {view_.time_ns});
   const bool goes_on =
       dissector().api->gap(session_.state.data(), &kServices, this, &view_, missing) != 0;
+  inspector_.abandon_building(flow_, session_, direction_, {view_.time_ns});
   session_.resting[static_cast<size_t>(direction_)] = true;
   if (!goes_on) flow_.work = static_cast<uint8_t>(flow_.work & ~dissect_bit(direction_));
   return goes_on;
