@@ -92,6 +92,9 @@ bool Http1::gap(const Host& host, uint64_t missing) {
     // were pending, and those are lost too.
     if (side.phase == Phase::body && missing > side.left) end_of_message(host, side);
     close_head(host, side);
+    if (side.phase == Phase::start_line && !side.lost && !to_server(host)) {
+      pairing_.miss_response();
+    }
     lose(side);
   }
   return true;

@@ -33,6 +33,10 @@ class Pairing {
     if (responses_ == requests_) set_kind(requests_++, Kind::ordinary);  // nobody asked
     return responses_++;
   }
+  /// The start of the response that was due is lost, and with it the response.
+  void miss_response() noexcept {
+    if (open() > 0) ++responses_;
+  }
   /// Octets were lost: the next request starts pairing anew.
   void lose() noexcept { lost_ = true; }
   bool lost() const noexcept { return lost_; }
