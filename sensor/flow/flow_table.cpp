@@ -93,8 +93,10 @@ bool FlowTable::replaced_by(uint32_t handle, const wire::Packet& packet) {
   const bool syn = packet.tcp_flags & wire::kSyn, ack = packet.tcp_flags & wire::kAck;
   // The same SYN once more, or another answer to the SYN that has opened this flow: where several
   // hosts share an address, one of them may go on repeating its own.
-  const bool repeated = syn && (packet.seq + 1 == first_seq(flow.of(direction)) ||
-                                (ack && packet.ack == first_seq(flow.of(opposite(direction)))));
+  const DirectionState& side = flow.of(direction);
+  const bool repeated = syn && (packet.seq + 1 == first_seq(side) ||
+                                (ack && (side.tcp_flags & wire::kSyn) &&
+                                 packet.ack == first_seq(flow.of(opposite(direction)))));
   bool replaced = over && syn && !repeated;
   if (!replaced && flow.has(kSynPending)) {
     const HalfOpen* candidate = half_open_.find(packet.key, packet.hash);
