@@ -41,7 +41,9 @@ class StalledConnections final : public FlowDetector {
     Standing standing = Standing::of(context);
     if (standing.has(Standing::kOver)) return;
     if (!standing.has(Standing::kLooked)) begin(context, standing, sink);
-    if (!standing.has(Standing::kOver)) follow(context, tracked, packet, standing, sink);
+    if (standing.has(Standing::kLooked) && !standing.has(Standing::kOver)) {
+      follow(context, tracked, packet, standing, sink);
+    }
     standing.keep(context);
   }
 
@@ -157,10 +159,12 @@ class StalledConnections final : public FlowDetector {
 
   void begin(const FlowContext& context, Standing& standing, FindingSink& sink) {
     const flow::Flow& flow = context.flow;
-    standing.set(Standing::kLooked, true);
     const bool watched = flow.has(flow::kWatched), midstream = flow.has(flow::kMidstream);
-    if (flow.state != flow::TcpState::established || !is_server(flow) ||
-        (flow.one_sided() && !midstream)) {
+    const bool open = flow.state == flow::TcpState::established;
+    // The server's part of the handshake may come late: packets change places.
+    if (open && flow.one_sided() && !midstream) return;
+    standing.set(Standing::kLooked, true);
+    if (!open || !is_server(flow)) {
       standing.set(Standing::kOver, true);
     } else if (midstream) {
       const bool known = watched && !flow.has(flow::kUncertainRoles);
