@@ -60,6 +60,11 @@ void FlowTable::on_syn(const wire::Packet& packet, HalfOpen* entry) {
       tell_stage(*entry, before, entry->stage());
       return;
     }
+    if (entry->has(kSynAck) && !entry->has(kSyn) && from_client &&
+        entry->client_next == packet.seq + 1) {
+      take_late_syn(*entry, packet);
+      return;
+    }
     // Nor do they take a port again while the last attempt is young.
     constexpr int64_t kSoonNs = 10 * kNanosPerSecond;
     const bool soon = packet.time.ns - half_open_.last_seen(*entry).ns < kSoonNs;
@@ -75,6 +80,18 @@ void FlowTable::on_syn(const wire::Packet& packet, HalfOpen* entry) {
   }
   half_open_.count(fresh, packet, Direction::to_server);
   tell_stage(fresh, HalfOpenStage::none, fresh.stage());
+}
+
+// The answer has overtaken the SYN on the way to the capture.
+void FlowTable::take_late_syn(HalfOpen& entry, const wire::Packet& packet) {
+  const HalfOpenStage before = entry.stage();
+  entry.marks |= kSyn;
+  if (packet.window_scale != wire::Packet::kNoWindowScale) {
+    entry.marks |= kClientScales;
+    entry.window_scales = static_cast<uint8_t>((entry.window_scales & 0xf0) | packet.window_scale);
+  }
+  half_open_.count(entry, packet, Direction::to_server);
+  tell_stage(entry, before, entry.stage());
 }
 
 Tracked FlowTable::on_synack(const wire::Packet& packet, HalfOpen* entry) {

@@ -108,6 +108,7 @@ class FlowTable {
   uint32_t find(const wire::Packet& packet) noexcept;
   bool replaced_by(uint32_t handle, const wire::Packet& packet);
   Tracked open(const wire::Packet& packet);
+  void take_late_syn(HalfOpen& entry, const wire::Packet& packet);
   void on_syn(const wire::Packet& packet, HalfOpen* entry);
   Tracked on_synack(const wire::Packet& packet, HalfOpen* entry);
   Tracked on_stray(const wire::Packet& packet, HalfOpen* entry);

@@ -331,6 +331,18 @@ TEST_CASE("a late answer of another host to the first SYN begins nothing", "[flo
   CHECK(bench.recorder.ended[0].why != flow::EndReason::tcp_reuse);
 }
 
+TEST_CASE("a SYN-ACK that has overtaken its SYN opens the same connection", "[flow]") {
+  Bench bench;
+  test::Talk talk;
+  talk.handshake().client("request").server("answer");
+  std::swap(talk.frames[0].octets, talk.frames[1].octets);
+  bench.feed(talk);
+  bench.table->drain(talk.now);
+  REQUIRE(bench.recorder.ended.size() == 1);
+  CHECK_FALSE(bench.recorder.ended[0].half_open);
+  CHECK_FALSE(bench.recorder.ended[0].flow.has(flow::kMidstream));
+}
+
 TEST_CASE("midstream: a request that its answer has overtaken begins its side", "[flow]") {
   Bench bench;
   test::Talk talk;
