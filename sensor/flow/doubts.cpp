@@ -29,10 +29,9 @@ Doubt Doubts::about(const Tracked& tracked, const wire::Packet& packet, bool who
   if (packet.is_signed) return Doubt::signature;
   const DirectionState& client = flow.of(Direction::to_server);
   const DirectionState& server = flow.of(Direction::to_client);
-  const int32_t beyond = distance(server.next_seq, packet.ack);
   const unsigned scale = flow.window_scales & 15U;
-  constexpr int32_t kFin = 1;
-  if (beyond < -(int32_t{65536} << scale) || (whole && beyond > kFin)) {
+  const bool outdated = distance(server.next_seq, packet.ack) < -(int32_t{65536} << scale);
+  if (outdated || (whole && acknowledges_unseen(packet, server.next_seq))) {
     return Doubt::acknowledgement;
   }
   if (std::abs(int{packet.ttl} - static_cast<int>(client.ttl)) > kMostTtlChange) {

@@ -10,6 +10,7 @@
 
 #include "sensor/base/memory.hpp"
 #include "sensor/flow/flow_table.hpp"
+#include "sensor/flow/sequence.hpp"
 #include "sensor/wire/packet.hpp"
 
 namespace exwire::flow {
@@ -21,7 +22,14 @@ enum class Doubt : uint8_t {
   odd_ttl,            ///< far from the usual one of this sender
   unclear_timestamp,  ///< just before the newest, zero, or a leap ahead: hosts differ
   old_timestamp,      ///< no host takes it
+  unseen_request,     ///< of a server: it answers what has not come by yet
 };
+
+/// A FIN counts one number, and is no octet that could be missing.
+inline bool acknowledges_unseen(const wire::Packet& packet, uint32_t peer_next) noexcept {
+  constexpr int32_t kFin = 1;
+  return distance(peer_next, packet.ack) > kFin;
+}
 
 class Doubts {
  public:

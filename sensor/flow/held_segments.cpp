@@ -12,7 +12,8 @@ HeldSegments::HeldSegments(Budget& budget) {
   entries_ = std::unique_ptr<Held[]>(new Held[kEntries]);
 }
 
-bool HeldSegments::keep(uint32_t handle, const wire::Packet& packet, Doubt doubt) noexcept {
+bool HeldSegments::keep(uint32_t handle, Direction direction, const wire::Packet& packet,
+                        Doubt doubt) noexcept {
   if (packet.payload.size > kMostOctets || packet.payload.size != packet.payload_octets) {
     return false;
   }
@@ -25,6 +26,7 @@ bool HeldSegments::keep(uint32_t handle, const wire::Packet& packet, Doubt doubt
     held->handle = handle;
     held->turn = ++turns_;
     held->doubt = doubt;
+    held->direction = direction;
     ++in_use_;
     return true;
   }
@@ -36,19 +38,27 @@ HeldSegments::Held* HeldSegments::first_of(uint32_t handle, Wanted&& wanted) noe
   Held* bucket = bucket_of(handle);
   Held* found = nullptr;
   for (Held* held = bucket; held != bucket + kBucket; ++held) {
-    if (held->handle != handle || !wanted(held->packet)) continue;
+    if (held->handle != handle || !wanted(*held)) continue;
     if (found == nullptr || before(held->turn, found->turn)) found = held;
   }
   return found;
 }
 
 HeldSegments::Held* HeldSegments::first(uint32_t handle) noexcept {
-  return first_of(handle, [](const wire::Packet&) { return true; });
+  return first_of(handle, [](const Held&) { return true; });
 }
 
-HeldSegments::Held* HeldSegments::acknowledged(uint32_t handle, uint32_t ack) noexcept {
-  return first_of(handle, [ack](const wire::Packet& packet) {
-    return distance(packet.seq + packet.payload_octets, ack) >= 0;
+HeldSegments::Held* HeldSegments::acknowledged(uint32_t handle, Direction direction,
+                                               uint32_t ack) noexcept {
+  return first_of(handle, [=](const Held& held) {
+    const uint32_t end = held.packet.seq + held.packet.payload_octets;
+    return held.direction == direction && distance(end, ack) >= 0;
+  });
+}
+
+HeldSegments::Held* HeldSegments::answering(uint32_t handle, uint32_t client_next) noexcept {
+  return first_of(handle, [=](const Held& held) {
+    return held.direction == Direction::to_client && !acknowledges_unseen(held.packet, client_next);
   });
 }
 

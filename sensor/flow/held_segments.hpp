@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Doubtful segments, until their receiver has acknowledged them or other octets in their place. A
-// small fixed table shared by all flows of a worker; where it has no room, the caller reads the
-// segment at once.
+// Doubtful segments, until their receiver has acknowledged them or other octets in their place, and
+// answers to what has not been seen yet. A small fixed table shared by all flows of a worker; where
+// it has no room, the caller reads the segment at once.
 #pragma once
 
 #include <array>
@@ -24,6 +24,7 @@ class HeldSegments {
     uint32_t handle = 0;  ///< of its flow; 0: free
     uint32_t turn = 0;    ///< in which order they came
     Doubt doubt = Doubt::none;
+    Direction direction = Direction::to_server;
     std::array<uint8_t, kMostOctets> octets;
   };
 
@@ -31,11 +32,13 @@ class HeldSegments {
 
   bool empty() const noexcept { return in_use_ == 0; }
   /// False: no room for it.
-  bool keep(uint32_t handle, const wire::Packet& packet, Doubt doubt) noexcept;
+  bool keep(uint32_t handle, Direction direction, const wire::Packet& packet, Doubt doubt) noexcept;
   /// The first one of the flow that came; null: none.
   Held* first(uint32_t handle) noexcept;
-  /// The first one that `ack` covers.
-  Held* acknowledged(uint32_t handle, uint32_t ack) noexcept;
+  /// The first one of a direction that `ack` covers.
+  Held* acknowledged(uint32_t handle, Direction direction, uint32_t ack) noexcept;
+  /// The first one of a server that acknowledges no more than its client has said.
+  Held* answering(uint32_t handle, uint32_t client_next) noexcept;
   void give(Held& held) noexcept;
 
  private:

@@ -62,8 +62,13 @@ Inspector::~Inspector() {
 
 void Inspector::inspect(const flow::Tracked& tracked, const wire::Packet& packet) {
   if (!tracked.opening.empty()) inspect_opening(tracked, packet);
-  flow::Flow& flow = *tracked.flow;
   if (!held_.empty()) settle_held(tracked, packet);
+  inspect_segment(tracked, packet);
+  if (!held_.empty()) settle_answers(tracked.handle, *tracked.flow);
+}
+
+void Inspector::inspect_segment(const flow::Tracked& tracked, const wire::Packet& packet) {
+  flow::Flow& flow = *tracked.flow;
   // A hole that is due was due before this packet.
   if (flow.session != 0) consider_hole(tracked.handle, flow, packet.time, packet.number);
   if (packet.payload_octets == 0 && !(packet.tcp_flags & wire::kFin)) {

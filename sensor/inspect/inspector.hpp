@@ -69,8 +69,11 @@ class Inspector {
   void read_other_copy(uint32_t handle, flow::Flow& flow, uint32_t taken, uint8_t dissector,
                        Bytes text, Timestamp now, uint64_t packet_number);
   bool takes_payload(const flow::Tracked& tracked, const wire::Packet& packet);
+  void inspect_segment(const flow::Tracked& tracked, const wire::Packet& packet);
   bool hold(const flow::Tracked& tracked, const wire::Packet& packet);
+  bool hold_answer(const flow::Tracked& tracked, const wire::Packet& packet);
   void settle_held(const flow::Tracked& tracked, const wire::Packet& packet);
+  void settle_answers(uint32_t handle, flow::Flow& flow);
   void take_held(uint32_t handle, flow::Flow& flow, const flow::HeldSegments::Held& held,
                  bool acknowledged);
   void take_all_held(uint32_t handle, flow::Flow& flow);

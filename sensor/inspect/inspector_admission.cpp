@@ -131,9 +131,20 @@ bool Inspector::takes_payload(const flow::Tracked& tracked, const wire::Packet& 
   return flow.one_sided() || odd(kWindowAnomaly);
 }
 
+// An answer may overtake its request on the way to the capture: it waits until the request has come
+// by, or until its client has acknowledged it, and the request is missing indeed.
+bool Inspector::hold_answer(const flow::Tracked& tracked, const wire::Packet& packet) {
+  const flow::Flow& flow = *tracked.flow;
+  const bool known = !flow.one_sided() && !flow.has(flow::kMidstream | flow::kGapToServer);
+  return known && packet.payload_octets > 0 &&
+         flow::acknowledges_unseen(packet, flow.of(Direction::to_server).next_seq) &&
+         held_.keep(tracked.handle, Direction::to_client, packet, flow::Doubt::unseen_request);
+}
+
 // True when the segment waits for the server's word on it.
 bool Inspector::hold(const flow::Tracked& tracked, const wire::Packet& packet) {
-  if (tracked.direction != Direction::to_server || tracked.keepalive) return false;
+  if (tracked.keepalive) return false;
+  if (tracked.direction == Direction::to_client) return hold_answer(tracked, packet);
   flow::Flow& flow = *tracked.flow;
   const auto position = static_cast<int64_t>(flow.of(Direction::to_server).stream_octets);
   const bool whole = !flow.has(flow::kGapToClient) &&
@@ -142,14 +153,24 @@ bool Inspector::hold(const flow::Tracked& tracked, const wire::Packet& packet) {
   if (doubt == flow::Doubt::none || tracked.offset + packet.payload_octets <= position) {
     return false;
   }
-  return held_.keep(tracked.handle, packet, doubt);
+  return held_.keep(tracked.handle, Direction::to_server, packet, doubt);
 }
 
-// What the server acknowledges of held segments came before this packet.
+// What this packet acknowledges of held segments came before it.
 void Inspector::settle_held(const flow::Tracked& tracked, const wire::Packet& packet) {
-  if (tracked.direction != Direction::to_client || !(packet.tcp_flags & wire::kAck)) return;
-  while (flow::HeldSegments::Held* held = held_.acknowledged(tracked.handle, packet.ack)) {
+  if (!(packet.tcp_flags & wire::kAck)) return;
+  const Direction direction = opposite(tracked.direction);
+  while (auto* held = held_.acknowledged(tracked.handle, direction, packet.ack)) {
     take_held(tracked.handle, *tracked.flow, *held, true);
+    held_.give(*held);
+  }
+}
+
+// Answers whose requests have come by.
+void Inspector::settle_answers(uint32_t handle, flow::Flow& flow) {
+  const flow::DirectionState& client = flow.of(Direction::to_server);
+  while (auto* held = held_.answering(handle, client.next_seq)) {
+    take_held(handle, flow, *held, true);
     held_.give(*held);
   }
 }
@@ -158,11 +179,15 @@ void Inspector::settle_held(const flow::Tracked& tracked, const wire::Packet& pa
 // they are one of two copies.
 void Inspector::take_held(uint32_t handle, flow::Flow& flow, const flow::HeldSegments::Held& held,
                           bool acknowledged) {
-  const flow::DirectionState& state = flow.of(Direction::to_server);
-  flow::Tracked tracked{handle, &flow, Direction::to_server, 0, held.packet.time, false, {}, false};
+  const flow::DirectionState& state = flow.of(held.direction);
+  flow::Tracked tracked{handle, &flow, held.direction, 0, held.packet.time, false, {}, false};
   tracked.offset =
       static_cast<int64_t>(state.stream_octets) + flow::distance(state.next_seq, held.packet.seq);
   const int64_t end = tracked.offset + held.packet.payload_octets;
+  if (held.doubt == flow::Doubt::unseen_request) {
+    take_in(tracked, held.packet);
+    return;
+  }
   if (acknowledged && end > static_cast<int64_t>(state.stream_octets)) {
     doubts_.confirm(handle, flow, held.packet);
   } else {

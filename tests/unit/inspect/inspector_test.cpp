@@ -125,6 +125,27 @@ TEST_CASE("requests and answers are paired, and the flow sleeps between them", "
   CHECK(bench.inspector->awake() == 0);
 }
 
+TEST_CASE("an answer that has overtaken its request waits for it", "[inspector]") {
+  Bench bench;
+  test::Talk talk;
+  talk.handshake().client("Q one\n").server("A two\n").client("Q three\n").server("A four\n");
+  constexpr size_t kRequest = 5;
+  SECTION("until it comes by") {
+    std::swap(talk.frames[kRequest].octets, talk.frames[kRequest + 1].octets);
+    bench.feed(talk);
+    CHECK(bench.recorder.log == "?one (one=two) ?three (three=four) ");
+  }
+  SECTION("or is known to be missing") {
+    talk.frames.erase(talk.frames.begin() + kRequest);
+    bench.feed(talk);
+    CHECK(bench.recorder.log == "?one (one=two) ");
+    talk.frames.clear();
+    talk.client("", wire::kAck);
+    bench.feed(talk);
+    CHECK(bench.recorder.log == "?one (one=two) (=four) ");
+  }
+}
+
 TEST_CASE("half a line keeps the flow awake until it is whole", "[inspector]") {
   Bench bench;
   test::Talk talk;
