@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // How often a rule speaks: the words of threshold, detection_filter and threshold.config.
+#include <fmt/format.h>
+
 #include "sensor/detect/rules/building.hpp"
 
 namespace exwire::detect::rules {
@@ -51,7 +53,7 @@ Rate read_rate(const std::vector<Setting>& settings, Rate::Kind kind) {
     } else if (key == "seconds") {
       rate.window_ns = whole_number(value, 1, 31536000) * kNanosPerSecond;
     } else {
-      throw RuleError("'" + key + " " + value + "' is not supported");
+      throw RuleError(fmt::format("'{} {}' is not supported", key, value));
     }
   }
   if (rate.kind == Rate::Kind::none) throw RuleError("type is missing");
