@@ -62,7 +62,10 @@ Step Http1::advance(const Host& host, Side& side, Bytes rest) {
 Step Http1::read_line(const Host& host, Side& side, Bytes rest) {
   const Line line =
       side.phase == Phase::headers ? side.lines.next_field(rest) : side.lines.next(rest);
-  if (line.state == Line::State::partial) return {0, 0, true};
+  if (line.state == Line::State::partial) {
+    if (host.flow().flags & kExwireFlowBeforeGap) read_cut_line(host, side, rest);
+    return {0, 0, true};
+  }
   if (line.state == Line::State::too_long) {
     return read_long_line(host, side, rest.first(kLongestLine));
   }
@@ -114,6 +117,23 @@ Step Http1::read_long_line(const Host& host, Side& side, Bytes front) {
   side.after_skip = side.phase;
   side.phase = Phase::skip_line;
   return {front.size, 0, false};
+}
+
+// The rest of the line is not in the capture: enough of a start line says what was asked for, or
+// answered. Nothing is made of a part of a header field.
+void Http1::read_cut_line(const Host& host, Side& side, Bytes front) {
+  if (side.phase != Phase::start_line || side.lost) return;
+  const std::string_view text = front.text();
+  if (to_server(host)) {
+    auto request = parse_cut_request_line(text);
+    if (!request || !is_known_method(request->method)) return;
+    request->target = without_protocol(request->target);
+    host.field(kStartLine, text);
+    request_line(host, side, *request, true);
+  } else if (const auto status = parse_status_line(text)) {
+    host.field(kStartLine, text);
+    status_line(host, side, *status);
+  }
 }
 
 bool Http1::parkable(size_t which) const noexcept {
@@ -191,7 +211,7 @@ void Http1::request_line(const Host& host, Side& side, const RequestLine& reques
   const Target target = take_target(request.target, connect);
   host.field(kUriRaw, target.raw);
   host.field(kUri, target.uri);
-  show_query(host, target.uri);
+  show_query(host, cut ? whole_parameters(target.uri) : target.uri);
   host_digest_ = target.host.empty() ? 0 : host_digest(target.host);
   if (target.encoded_twice) host.anomaly(kEncodedTwice);
   if (target.odd) host.anomaly(kOddPath);

@@ -36,6 +36,7 @@ class Http1 {
   Step read_chunk_end(const Host& host, Side& side, Bytes rest);
   Step read_line(const Host& host, Side& side, Bytes rest);
   Step read_long_line(const Host& host, Side& side, Bytes front);
+  void read_cut_line(const Host& host, Side& side, Bytes front);
   Progress answer(const Side& side, uint32_t consumed, uint64_t skip) const;
   bool parkable(size_t which) const noexcept;
 

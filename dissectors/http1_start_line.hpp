@@ -65,6 +65,21 @@ inline std::optional<RequestLine> parse_cut_request_line(std::string_view line) 
   return is_target_like(result.target) ? std::optional(result) : std::nullopt;
 }
 
+/// A target without the part of the protocol that may stand behind it at a cut.
+inline std::string_view without_protocol(std::string_view target) noexcept {
+  const size_t last = target.find_last_of(" \t");
+  if (last == std::string_view::npos) return target;
+  const std::string_view behind = target.substr(last + 1);
+  const bool part =
+      equal_ignoring_case(behind, std::string_view("http/1.1").substr(0, behind.size()));
+  return part ? target.substr(0, last) : target;
+}
+
+/// A target without the last of its parameters, of which a part is missing.
+inline std::string_view whole_parameters(std::string_view target) noexcept {
+  return target.substr(0, target.find_last_of("?&"));
+}
+
 struct StatusLine {
   std::string_view protocol, code, reason;
   int status = 0;

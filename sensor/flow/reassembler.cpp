@@ -138,8 +138,9 @@ void Reassembler::lose(DirectionState& side, uint64_t octets, StreamReader& read
   const uint64_t unread = std::min(octets, skip_);
   skip_ -= unread;
   if (unread == octets || stopped_) return;  // the reader misses nothing
+  const bool stopped = begin_ != end_ && reader.read_before_gap(pending()).stop;
   drop_pending(pool);
-  if (!reader.gap(octets - unread)) stop(pool);
+  if (stopped || !reader.gap(octets - unread)) stop(pool);
 }
 
 // Hands on what has become next in line.

@@ -34,6 +34,9 @@ class StreamReader {
  public:
   virtual ~StreamReader() = default;
   virtual ReadAnswer read(Bytes octets) = 0;
+  /// The last word on octets that waited for others, which are lost: read, they will not be offered
+  /// again.
+  virtual ReadAnswer read_before_gap(Bytes) { return {}; }
   /// False: cannot go on behind the gap.
   virtual bool gap(uint64_t missing) = 0;
   /// Octets differ from those stored: `octets` at `offset` are the copy that is not read, or the

@@ -121,6 +121,14 @@ flow::ReadAnswer Inspector::Reader::read(Bytes octets) {
   return {.stop = true};
 }
 
+flow::ReadAnswer Inspector::Reader::read_before_gap(Bytes octets) {
+  if (!session_.dissecting) return {};
+  view_.flags |= kExwireFlowBeforeGap;
+  const flow::ReadAnswer answer = read(octets);
+  view_.flags &= ~uint32_t{kExwireFlowBeforeGap};
+  return answer;
+}
+
 bool Inspector::Reader::gap(uint64_t missing) {
   flow_.mark(direction_ == Direction::to_server ? flow::kGapToServer : flow::kGapToClient);
   inspector_.report(handle_, flow_, kGapAnomaly,

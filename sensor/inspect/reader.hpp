@@ -37,6 +37,7 @@ class Inspector::Reader final : public flow::StreamReader {
          Direction direction, Timestamp now, uint64_t packet) noexcept;
 
   flow::ReadAnswer read(Bytes octets) override;
+  flow::ReadAnswer read_before_gap(Bytes octets) override;
   bool gap(uint64_t missing) override;
   void conflict(int64_t offset, Bytes octets) override;
   flow::OverlapPolicy overlap_policy() const override;

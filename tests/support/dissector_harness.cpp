@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace exwire::test {
 namespace {
@@ -143,7 +144,15 @@ void DissectorHarness::gap(Direction direction, uint64_t missing) {
   const uint64_t unread = std::min(missing, stream.skip);
   stream.skip -= unread;
   if (unread == missing || stream.stopped || taken_off_) return;
-  stream.pending.clear();
+  if (!stream.pending.empty()) {
+    before_gap_ = true;
+    ExwireProgress progress{};
+    const std::vector<uint8_t> last = std::exchange(stream.pending, {});
+    offer(direction, {last.data(), static_cast<uint32_t>(last.size())}, progress);
+    before_gap_ = false;
+    if (stream.stopped || taken_off_) return;
+    stream.skip = 0;
+  }
   stream.need = 0;
   stream.status = kExwireMore;  // api.hpp: only `data` answers at_rest
   const ExwireFlowView flow = view(direction);
@@ -187,7 +196,8 @@ void DissectorHarness::line(const std::string& text) {
 ExwireFlowView DissectorHarness::view(Direction direction) const noexcept {
   ExwireFlowView flow{};
   flow.size = sizeof flow;
-  flow.flags = options_.midstream ? uint32_t{kExwireFlowMidstream} : 0U;
+  flow.flags = (options_.midstream ? uint32_t{kExwireFlowMidstream} : 0U) |
+               (before_gap_ ? uint32_t{kExwireFlowBeforeGap} : 0U);
   flow.client_port = 50000;
   flow.server_port = 80;
   flow.direction = static_cast<uint8_t>(direction);

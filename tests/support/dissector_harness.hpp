@@ -75,7 +75,7 @@ class DissectorHarness {
   alignas(16) std::array<uint8_t, 512> state_;
   std::array<Stream, 2> streams_;
   uint32_t fields_ = 0, anomalies_ = 0;  ///< how many the dissector names
-  bool taken_off_ = false, violated_ = false;
+  bool taken_off_ = false, violated_ = false, before_gap_ = false;
   std::string log_;
 };
 
