@@ -13,9 +13,11 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <memory>
 
+#include "sensor/base/calendar.hpp"
 #include "sensor/base/digest.hpp"
 
 namespace exwire::inspect {
@@ -229,11 +231,8 @@ const Certificate* Certificates::find(Kept kept) const noexcept {
 }
 
 std::string date_text(int64_t seconds) {
-  const auto clock = static_cast<time_t>(seconds);
-  tm parts{};
-  if (gmtime_r(&clock, &parts) == nullptr) return {};
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1,
-                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  std::array<char, kDateOctets> date;
+  return put_date(date.data(), seconds) ? std::string(date.data(), date.size()) : std::string();
 }
 
 }  // namespace exwire::inspect

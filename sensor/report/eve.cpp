@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 
+#include "sensor/base/calendar.hpp"
 #include "sensor/inspect/activesync.hpp"
 #include "sensor/inspect/exchange_product.hpp"
 
@@ -19,12 +19,6 @@ using inspect::HttpTransaction;
 const char* kind_of(const Event& event) noexcept {
   static constexpr const char* kKinds[] = {"alert", "http", "flow", "anomaly", "stats", "tls"};
   return kKinds[event.body.index()];
-}
-
-void put_digits(char* at, int64_t value, int width) noexcept {
-  for (int place = width - 1; place >= 0; --place, value /= 10) {
-    at[place] = static_cast<char>('0' + value % 10);
-  }
 }
 
 std::string_view hex_flags(uint64_t flags, std::array<char, 2>& buffer) noexcept {
@@ -45,20 +39,12 @@ std::string_view timestamp_text(Timestamp time, std::array<char, 40>& buffer) no
   constexpr int64_t kLastSecond = 253402300799;
   const int64_t seconds = std::clamp<int64_t>(time.ns / kNanosPerSecond, 0, kLastSecond);
   const int64_t micros = time.ns < 0 ? 0 : time.ns % kNanosPerSecond / 1000;
-  const std::chrono::sys_seconds clock{std::chrono::seconds(seconds)};
-  const auto midnight = std::chrono::floor<std::chrono::days>(clock);
-  const std::chrono::year_month_day day(midnight);
-  const int64_t second = (clock - midnight).count();
+  constexpr std::string_view kRest = ".000000+0000";
   char* at = buffer.data();
-  std::copy_n("0000-00-00T00:00:00.000000+0000", 31, at);
-  put_digits(at, int{day.year()}, 4);
-  put_digits(at + 5, unsigned{day.month()}, 2);
-  put_digits(at + 8, unsigned{day.day()}, 2);
-  put_digits(at + 11, second / 3600, 2);
-  put_digits(at + 14, second / 60 % 60, 2);
-  put_digits(at + 17, second % 60, 2);
-  put_digits(at + 20, micros, 6);
-  return {at, 31};
+  put_date(at, seconds);
+  std::copy(kRest.begin(), kRest.end(), at + kDateOctets);
+  put_digits(at + kDateOctets + 1, micros, 6);
+  return {at, kDateOctets + kRest.size()};
 }
 
 std::string_view EveEncoder::encode(const Event& event) {
@@ -213,7 +199,7 @@ void EveEncoder::tcp_object(const flow::Flow& flow) {
   json_.text("tcp_flags_ts", hex_flags(there, digits));
   json_.text("tcp_flags_tc", hex_flags(back, digits));
   static constexpr struct {
-    const char* name;
+    std::string_view name;
     uint8_t flag;
   } kFlags[] = {{"syn", wire::kSyn}, {"fin", wire::kFin}, {"rst", wire::kRst}, {"psh", wire::kPsh},
                 {"ack", wire::kAck}, {"urg", wire::kUrg}, {"ecn", wire::kEce}, {"cwr", wire::kCwr}};
@@ -230,7 +216,7 @@ void EveEncoder::flow_numbers(const flow::Flow& flow, const detect::FlowNumbers&
   json_.unsigned_number("exw.stream_octets_toserver", flow.of(Direction::to_server).stream_octets);
   json_.unsigned_number("exw.stream_octets_toclient", flow.of(Direction::to_client).stream_octets);
   const struct {
-    const char* name;
+    std::string_view name;
     uint64_t value;
   } optional[] = {
       {"exw.idle_gap_max_s", numbers.idle_gap_max_s},
