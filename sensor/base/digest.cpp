@@ -1,40 +1,27 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// OpenSSL 3 calls the plain functions deprecated; they are what its providers call in the end.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "sensor/base/digest.hpp"
 
-#include <openssl/evp.h>
+#include <openssl/md5.h>
+#include <openssl/sha.h>
 
 #include <algorithm>
 
 namespace exwire {
 namespace {
 
-class Digester {
- public:
-  explicit Digester(const char* method)
-      : method_(EVP_MD_fetch(nullptr, method, nullptr)), context_(EVP_MD_CTX_new()) {}
-  ~Digester() {
-    EVP_MD_CTX_free(context_);
-    EVP_MD_free(method_);
+// `Start`, `Add` and `End` are OpenSSL's own names: <method>_Init, _Update and _Final.
+template <class Context, auto Start, auto Add, auto End, uint32_t Size>
+DigestOctets digest_of(Bytes octets) noexcept {
+  DigestOctets digest;
+  Context context;
+  if (Start(&context) == 1 && Add(&context, octets.data, octets.size) == 1 &&
+      End(digest.octets.data(), &context) == 1) {
+    digest.size = Size;
   }
-  Digester(const Digester&) = delete;
-  Digester& operator=(const Digester&) = delete;
-
-  DigestOctets operator()(Bytes octets) {
-    DigestOctets digest;
-    if (method_ == nullptr || context_ == nullptr ||
-        EVP_MD_get_size(method_) > static_cast<int>(digest.octets.size()) ||
-        EVP_DigestInit_ex2(context_, method_, nullptr) != 1 ||
-        EVP_DigestUpdate(context_, octets.data, octets.size) != 1 ||
-        EVP_DigestFinal_ex(context_, digest.octets.data(), &digest.size) != 1) {
-      digest.size = 0;
-    }
-    return digest;
-  }
-
- private:
-  EVP_MD* method_;
-  EVP_MD_CTX* context_;
-};
+  return digest;
+}
 
 }  // namespace
 
@@ -48,18 +35,16 @@ std::string DigestOctets::hex(size_t digits) const {
 }
 
 DigestOctets md5(Bytes octets) {
-  thread_local Digester digester("MD5");
-  return digester(octets);
+  return digest_of<MD5_CTX, MD5_Init, MD5_Update, MD5_Final, MD5_DIGEST_LENGTH>(octets);
 }
 
 DigestOctets sha1(Bytes octets) {
-  thread_local Digester digester("SHA1");
-  return digester(octets);
+  return digest_of<SHA_CTX, SHA1_Init, SHA1_Update, SHA1_Final, SHA_DIGEST_LENGTH>(octets);
 }
 
 DigestOctets sha256(Bytes octets) {
-  thread_local Digester digester("SHA256");
-  return digester(octets);
+  return digest_of<SHA256_CTX, SHA256_Init, SHA256_Update, SHA256_Final, SHA256_DIGEST_LENGTH>(
+      octets);
 }
 
 }  // namespace exwire
