@@ -20,6 +20,13 @@ const char* to_text(Phase phase) noexcept {
   return "once";
 }
 
+Finding Finding::told() const {
+  Finding finding = *this;
+  if (source != nullptr) source->add_to(finding.facts);
+  finding.source = nullptr;
+  return finding;
+}
+
 void Facts::add(const char* name, std::string_view text) noexcept {
   if (count_ == kMost) return;
   const size_t kept = std::min<size_t>(text.size(), kArena - used_);

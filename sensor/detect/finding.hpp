@@ -75,6 +75,15 @@ enum class Phase : uint8_t {
 };
 const char* to_text(Phase phase) noexcept;
 
+/// Knows what a finding tells; asked when it leaves, not for each repetition that is only counted.
+class FactSource {
+ public:
+  virtual void add_to(Facts& facts) const = 0;
+
+ protected:
+  ~FactSource() = default;
+};
+
 struct Finding {
   const Signature* signature = nullptr;
   uint8_t severity = 0;
@@ -87,7 +96,11 @@ struct Finding {
   Timestamp first_seen, last_seen;
   const inspect::HttpTransaction* http = nullptr;  ///< valid during the call only
   const inspect::TlsHandshake* tls = nullptr;      ///< valid during the call only
+  const FactSource* source = nullptr;  ///< of `facts` still to come; valid during the call only
   Facts facts;
+
+  /// With all its facts.
+  Finding told() const;
 
   /// Seen once, just now, with the weight its signature gives it.
   /// `packet` 0: told by a timer, or from behind the workers.

@@ -12,12 +12,12 @@ FindingGate::FindingGate(Budget& budget, GateListener& listener)
 
 void FindingGate::offer(const flow::Flow& flow, const Finding& finding) {
   if (finding.phase != Phase::once) {
-    listener_.passed(flow, finding);
+    listener_.passed(flow, finding.told());
     return;
   }
   const auto known = by_story_.find(finding.story);
   if (known == by_story_.end()) {
-    begin(flow, finding);
+    begin(flow, finding.told());
     return;
   }
   Story& story = stories_[known->second];

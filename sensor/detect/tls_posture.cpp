@@ -94,6 +94,78 @@ std::string_view name_of(const TlsHandshake& handshake) noexcept {
   return handshake.text(TlsField::sni);
 }
 
+struct Seen {
+  const FlowContext& context;
+  const TlsHandshake& handshake;
+  const ExchangeServer& server;
+  FindingSink& sink;
+};
+
+// What a finding tells of the handshake it was made of.
+class Account final : public FactSource {
+ public:
+  Account(const Signature& signature, const Seen& seen, const ExchangeServers& servers)
+      : signature_(signature), seen_(seen), servers_(servers) {}
+
+  void add_to(Facts& facts) const override {
+    add_handshake(facts, seen_);
+    const Certificate* certificate = seen_.handshake.server_certificate;
+    if (certificate != nullptr && certificate->readable) add_certificate(facts, *certificate);
+    const std::string_view product = servers_.product_of(seen_.context.flow);
+    if (!product.empty()) facts.add("server_product", product);
+    const Certificate* client = seen_.handshake.client_certificate;
+    if (signature_.sid == kClientCertificate.sid && client != nullptr) {
+      facts.add("client_issuer", cut(client->issuer));
+    }
+  }
+
+ private:
+  static void add_handshake(Facts& facts, const Seen& seen) {
+    const flow::Flow& flow = seen.context.flow;
+    const TlsHandshake& handshake = seen.handshake;
+    facts.add("server", wire::to_text(flow.server(), flow.key.ip_version));
+    facts.add("port", flow.server_port());
+    facts.add("learned", to_text(seen.server.reason));
+    if (!seen.server.detail().empty()) facts.add("learned_from", seen.server.detail());
+    if (handshake.has(TlsField::sni)) facts.add("sni", cut(handshake.text(TlsField::sni)));
+    facts.add("version", inspect::tls_version_text(handshake.version()));
+    if (handshake.octets(TlsField::server_cipher).size == 2) {
+      const uint16_t code = handshake.number(TlsField::server_cipher);
+      const char* name = suite_name(code);
+      facts.add("cipher", name != nullptr ? name : fmt::format("0x{:04x}", code));
+    }
+    if (const WeakSuite* suite = suite_of(handshake)) {
+      facts.add("weakness", suite->weakness);
+      if (handshake.client_seen()) {
+        facts.add("client_offered_aes", offers_aes(handshake.octets(TlsField::client_ciphers)));
+      }
+    }
+  }
+
+  static void add_certificate(Facts& facts, const Certificate& certificate) {
+    facts.add("subject", cut(certificate.subject));
+    facts.add("issuer", cut(certificate.issuer));
+    if (certificate.not_before_s != inspect::kNoTime) {
+      facts.add("not_before", inspect::date_text(certificate.not_before_s));
+    }
+    if (certificate.not_after_s != inspect::kNoTime)
+      facts.add("not_after", inspect::date_text(certificate.not_after_s));
+    if (!certificate.key_type.empty()) facts.add("key_type", certificate.key_type);
+    if (certificate.key_bits != 0) facts.add("key_bits", certificate.key_bits);
+    if (!certificate.signature.empty()) facts.add("certificate_signature", certificate.signature);
+    if (!certificate.names.empty()) {
+      facts.add("certificate_names", cut(fmt::format("{}", fmt::join(certificate.names, ", "))));
+    }
+  }
+
+  // All texts of a finding fit together.
+  static std::string_view cut(std::string_view text) noexcept { return text.substr(0, 240); }
+
+  const Signature& signature_;
+  const Seen& seen_;
+  const ExchangeServers& servers_;
+};
+
 class TlsPosture final : public FlowDetector {
  public:
   explicit TlsPosture(std::shared_ptr<ExchangeServers> servers) : servers_(std::move(servers)) {}
@@ -126,13 +198,6 @@ class TlsPosture final : public FlowDetector {
   }
 
  private:
-  struct Seen {
-    const FlowContext& context;
-    const TlsHandshake& handshake;
-    const ExchangeServer& server;
-    FindingSink& sink;
-  };
-
   // Several sites may share an address: what is learned by name holds for handshakes about it.
   static bool is_other_site(const ExchangeServer& server, const TlsHandshake& handshake) noexcept {
     const std::string_view name = name_of(handshake);
@@ -209,60 +274,10 @@ class TlsPosture final : public FlowDetector {
     story.octets(flow.server().data(), flow.server().size());
     story.word(flow.server_port());
     finding.story = story.finish();
-    add_handshake(finding.facts, seen);
-    if (const Certificate* certificate = seen.handshake.server_certificate;
-        certificate != nullptr && certificate->readable) {
-      add_certificate(finding.facts, *certificate);
-    }
-    if (const std::string_view product = servers_->product_of(flow); !product.empty()) {
-      finding.facts.add("server_product", product);
-    }
-    if (signature.sid == kClientCertificate.sid && seen.handshake.client_certificate != nullptr) {
-      finding.facts.add("client_issuer", cut(seen.handshake.client_certificate->issuer));
-    }
+    const Account account(signature, seen, *servers_);
+    finding.source = &account;
     seen.sink.found(seen.context, finding);
   }
-
-  static void add_handshake(Facts& facts, const Seen& seen) {
-    const flow::Flow& flow = seen.context.flow;
-    const TlsHandshake& handshake = seen.handshake;
-    facts.add("server", wire::to_text(flow.server(), flow.key.ip_version));
-    facts.add("port", flow.server_port());
-    facts.add("learned", to_text(seen.server.reason));
-    if (!seen.server.detail().empty()) facts.add("learned_from", seen.server.detail());
-    if (handshake.has(TlsField::sni)) facts.add("sni", cut(handshake.text(TlsField::sni)));
-    facts.add("version", inspect::tls_version_text(handshake.version()));
-    if (handshake.octets(TlsField::server_cipher).size == 2) {
-      const uint16_t code = handshake.number(TlsField::server_cipher);
-      const char* name = suite_name(code);
-      facts.add("cipher", name != nullptr ? name : fmt::format("0x{:04x}", code));
-    }
-    if (const WeakSuite* suite = suite_of(handshake)) {
-      facts.add("weakness", suite->weakness);
-      if (handshake.client_seen()) {
-        facts.add("client_offered_aes", offers_aes(handshake.octets(TlsField::client_ciphers)));
-      }
-    }
-  }
-
-  static void add_certificate(Facts& facts, const Certificate& certificate) {
-    facts.add("subject", cut(certificate.subject));
-    facts.add("issuer", cut(certificate.issuer));
-    if (certificate.not_before_s != inspect::kNoTime) {
-      facts.add("not_before", inspect::date_text(certificate.not_before_s));
-    }
-    if (certificate.not_after_s != inspect::kNoTime)
-      facts.add("not_after", inspect::date_text(certificate.not_after_s));
-    if (!certificate.key_type.empty()) facts.add("key_type", certificate.key_type);
-    if (certificate.key_bits != 0) facts.add("key_bits", certificate.key_bits);
-    if (!certificate.signature.empty()) facts.add("certificate_signature", certificate.signature);
-    if (!certificate.names.empty()) {
-      facts.add("certificate_names", cut(fmt::format("{}", fmt::join(certificate.names, ", "))));
-    }
-  }
-
-  // All texts of a finding fit together.
-  static std::string_view cut(std::string_view text) noexcept { return text.substr(0, 240); }
 
   std::shared_ptr<ExchangeServers> servers_;
 };

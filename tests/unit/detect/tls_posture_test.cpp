@@ -18,7 +18,8 @@ const wire::Address kPhone{192, 0, 2, 10}, kServer{198, 51, 100, 20};
 
 class Collector final : public detect::FindingSink {
  public:
-  void found(const detect::FlowContext&, const detect::Finding& finding) override {
+  void found(const detect::FlowContext&, const detect::Finding& offered) override {
+    const detect::Finding finding = offered.told();
     sids.push_back(finding.signature->sid);
     stories.push_back(finding.story);
     severities.push_back(finding.severity);
