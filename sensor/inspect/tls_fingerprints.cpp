@@ -98,12 +98,16 @@ std::string ja4_protocol(Bytes protocols) {
 // What is left out here, no fingerprint looks at.
 void add_numbers(std::string& key, Bytes octets) {
   const size_t front = key.size();
-  key.append(2, '\0');
+  key.resize(front + sizeof(uint16_t) + octets.size);
+  char* end = key.data() + front + sizeof(uint16_t);
   for (uint32_t at = 0; at + 2 <= octets.size; at += 2) {
-    if (!is_grease(load_be16(octets.data + at))) key.append(octets.from(at).first(2).text());
+    if (is_grease(load_be16(octets.data + at))) continue;
+    std::memcpy(end, octets.data + at, 2);
+    end += 2;
   }
-  const auto count = static_cast<uint16_t>(key.size() - front);
+  const auto count = static_cast<uint16_t>(end - (key.data() + front));
   std::memcpy(key.data() + front, &count, sizeof count);
+  key.resize(front + count);
 }
 
 void add_octets(std::string& key, Bytes octets) {

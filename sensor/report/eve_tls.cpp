@@ -11,18 +11,11 @@ namespace {
 using inspect::TlsField;
 using inspect::TlsHandshake;
 
-constexpr size_t kMostListed = 128;
+constexpr uint32_t kMostListed = 128;
 constexpr size_t kMostNames = 32;
 
 void numbers(JsonWriter& json, const char* key, Bytes octets, uint32_t width) {
-  if (octets.size < width) return;
-  json.array(key);
-  for (uint32_t at = 0; at + width <= octets.size && at / width < kMostListed; at += width) {
-    uint32_t value = 0;
-    for (uint32_t octet = 0; octet < width; ++octet) value = value << 8 | octets[at + octet];
-    json.element(int64_t{value});
-  }
-  json.close();
+  if (octets.size >= width) json.numbers(key, octets.first(kMostListed * width), width);
 }
 
 void protocols(JsonWriter& json, const char* key, Bytes list) {
@@ -111,7 +104,7 @@ void EveEncoder::tls(const Event& event, const TlsBody& body) {
   json_.object("metadata").object("flowints");
   json_.number("exw.handshake_ms", (handshake.ended.ns - handshake.began.ns) / kNanosPerMilli);
   json_.number("exw.offered_version", handshake.offered());
-  const std::pair<const char*, uint32_t> flags[] = {
+  static constexpr std::pair<std::string_view, uint32_t> kFlags[] = {
       {"exw.complete", kExwireTlsComplete},
       {"exw.incomplete", kExwireTlsIncomplete},
       {"exw.retried", kExwireTlsRetried},
@@ -123,7 +116,7 @@ void EveEncoder::tls(const Event& event, const TlsBody& body) {
       {"exw.encrypted_hello", kExwireTlsEncryptedHello},
       {"exw.ticket", kExwireTlsTicket},
   };
-  for (const auto& [name, flag] : flags) {
+  for (const auto& [name, flag] : kFlags) {
     if (handshake.flags & flag) json_.boolean(name, true);
   }
   if (handshake.hellos > 1) json_.number("exw.hellos", handshake.hellos);

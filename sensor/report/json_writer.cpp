@@ -179,6 +179,20 @@ JsonWriter& JsonWriter::number(std::string_view key, int64_t value) noexcept {
   return *this;
 }
 
+JsonWriter& JsonWriter::numbers(std::string_view key, Bytes octets, uint32_t width) noexcept {
+  constexpr size_t kMostDigits = 10;
+  array(key);
+  for (uint32_t at = 0; skipped_depth_ == 0 && at + width <= octets.size; at += width) {
+    uint32_t value = 0;
+    for (uint32_t octet = 0; octet < width; ++octet) value = value << 8 | octets[at + octet];
+    char digits[kMostDigits];
+    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+    const std::string_view written(digits, static_cast<size_t>(end - digits));
+    if (open_member({}, written.size())) put(written);
+  }
+  return close();
+}
+
 JsonWriter& JsonWriter::unsigned_number(std::string_view key, uint64_t value) noexcept {
   // Readers in JavaScript and Java lose what does not fit a signed 64-bit number.
   return number(key, static_cast<int64_t>(value & INT64_MAX));

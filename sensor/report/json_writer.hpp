@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "sensor/base/bytes.hpp"
+
 namespace exwire::report {
 
 class JsonWriter {
@@ -26,6 +28,8 @@ class JsonWriter {
   JsonWriter& text(std::string_view key, std::string_view value) noexcept;
   JsonWriter& element(std::string_view value) noexcept;
   JsonWriter& element(int64_t value) noexcept;
+  /// A list of numbers of `width` octets each (at most four), in network order.
+  JsonWriter& numbers(std::string_view key, Bytes octets, uint32_t width) noexcept;
   JsonWriter& number(std::string_view key, int64_t value) noexcept;
   JsonWriter& unsigned_number(std::string_view key, uint64_t value) noexcept;
   JsonWriter& boolean(std::string_view key, bool value) noexcept;

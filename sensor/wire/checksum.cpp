@@ -32,23 +32,29 @@ uint16_t sum_of(Bytes octets, uint32_t initial) noexcept {
     add(words[0]);
     add(words[1]);
   }
-  while (left > 0) {
-    uint64_t word = 0;
-    const uint32_t count = std::min<uint32_t>(left, 8);
-    std::memcpy(&word, at, count);
+  const auto rest = [&](auto word) {
+    if (left < sizeof word) return;
+    std::memcpy(&word, at, sizeof word);
     add(word);
-    at += count;
-    left -= count;
-  }
+    at += sizeof word;
+    left -= static_cast<uint32_t>(sizeof word);
+  };
+  rest(uint64_t{});
+  rest(uint32_t{});
+  rest(uint16_t{});
+  rest(uint8_t{});
   const uint64_t folded = (sum >> 32) + (sum & 0xffffffff) + carries;
   return fold(uint64_t{__builtin_bswap16(fold(folded))} + initial);
 }
 
 uint16_t pseudo_header_sum(const NetworkView& network) noexcept {
   const uint32_t size = network.ip_version == 4 ? 4 : 16;
-  const uint32_t addresses =
-      uint32_t{sum_of({network.source.data(), size})} + sum_of({network.destination.data(), size});
-  return fold(uint64_t{addresses} + network.protocol + (network.payload_octets >> 16) +
+  uint64_t addresses = 0;
+  for (uint32_t at = 0; at < size; at += 4) {
+    addresses += load_be32(network.source.data() + at);
+    addresses += load_be32(network.destination.data() + at);
+  }
+  return fold(addresses + network.protocol + (network.payload_octets >> 16) +
               (network.payload_octets & 0xffff));
 }
 
