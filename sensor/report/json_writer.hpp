@@ -47,7 +47,11 @@ class JsonWriter {
   void put(std::string_view raw) noexcept;
   void put(char octet) noexcept { buffer_[size_++] = octet; }
   size_t put_escaped(std::string_view value, size_t room) noexcept;
-  size_t room() const noexcept { return kMostLine - kReserve - size_; }
+  // None is left when closing brackets have gone into the reserve.
+  size_t room() const noexcept {
+    constexpr size_t kFull = kMostLine - kReserve;
+    return size_ < kFull ? kFull - size_ : 0;
+  }
 
   std::array<char, kMostLine> buffer_;
   size_t size_ = 0;

@@ -187,6 +187,54 @@ TEST_CASE("a line never exceeds its limit and never tears", "[eve]") {
   CHECK(!error);
 }
 
+TEST_CASE("what follows a list that filled the line finds no room", "[eve]") {
+  for (size_t size = 400; size < 520; ++size) {
+    report::JsonWriter writer;
+    writer.start();
+    writer.object().array("names");
+    for (int name = 0; name < 32; ++name) writer.element(std::string(size, 'n'));
+    writer.close();
+    for (int key = 0; key < 100; ++key) writer.text("k", std::string(300, 'x')).number("n", key);
+    writer.close();
+    const std::string line(writer.line());
+    REQUIRE(line.size() <= report::JsonWriter::kMostLine);
+    REQUIRE_NOTHROW(json::parse(line));
+    REQUIRE(writer.left_out() > 0);
+  }
+}
+
+TEST_CASE("a list of numbers is the list of its elements, with room and without", "[eve]") {
+  const std::vector<uint16_t> values{0, 9, 10, 99, 100, 999, 1000, 9999, 10000, 65535};
+  const auto line = [&](bool at_once, size_t before) {
+    report::JsonWriter writer;
+    writer.start();
+    writer.object();
+    while (before-- > 0) writer.text("k", std::string(2000, 'x'));
+    for (int turn = 0; turn < 30; ++turn) {
+      std::string octets;
+      for (const uint16_t value : values) {
+        octets += {static_cast<char>(value >> 8), static_cast<char>(value)};
+      }
+      if (at_once) {
+        writer.numbers("list", as_bytes(octets + "!"), 2);
+      } else {
+        writer.array("list");
+        for (const uint16_t value : values) writer.element(int64_t{value});
+        writer.close();
+      }
+    }
+    const uint32_t left_out = writer.left_out();
+    return std::string(writer.close().line()) + std::to_string(left_out);
+  };
+  for (const size_t before : {size_t{0}, size_t{3}, size_t{4}}) {
+    CHECK(line(true, before) == line(false, before));
+  }
+  report::JsonWriter wide;
+  wide.start();
+  wide.object().numbers("list", {reinterpret_cast<const uint8_t*>("\1\0\x80\xff\xff\xff"), 6}, 3);
+  CHECK(wide.close().line() == "{\"list\":[65664,16777215]}\n");
+}
+
 TEST_CASE("the same finding has the same identity, an update another", "[eve]") {
   const flow::Flow flow = sample_flow();
   detect::Finding finding;
