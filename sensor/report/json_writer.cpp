@@ -180,15 +180,17 @@ JsonWriter& JsonWriter::number(std::string_view key, int64_t value) noexcept {
 }
 
 JsonWriter& JsonWriter::numbers(std::string_view key, Bytes octets, uint32_t width) noexcept {
-  constexpr size_t kMostDigits = 10;
   array(key);
   for (uint32_t at = 0; skipped_depth_ == 0 && at + width <= octets.size; at += width) {
     uint32_t value = 0;
     for (uint32_t octet = 0; octet < width; ++octet) value = value << 8 | octets[at + octet];
-    char digits[kMostDigits];
+    char digits[10] = {};
     const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    const std::string_view written(digits, static_cast<size_t>(end - digits));
-    if (open_member({}, written.size())) put(written);
+    const auto written = static_cast<size_t>(end - digits);
+    if (!open_member({}, written)) continue;
+    // All ten at once are cheaper than the few there are; what is too much falls into the reserve.
+    std::memcpy(buffer_.data() + size_, digits, sizeof digits);
+    size_ += written;
   }
   return close();
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <ctime>
 #include <map>
 #include <random>
 #include <set>
 
 #include "sensor/base/bytes.hpp"
+#include "sensor/base/calendar.hpp"
 #include "sensor/base/digest.hpp"
 #include "sensor/base/memory.hpp"
 #include "sensor/base/packet_stamps.hpp"
@@ -226,4 +228,32 @@ TEST_CASE("digests are those of their standards", "[digest]") {
   CHECK(sha256(as_bytes("abc")).hex() ==
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   CHECK(sha256(as_bytes("abc")).hex(12) == "ba7816bf8f01");
+}
+
+TEST_CASE("dates are those of the C library", "[base]") {
+  const auto date = [](int64_t seconds) {
+    std::string text(kDateOctets, '?');
+    return put_date(text.data(), seconds) ? text : std::string();
+  };
+  const auto expected = [](int64_t seconds) {
+    const auto clock = static_cast<time_t>(seconds);
+    tm parts{};
+    REQUIRE(gmtime_r(&clock, &parts) != nullptr);
+    char text[64];
+    const size_t size = strftime(text, sizeof text, "-%m-%dT%H:%M:%S", &parts);
+    std::string year = std::to_string(parts.tm_year + 1900);
+    return std::string(4 - year.size(), '0') + year + std::string(text, size);
+  };
+  std::mt19937_64 random(1);
+  std::uniform_int_distribution<int64_t> any(-62167219200, 253402300799);
+  for (int turn = 0; turn < 20000; ++turn) {
+    const int64_t seconds = any(random);
+    REQUIRE(date(seconds) == expected(seconds));
+  }
+  CHECK(date(951827696) == "2000-02-29T12:34:56");
+  CHECK(date(-62167219200) == "0000-01-01T00:00:00");
+  CHECK(date(253402300799) == "9999-12-31T23:59:59");
+  for (const int64_t never : {INT64_MIN, int64_t{-62167219201}, int64_t{253402300800}, INT64_MAX}) {
+    CHECK(date(never).empty());
+  }
 }
