@@ -15,7 +15,7 @@ using namespace tls;
 constexpr uint32_t kLargestMessage = 65536;
 constexpr uint32_t kMostRecords = 4096;  // of one message
 constexpr uint32_t kMostPending = 100 * 1024;
-constexpr uint8_t kFatal = 2;  // level of an alert
+constexpr uint8_t kWarning = 1, kFatal = 2;  // levels of an alert
 
 class Tls {
  public:
@@ -27,6 +27,7 @@ class Tls {
   Progress data(Host host, Bytes octets) noexcept {
     Side& side = sides_[static_cast<size_t>(host.direction())];
     uint32_t at = 0;
+    if (version_2_) return finished(kExwireDone, 0);
     if (side.lost) {
       const Found found = find_record(octets);
       if (found.need != 0) return more(found.at, found.need);
@@ -35,7 +36,7 @@ class Tls {
     }
     while (at < octets.size) {
       const Bytes rest = octets.from(at);
-      if (!side.started && (rest[0] & 0x80)) {
+      if (!side.started && may_be_sslv2(rest[0])) {
         const bool answer_to_sslv2 =
             handshake_.began_with_sslv2() && host.direction() == Direction::to_client;
         if (answer_to_sslv2) return read_sslv2_server(host, at, rest);
@@ -47,7 +48,7 @@ class Tls {
       }
       if (rest.size < kHeader) return answer(at, kHeader);
       const RecordHeader header = header_at(rest.data);
-      if (!is_plausible(header)) {
+      if (!is_record(header)) {
         if (!told_) return broken(host, at);
         // Something is amiss, but this was TLS: the next record is looked for.
         host.anomaly(kLostAlignment);
@@ -60,6 +61,7 @@ class Tls {
       // Joined in the middle: messages are read from the first one that is known to start.
       if (!side.started) side.damaged = (host.flow().flags & kExwireFlowMidstream) != 0;
       side.started = true;
+      if (is_empty(header)) tell_bad_record(host);
       const uint32_t whole = kHeader + header.length;
       const bool handshake = header.type == kHandshake && !side.encrypted && !told_;
       const uint32_t judged = kHeader + (header.length < 4 ? header.length : 4U);
@@ -104,7 +106,7 @@ class Tls {
   // lost.
   void sleep(uint8_t parked[16]) const noexcept {
     parked[0] = static_cast<uint8_t>(told_ | handshake_.is_version_13() << 1 | incomplete_ << 2 |
-                                     complete_ << 3);
+                                     complete_ << 3 | version_2_ << 4 | bad_record_ << 5);
     for (size_t which = 0; which < 2; ++which) {
       const Side& side = sides_[which];
       parked[1 + which] = static_cast<uint8_t>(side.started | side.encrypted << 1 | side.lost << 2 |
@@ -117,6 +119,8 @@ class Tls {
     handshake_.set_version_13(parked[0] & 2);
     incomplete_ = parked[0] & 4;
     complete_ = parked[0] & 8;
+    version_2_ = parked[0] & 16;
+    bad_record_ = parked[0] & 32;
     for (size_t which = 0; which < 2; ++which) {
       Side& side = sides_[which];
       side.started = parked[1 + which] & 1;
@@ -157,8 +161,13 @@ class Tls {
                                                         : more(consumed, need, skip);
   }
 
+  void tell_bad_record(Host host) noexcept {
+    if (!bad_record_) host.anomaly(kBadRecord);
+    bad_record_ = true;
+  }
+
   Progress broken(Host host, uint32_t consumed) noexcept {
-    host.anomaly(kBadRecord);
+    tell_bad_record(host);
     incomplete_ = true;
     tell(host);
     return finished(kExwireBroken, consumed);
@@ -171,7 +180,7 @@ class Tls {
   void observe(Host host, Side& side, RecordHeader header, Bytes fragment) noexcept {
     switch (header.type) {
       case kChangeCipherSpec:
-        if (!handshake_.is_version_13())
+        if (!handshake_.is_version_13() && header.length > 0)
           side.encrypted = true;  // TLS 1.3 sends it only for old boxes' sake
         break;
       case kApplicationData:
@@ -196,30 +205,34 @@ class Tls {
   }
 
   Step read_sslv2(Host host, Side& side, Bytes rest) noexcept {
-    if (rest.size < 11) return {0, 11, false};
+    const Sslv2Header header = sslv2_header_at(rest);
+    const uint32_t front = header.octets + kSslv2HelloFront;
+    if (rest.size < front) return {0, front, false};
     if (!is_sslv2_hello(rest)) return {0, 0, true};
-    const uint32_t whole = 2 + ((rest[0] & 0x7fU) << 8 | rest[1]);
+    const uint32_t whole = header.octets + header.length;
     if (rest.size < whole) return {0, whole, false};
     host.anomaly(kSslv2);
     side.started = true;
-    handshake_.sslv2_hello(host, tls::read_sslv2_hello(rest.first(whole).from(3)));
+    const Bytes hello = rest.first(whole - header.padding).from(header.octets + 1);
+    handshake_.sslv2_hello(host, tls::read_sslv2_hello(hello));
     return {whole, 0, false};
   }
 
   // SSL 2.0 proper: after its ServerHello (SSL 2.0 draft, 2.6) there is nothing left to read.
   Progress read_sslv2_server(Host host, uint32_t at, Bytes rest) noexcept {
-    if (rest.size < 7) return more(at, 7);
+    constexpr uint32_t kFront = 11;  // type, hit, kind, version, three lengths
     constexpr uint8_t kSslv2ServerHello = 4;
-    if (rest[2] != kSslv2ServerHello) return broken(host, at);
-    number_field(host, kServerVersion, load_be16(rest.data + 5));
-    number_field(host, kServerLegacyVersion, load_be16(rest.data + 5));
-    const uint32_t whole = 2 + ((rest[0] & 0x7fU) << 8 | rest[1]);
-    if (rest.size < whole && rest.size < 13) return more(at, 13);
-    const uint32_t certificate = load_be16(rest.data + 7);
-    if (rest.size < 13 + certificate && certificate + 11 <= whole) {
-      return more(at, 13 + certificate);
-    }
-    host.field(kServerCertificate, rest.from(13).first(certificate));
+    const Sslv2Header header = sslv2_header_at(rest);
+    if (rest.size < header.octets + kFront) return more(at, header.octets + kFront);
+    const Bytes hello = rest.from(header.octets);
+    if (hello[0] != kSslv2ServerHello || header.length < kFront) return broken(host, at);
+    const uint32_t certificate = load_be16(hello.data + 5);
+    const uint32_t want = kFront + certificate;
+    if (hello.size < want && want <= header.length) return more(at, header.octets + want);
+    number_field(host, kServerVersion, load_be16(hello.data + 3));
+    number_field(host, kServerLegacyVersion, load_be16(hello.data + 3));
+    host.field(kServerCertificate, hello.from(kFront).first(certificate));
+    version_2_ = true;
     tell(host);
     return finished(kExwireDone, at);
   }
@@ -280,16 +293,30 @@ class Tls {
   Step read_spread(Host host, Side& side, Bytes rest, uint32_t from) noexcept {
     Spread& walk = side.spread;
     while (walk.have < walk.want) {
-      if (walk.records == kMostRecords) return give_up(host, side, rest, walk.at, kManyRecords);
+      if (walk.records == kMostRecords || walk.at + kHeader > kMostPending) {
+        return give_up(host, side, rest, walk.at, kManyRecords);
+      }
       if (rest.size - walk.at < kHeader) return {0, walk.at + kHeader, false};
       const RecordHeader header = header_at(rest.data + walk.at);
       // A message cut by something else: what there is of it is given up.
-      if (!is_plausible(header) || header.type != kHandshake) {
+      const bool alert = header.type == kAlert && header.length == 2;
+      if (!is_record(header) || (header.type != kHandshake && !alert)) {
         return give_up(host, side, rest, walk.at, kBadHello);
       }
+      if (is_empty(header)) tell_bad_record(host);
       const uint32_t whole = kHeader + header.length;
+      if (walk.at + whole > kMostPending) {
+        return give_up(host, side, rest, walk.at, kManyRecords);
+      }
       if (rest.size - walk.at < whole) return {0, walk.at + whole, false};
       const Bytes fragment = rest.from(walk.at + kHeader).first(header.length);
+      if (alert) {  // up to TLS 1.2, servers read on behind a warning
+        if (fragment[0] != kWarning) return give_up(host, side, rest, walk.at, kBadHello);
+        host.anomaly(kBadHello);
+        walk.at += whole;
+        ++walk.records;
+        continue;
+      }
       const Bytes part = fragment.from(walk.records == 0 ? from : 0);
       for (uint32_t at = 0; walk.have + at < 4 && at < part.size; ++at) {
         walk.head[walk.have + at] = part[at];
@@ -318,7 +345,12 @@ class Tls {
     side.spread = {};
     uint32_t gathered = 0, taken = 0;
     for (uint32_t at = 0; at < walk.at;) {
-      const Bytes fragment = rest.from(at + kHeader).first(header_at(rest.data + at).length);
+      const RecordHeader header = header_at(rest.data + at);
+      const Bytes fragment = rest.from(at + kHeader).first(header.length);
+      if (header.type == kAlert) {
+        at += kHeader + header.length;
+        continue;
+      }
       const uint32_t skipped = at == 0 ? from : 0;
       const uint32_t missing = walk.want - gathered;
       const Bytes part = fragment.from(skipped).first(missing);
@@ -373,6 +405,8 @@ class Tls {
   static constexpr uint8_t kNoAlert = 255;
   uint8_t alert_ = kNoAlert, alert_from_ = 0;
   bool told_ = false, complete_ = false, incomplete_ = false;
+  bool bad_record_ = false;
+  bool version_2_ = false;  ///< SSL 2.0 was agreed on
 };
 
 }  // namespace
