@@ -7,10 +7,15 @@
 
 namespace exwire::inspect {
 
+// A client's lists may be as long as it likes: what they leave is enough for the name it asks for
+// and for the server's word.
 void TlsHandshake::set(TlsField field, Bytes value) noexcept {
+  constexpr uint32_t kReserve = 800;
   Place& place = places_[static_cast<size_t>(field)];
   if (place.set) return;
-  if (value.size > kArena - used_) {
+  const bool is_list = field < TlsField::sni && field != TlsField::client_version;
+  const uint32_t room = kArena - used_, kept = is_list ? kReserve : 0;
+  if (room < kept || value.size > room - kept) {
     cut = true;
     return;
   }

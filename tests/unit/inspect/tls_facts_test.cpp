@@ -122,6 +122,23 @@ TEST_CASE("a hello too large for its facts is told without a fingerprint", "[tls
   CHECK(inspect::ja3_text(hello).empty());
 }
 
+TEST_CASE("lists without end leave room for the names and for the server's word", "[tls]") {
+  TlsHandshake hello;
+  set(hello, TlsField::client_version, "\x03\x03");
+  for (const TlsField list : {TlsField::client_ciphers, TlsField::client_extensions,
+                              TlsField::client_groups, TlsField::client_protocols}) {
+    set(hello, list, std::string(1100, 'x'));
+  }
+  CHECK(hello.cut);
+  const std::string name(253, 'n');
+  set(hello, TlsField::sni, name);
+  set(hello, TlsField::server_version, "\x03\x01");
+  set(hello, TlsField::server_cipher, std::string("\0\x05", 2));
+  CHECK(hello.text(TlsField::sni) == name);
+  CHECK(hello.version() == 0x0301);
+  CHECK(hello.number(TlsField::server_cipher) == 5);
+}
+
 TEST_CASE("what is no certificate costs nothing and breaks nothing", "[certificate]") {
   CHECK_FALSE(inspect::read_certificate(as_bytes("no DER at all")).readable);
   inspect::Certificates cache;
