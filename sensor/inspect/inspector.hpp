@@ -88,6 +88,8 @@ class Inspector {
   void consider_hole(uint32_t handle, flow::Flow& flow, Timestamp now, uint64_t packet_number);
   void look_for_label(flow::Flow& flow, const wire::Packet& packet);
   void label_both(flow::Flow& flow, const wire::Packet& packet, const Session& session);
+  void label_pending(flow::Flow& flow, const Session& session, Direction direction, Timestamp now);
+  void label_at_end(flow::Flow& flow, Timestamp now);
 
   uint32_t wake(uint32_t handle, flow::Flow& flow);
   void sleep_if_idle(flow::Flow& flow);

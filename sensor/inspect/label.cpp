@@ -31,6 +31,11 @@ void put16(uint8_t* at, size_t value) noexcept {
   at[1] = static_cast<uint8_t>(value);
 }
 
+uint16_t label_of(ndpi_protocol found) noexcept {
+  return found.master_protocol != NDPI_PROTOCOL_UNKNOWN ? found.master_protocol
+                                                        : found.app_protocol;
+}
+
 }  // namespace
 
 void Labeller::Module::operator()(ndpi_detection_module_struct* module) const noexcept {
@@ -124,8 +129,8 @@ bool Labeller::look(uint32_t candidate, const wire::Packet& packet, uint16_t& la
   Candidate& flow = candidates_[candidate];
   const size_t size = write_packet(packet);
   const auto now_ms = static_cast<u_int64_t>(packet.time.ns / kNanosPerMilli);
-  ndpi_protocol found = ndpi_detection_process_packet(module_.get(), flow.state, scratch_.data(),
-                                                      static_cast<uint16_t>(size), now_ms);
+  const ndpi_protocol found = ndpi_detection_process_packet(
+      module_.get(), flow.state, scratch_.data(), static_cast<uint16_t>(size), now_ms);
   ++flow.packets;
   flow.octets += packet.payload.size;
   if (found.master_protocol == NDPI_PROTOCOL_UNKNOWN &&
@@ -134,13 +139,21 @@ bool Labeller::look(uint32_t candidate, const wire::Packet& packet, uint16_t& la
     return false;
   }
   if (found.app_protocol == NDPI_PROTOCOL_UNKNOWN) {
-    u_int8_t guessed = 0;
-    found = ndpi_detection_giveup(module_.get(), flow.state, 0, &guessed);
+    label = last_word(candidate);
+    return true;
   }
-  label =
-      found.master_protocol != NDPI_PROTOCOL_UNKNOWN ? found.master_protocol : found.app_protocol;
+  label = label_of(found);
   close(candidate);
   return true;
+}
+
+// Its guess by ports is not asked for: on port 443 that would be TLS, whatever is spoken.
+uint16_t Labeller::last_word(uint32_t candidate) {
+  u_int8_t guessed = 0;
+  const uint16_t label =
+      label_of(ndpi_detection_giveup(module_.get(), candidates_[candidate].state, 0, &guessed));
+  close(candidate);
+  return label;
 }
 
 const char* Labeller::name(uint16_t label) const noexcept {

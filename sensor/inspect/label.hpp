@@ -40,6 +40,8 @@ class Labeller {
   /// Shows one packet. True when nDPI has made up its mind or the flow's share is used up: the
   /// label (0: unknown) is in `label` then, and the slot is closed.
   bool look(uint32_t candidate, const wire::Packet& packet, uint16_t& label);
+  /// nDPI's last word on a flow that is over (0: unknown); the slot is closed.
+  uint16_t last_word(uint32_t candidate);
   void close(uint32_t candidate) noexcept;
   /// nDPI's name of a label, e.g. "SSH"; empty for 0.
   const char* name(uint16_t label) const noexcept;

@@ -266,3 +266,23 @@ TEST_CASE("what nobody knows gets a label from nDPI and is only counted", "[insp
   CHECK(bench.recorder.last.of(Direction::to_server).stream_octets == 223);
   CHECK(bench.inspector->awake() == 0);
 }
+
+TEST_CASE("a connection that ends before anybody knew it has nDPI's last word", "[inspector]") {
+  const auto label_of = [](const test::Talk& talk) {
+    Bench bench;
+    bench.feed(talk);
+    bench.table->drain(talk.now);
+    CHECK(bench.inspector->awake() == 0);
+    return std::string(bench.inspector->label_name(bench.recorder.last.label));
+  };
+  test::Talk banner;  // who is to speak next never does
+  banner.handshake().server("SSH-2.0-OpenSSH_9.2p1 Debian\r\n");
+  CHECK(label_of(banner) == "SSH");
+  test::Talk greeting;
+  greeting.handshake().server("220 mail.exwire.example ESMTP\r\n").client("EHLO phone\r\n");
+  greeting.server("250 mail.exwire.example\r\n");
+  CHECK(label_of(greeting) == "SMTP");
+  test::Talk nothing;
+  nothing.handshake().server("?").client("!");
+  CHECK(label_of(nothing).empty());
+}
