@@ -27,14 +27,6 @@ bool is_other_service(uint16_t port) noexcept {
   return std::binary_search(kOtherServices.begin(), kOtherServices.end(), port);
 }
 
-bool is_private(const wire::Address& address, uint8_t ip_version) noexcept {
-  if (ip_version == 6) return (address[0] & 0xfe) == 0xfc || address[0] == 0xfe;
-  return address[0] == 10 || (address[0] == 172 && (address[1] & 0xf0) == 16) ||
-         (address[0] == 192 && address[1] == 168) ||
-         (address[0] == 100 && (address[1] & 0xc0) == 64) ||
-         (address[0] == 169 && address[1] == 254);
-}
-
 // From inside to somewhere on the Internet: somebody else's server, most likely.
 bool leaves_site(const flow::Flow& flow) noexcept {
   const uint8_t version = flow.key.ip_version;
@@ -67,6 +59,14 @@ bool lives_five_years(const Certificate& certificate) noexcept {
 }
 
 }  // namespace
+
+bool is_private(const wire::Address& address, uint8_t ip_version) noexcept {
+  if (ip_version == 6) return (address[0] & 0xfe) == 0xfc || address[0] == 0xfe;
+  return address[0] == 10 || (address[0] == 172 && (address[1] & 0xf0) == 16) ||
+         (address[0] == 192 && address[1] == 168) ||
+         (address[0] == 100 && (address[1] & 0xc0) == 64) ||
+         (address[0] == 169 && address[1] == 254);
+}
 
 const char* to_text(Reason reason) noexcept {
   switch (reason) {

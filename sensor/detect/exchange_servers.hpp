@@ -19,6 +19,9 @@ namespace exwire::detect {
 enum class Reason : uint8_t { configured, asked_name, certificate_name, own_certificate, endpoint };
 const char* to_text(Reason reason) noexcept;
 
+/// An address of somebody's own network, not of the Internet (RFC 1918, 4193, 6598, 3927).
+bool is_private(const wire::Address& address, uint8_t ip_version) noexcept;
+
 struct ExchangeServer {
   Reason reason = Reason::configured;
   uint8_t size = 0;

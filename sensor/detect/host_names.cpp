@@ -109,7 +109,31 @@ bool is_address(std::string_view name) noexcept {
          name.find(':') != std::string_view::npos;
 }
 
+// The last two labels: for some countries a label short of a domain, which is good enough to see
+// that two names have nothing to do with each other.
+std::string_view domain_of(std::string_view name) noexcept {
+  name = without_dot(name);
+  const size_t last = name.rfind('.');
+  if (last == std::string_view::npos || last == 0) return name;
+  const size_t before = name.rfind('.', last - 1);
+  return before == std::string_view::npos ? name : name.substr(before + 1);
+}
+
 }  // namespace
+
+bool is_host_name(std::string_view name) noexcept {
+  constexpr size_t kMostName = 253, kMostLabel = 63;
+  name = without_dot(name);
+  size_t label = 0;
+  for (const char letter : name) {
+    const bool dot = letter == '.';
+    const bool known = (lower(letter) >= 'a' && lower(letter) <= 'z') ||
+                       (letter >= '0' && letter <= '9') || letter == '-' || letter == '_';
+    if (dot ? label == 0 : !known || label == kMostLabel) return false;
+    label = dot ? 0 : label + 1;
+  }
+  return label > 0 && name.size() <= kMostName && !is_address(name);
+}
 
 bool is_public_service(std::string_view name) noexcept {
   name = without_dot(name);
@@ -119,7 +143,7 @@ bool is_public_service(std::string_view name) noexcept {
 
 NameSign sign_of(std::string_view name) noexcept {
   name = without_dot(name);
-  if (name.starts_with("*.") || is_address(name)) return NameSign::none;
+  if (!is_host_name(name)) return NameSign::none;
   const size_t dot = name.find('.');
   if (dot == std::string_view::npos) return NameSign::none;
   const std::string_view word = word_of(name.substr(0, dot));
@@ -147,6 +171,13 @@ bool covers_name(const inspect::Certificate& certificate, std::string_view name)
     if (covers_name(held, name)) return true;
   }
   return !alternatives && covers_name(certificate.common_name, name);
+}
+
+bool shares_domain(const inspect::Certificate& certificate, std::string_view name) noexcept {
+  const std::string_view domain = domain_of(name);
+  return is_within(certificate.common_name, domain) ||
+         std::any_of(certificate.names.begin(), certificate.names.end(),
+                     [&](std::string_view held) { return is_within(without_dot(held), domain); });
 }
 
 bool has_wildcard(const inspect::Certificate& certificate) noexcept {

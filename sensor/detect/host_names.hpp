@@ -10,6 +10,10 @@
 
 namespace exwire::detect {
 
+/// Letters, digits, hyphens and what some hosts have besides (RFC 1123 2.1, RFC 2181 11), and no
+/// address: clients may ask for anything, and what is no name says nothing of the server.
+bool is_host_name(std::string_view name) noexcept;
+
 enum class NameSign : uint8_t {
   none,
   common,    ///< mail., webmail., exchange.: often Exchange, but others use it, too
@@ -28,6 +32,9 @@ bool is_public_service(std::string_view name) noexcept;
 bool covers_name(std::string_view held, std::string_view name) noexcept;
 /// The same for a certificate: its alternative names count; its common name where it has none.
 bool covers_name(const inspect::Certificate& certificate, std::string_view name) noexcept;
+
+/// Whether a name of the certificate is of the same domain.
+bool shares_domain(const inspect::Certificate& certificate, std::string_view name) noexcept;
 
 bool has_wildcard(const inspect::Certificate& certificate) noexcept;
 

@@ -259,10 +259,18 @@ class TlsPosture final : public FlowDetector {
 
   void judge_name(const Seen& seen, const Certificate& certificate) {
     const std::string_view name = name_of(seen.handshake);
-    const bool is_name = name.find('.') != std::string_view::npos &&
-                         name.find_first_not_of("0123456789.") != std::string_view::npos;
+    const bool is_name = name.find('.') != std::string_view::npos && is_host_name(name);
     const bool all_names = certificate.names.size() < inspect::Certificates::kMostNames;
-    if (is_name && all_names && !covers_name(certificate, name)) tell(kName, seen);
+    if (!is_name || !all_names || covers_name(certificate, name)) return;
+    if (is_asked_in_earnest(seen.context.flow, certificate, name)) tell(kName, seen);
+  }
+
+  // Scanners on the Internet ask every server for names that have nothing to do with it.
+  static bool is_asked_in_earnest(const flow::Flow& flow, const Certificate& certificate,
+                                  std::string_view name) noexcept {
+    const uint8_t version = flow.key.ip_version;
+    return sign_of(name) != NameSign::none || shares_domain(certificate, name) ||
+           is_private(flow.client(), version) || wire::is_loopback(flow.client(), version);
   }
 
   void tell(const Signature& signature, const Seen& seen) {

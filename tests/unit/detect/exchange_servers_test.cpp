@@ -53,6 +53,27 @@ TEST_CASE("names and what they say", "[exchange_servers]") {
   }
 }
 
+TEST_CASE("what is no host name says nothing", "[exchange_servers]") {
+  const std::string label(63, 'a');
+  CHECK(detect::is_host_name("owa_2.exwire.example."));
+  CHECK(detect::is_host_name("xn--mller-kva.exwire.example"));
+  CHECK(detect::is_host_name(label + ".example"));
+  for (const std::string& rest :
+       {std::string(".exwire..example"), std::string("..exwire.example"),
+        std::string(".ex wire.example"), std::string(".exwire.example\n"),
+        std::string(".exw\xc3\xa4re.example"), std::string(".exwire\0.example", 16),
+        std::string(".exwire.example\""), "." + label + "a.example",
+        "." + label + "." + label + "." + label + "." + label, std::string(".exwire.example/../"),
+        std::string(".[::1]"), std::string("")}) {
+    INFO(rest);
+    CHECK(detect::sign_of("owa" + rest) == NameSign::none);
+    CHECK(detect::sign_of("mail" + rest) == NameSign::none);
+  }
+  CHECK_FALSE(detect::is_host_name(""));
+  CHECK_FALSE(detect::is_host_name("."));
+  CHECK_FALSE(detect::is_host_name("192.0.2.1"));
+}
+
 TEST_CASE("a wildcard covers one label", "[exchange_servers]") {
   CHECK(detect::covers_name("Mail.exwire.example", "mail.EXWIRE.example."));
   CHECK(detect::covers_name("*.exwire.example", "mail.exwire.example"));

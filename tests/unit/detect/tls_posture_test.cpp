@@ -233,6 +233,30 @@ TEST_CASE("the name asked for", "[tls_posture]") {
     CHECK(scene.sids() == Sids{1443311});
     CHECK(scene.collector.severities == std::vector<int>{3});
   }
+  SECTION("has nothing to do with the server: of a stranger, no; of somebody inside, yes") {
+    scene.site.servers = {*detect::Prefix::parse("198.51.100.20")};
+    scene.sni = "www.other.test";
+    CHECK(scene.sids().empty());
+    scene.flow = {};
+    if (set_endpoints(scene.flow.key, {10, 0, 0, 5}, 50000, kServer, 443)) {
+      scene.flow.mark(flow::kClientIsLo);
+    }
+    CHECK(scene.sids() == Sids{1443310});
+  }
+  SECTION("is of its domain, or what servers of mail are called") {
+    scene.site.servers = {*detect::Prefix::parse("198.51.100.20")};
+    scene.sni = "ex01.exwire.example";
+    CHECK(scene.sids() == Sids{1443310});
+    scene.sni = "mail.other.test";
+    CHECK(scene.sids() == Sids{1443310, 1443310});
+  }
+  SECTION("is no name") {
+    scene.site.servers = {*detect::Prefix::parse("198.51.100.20")};
+    for (const char* odd : {"ex 01.exwire.example", "a\nb.exwire.example", "ex..exwire.example"}) {
+      scene.sni = odd;
+      CHECK(scene.sids().empty());
+    }
+  }
   SECTION("is encrypted") {
     scene.site.servers = {*detect::Prefix::parse("198.51.100.20")};
     scene.flags |= kExwireTlsEncryptedHello;
