@@ -260,8 +260,7 @@ class TlsPosture final : public FlowDetector {
   void judge_name(const Seen& seen, const Certificate& certificate) {
     const std::string_view name = name_of(seen.handshake);
     const bool is_name = name.find('.') != std::string_view::npos && is_host_name(name);
-    const bool all_names = certificate.names.size() < inspect::Certificates::kMostNames;
-    if (!is_name || !all_names || covers_name(certificate, name)) return;
+    if (!is_name || certificate.names_left_out || covers_name(certificate, name)) return;
     if (is_asked_in_earnest(seen.context.flow, certificate, name)) tell(kName, seen);
   }
 

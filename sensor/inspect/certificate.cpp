@@ -76,28 +76,31 @@ std::string serial_of(const X509* certificate) {
   return text;
 }
 
-std::vector<std::string> names_of(const X509* certificate) {
-  std::vector<std::string> result;
+void read_names(const X509* certificate, Certificate& result) {
   auto* names = static_cast<GENERAL_NAMES*>(
       X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
-  if (names == nullptr) return result;
+  if (names == nullptr) return;
+  size_t octets = 0;
   const int count = sk_GENERAL_NAME_num(names);
-  for (int index = 0; index < count && result.size() < Certificates::kMostNames; ++index) {
+  for (int index = 0; index < count; ++index) {
+    if (result.names.size() == Certificates::kMostNames || octets > Certificates::kMostNameOctets) {
+      result.names_left_out = true;
+      break;
+    }
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, index);
     if (name->type == GEN_DNS) {
-      result.push_back(text_of(name->d.dNSName));
+      octets += result.names.emplace_back(text_of(name->d.dNSName)).size();
     } else if (name->type == GEN_IPADD) {
       const int size = ASN1_STRING_length(name->d.iPAddress);
       char text[INET6_ADDRSTRLEN];
       if ((size == 4 || size == 16) &&
           inet_ntop(size == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(name->d.iPAddress), text,
                     sizeof text) != nullptr) {
-        result.emplace_back(text);
+        octets += result.names.emplace_back(text).size();
       }
     }
   }
   GENERAL_NAMES_free(names);
-  return result;
 }
 
 // Curves given by explicit parameters are not even looked at: reading them has hung others
@@ -168,7 +171,7 @@ Certificate read_certificate(Bytes der, bool check_signature) {
   result.not_after_s = seconds_of(X509_get0_notAfter(certificate.get()));
   const int signature = X509_get_signature_nid(certificate.get());
   result.signature = signature == NID_undef ? "" : OBJ_nid2ln(signature);
-  result.names = names_of(certificate.get());
+  read_names(certificate.get(), result);
   read_key(certificate.get(), result);
   result.unchecked = result.self_issued && !check_signature;
   if (result.self_issued && check_signature) check_own_signature(certificate.get(), result);

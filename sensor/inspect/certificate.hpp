@@ -25,6 +25,7 @@ struct Certificate {
   std::string serial;              ///< "04:5A:90", upper case
   std::string fingerprint;         ///< SHA-1, lower case with colons, as Suricata tells it
   std::vector<std::string> names;  ///< DNS names and addresses of subjectAltName
+  bool names_left_out = false;     ///< there are more than are kept
   std::string common_name;
   std::string signature;                                  ///< "sha256WithRSAEncryption"
   std::string key_type;                                   ///< "RSA", "EC", ...
@@ -41,7 +42,8 @@ class Certificates {
  public:
   static constexpr uint32_t kMost = 4096;
   static constexpr uint32_t kLargest = 65536;
-  static constexpr size_t kMostNames = 256;
+  /// Names kept of one certificate: 4,096 of them with nothing but names must not fill the memory.
+  static constexpr size_t kMostNames = 256, kMostNameOctets = 8192;
   /// Signatures checked in a second of packet time. A check costs up to a millisecond: who sends
   /// nothing but fresh self-issued certificates takes a tenth of a worker, not all of it.
   static constexpr uint32_t kMostChecks = 100;

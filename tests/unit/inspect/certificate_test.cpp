@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <catch2/catch.hpp>
 #include <memory>
@@ -25,6 +26,7 @@ struct Recipe {
   const char* issuer = "mail.exwire.example";
   const char* not_before = "20240101000000Z";
   const char* not_after = "20250101000000Z";
+  std::string names{};  ///< as OpenSSL's configuration has them: "DNS:a.example,DNS:b.example"
 };
 
 void name(X509_NAME* into, const char* common_name) {
@@ -53,6 +55,12 @@ std::string made(EVP_PKEY* key, EVP_PKEY* signer, const Recipe& recipe,
   ASN1_TIME_free(before);
   ASN1_TIME_free(after);
   X509_set_pubkey(x509, key);
+  if (!recipe.names.empty()) {
+    X509_EXTENSION* extension =
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, recipe.names.c_str());
+    REQUIRE(X509_add_ext(x509, extension, -1) == 1);
+    X509_EXTENSION_free(extension);
+  }
   REQUIRE(X509_sign(x509, signer, digest) > 0);
   unsigned char* der = nullptr;
   const int size = i2d_X509(x509, &der);
@@ -97,6 +105,27 @@ TEST_CASE("self-signed with RSA, and by old digests", "[certificate]") {
     CHECK(read.self_signed);
     CHECK(read.key_bits == 1024);
   }
+}
+
+TEST_CASE("of a certificate's names some are kept, and it is said when some are not",
+          "[certificate]") {
+  const Key key = curve();
+  const auto read = [&](size_t count, size_t octets) {
+    std::string names = "DNS:first.example";
+    for (size_t at = 1; at < count; ++at) names += ",DNS:" + std::string(octets, 'n');
+    return inspect::read_certificate(as_bytes(made(key.get(), key.get(), {.names = names})));
+  };
+  const size_t most = inspect::Certificates::kMostNames;
+  CHECK(read(most, 20).names.size() == most);
+  CHECK_FALSE(read(most, 20).names_left_out);
+  CHECK(read(most + 1, 20).names.size() == most);
+  CHECK(read(most + 1, 20).names_left_out);
+  const auto large = read(100, 400);
+  size_t octets = 0;
+  for (const std::string& name : large.names) octets += name.size();
+  CHECK(octets <= inspect::Certificates::kMostNameOctets + 512);
+  CHECK(large.names.front() == "first.example");
+  CHECK(large.names_left_out);
 }
 
 TEST_CASE("validity that cannot be read is absent, not long ago", "[certificate]") {
