@@ -230,6 +230,8 @@ class TlsPortUse final : public FlowDetector {
   // Headers only Exchange sends: what its other ports speak concerns Exchange, too.
   void learn(const flow::Flow& flow, const HttpTransaction& transaction) {
     if (!site_.servers.empty() || flow.has(flow::kUncertainRoles)) return;
+    const std::string_view target = transaction.text(HttpField::uri_raw);
+    if (!target.empty() && target.front() != '/') return;  // a forward proxy: others speak there
     if (transaction.has(HttpField::fe_server) || transaction.has(HttpField::be_server) ||
         transaction.has(HttpField::owa_version)) {
       servers_->learn(flow.server(), flow.key.ip_version, ExchangeServers::kAnyTlsPort,

@@ -113,6 +113,27 @@ TEST_CASE("no label, no finding", "[tls_port_use]") {
   CHECK(Talk().client("a").server("b").label(NDPI_PROTOCOL_TLS).end().empty());
 }
 
+TEST_CASE("headers of Exchange teach what its other ports are, unless a proxy hands them on",
+          "[tls_port_use]") {
+  const auto sids_behind = [](std::string_view target) {
+    Talk talk(8080);
+    HttpTransaction transaction;
+    transaction.request_seen = transaction.response_seen = true;
+    transaction.set(HttpField::uri_raw, as_bytes(target));
+    transaction.set(HttpField::fe_server, as_bytes("EX01"));
+    talk.detectors.each(detect::kWantsHttp, talk.flow, 1, {1}, 1, [&](auto& one, const auto& what) {
+      one.response_head(what, transaction, talk.collector);
+    });
+    talk.flow = {};
+    if (set_endpoints(talk.flow.key, kPhone, 50001, kServer, 8443)) {
+      talk.flow.mark(flow::kClientIsLo);
+    }
+    return talk.client("a").server("b").label(NDPI_PROTOCOL_SSH).end();
+  };
+  CHECK(sids_behind("/owa/") == Sids{1443004});
+  CHECK(sids_behind("http://mail.exwire.example/owa/").empty());
+}
+
 TEST_CASE("other ports, and connections joined late", "[tls_port_use]") {
   CHECK(Talk(22).client("a").server("b").label(NDPI_PROTOCOL_SSH).end().empty());
   CHECK(Talk(8443).client("a").server("b").label(NDPI_PROTOCOL_SSH).end().empty());
