@@ -5,7 +5,7 @@
 #include "dissectors/api.hpp"
 #include "dissectors/tls_fields.hpp"
 #include "dissectors/tls_handshake.hpp"
-#include "dissectors/tls_record.hpp"
+#include "dissectors/tls_opening.hpp"
 
 namespace exwire {
 namespace {

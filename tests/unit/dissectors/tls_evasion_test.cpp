@@ -2,7 +2,6 @@
 // Handshakes that servers understand and that a reader who expects the usual misses: hellos spread
 // over records with something between them, records nobody makes, SSL 2.0, and certificates with
 // holes.
-#include "dissectors/tls_record.hpp"
 #include "tests/support/tls_talk.hpp"
 
 using namespace exwire;
