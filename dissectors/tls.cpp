@@ -61,7 +61,6 @@ class Tls {
       // Joined in the middle: messages are read from the first one that is known to start.
       if (!side.started) side.damaged = (host.flow().flags & kExwireFlowMidstream) != 0;
       side.started = true;
-      if (is_empty(header)) tell_bad_record(host);
       const uint32_t whole = kHeader + header.length;
       const bool handshake = header.type == kHandshake && !side.encrypted && !told_;
       const uint32_t judged = kHeader + (header.length < 4 ? header.length : 4U);
@@ -173,7 +172,8 @@ class Tls {
     return finished(kExwireBroken, consumed);
   }
 
-  static void announce(Host host, RecordHeader header) noexcept {
+  void announce(Host host, RecordHeader header) noexcept {
+    if (is_empty(header)) tell_bad_record(host);
     host.record({sizeof(ExwireRecord), header.length, header.version, header.type, 0});
   }
 
@@ -303,7 +303,6 @@ class Tls {
       if (!is_record(header) || (header.type != kHandshake && !alert)) {
         return give_up(host, side, rest, walk.at, kBadHello);
       }
-      if (is_empty(header)) tell_bad_record(host);
       const uint32_t whole = kHeader + header.length;
       if (walk.at + whole > kMostPending) {
         return give_up(host, side, rest, walk.at, kManyRecords);
