@@ -25,6 +25,9 @@ WHAT = {
     "activesync-bodies.pcap": "a phone that takes compressed answers in chunks and sends more than one segment",
     "front-end-hop.pcap": "Exchange 2003 and its hops to itself: directory behind SSL, behind forms logon, working",
     "ews-client.pcap": "python3-exchangelib on EWS, by Basic and by NTLM",
+    "ews-tls.pcap": "python3-exchangelib on EWS through the TLS front end, by Basic and by NTLM",
+    "ews-loopback-hop.pcap": "the same requests on the server's loopback, nginx to the stub, plaintext",
+    "attack-words.pcap": "curl and wget: honest requests that hold the words of attack tools in other places",
     "not-exchange.pcap": "paths that only look like Exchange's",
 }
 LARGEST, LARGEST_SUM = 300_000, 1_500_000

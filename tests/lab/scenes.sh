@@ -155,10 +155,21 @@ scene_front_end() { # both legs in one capture: the phones' and the one of the s
     stop_captures
 }
 
+ews_client() { # ews_client URL
+    at phone /usr/bin/python3 $source_dir/ews_client.py "$1" "$password" || fail "the EWS client went wrong"
+}
+
 scene_clients() {
-    echo "scene: a real client of Exchange Web Services"
+    echo "scene: a real client of Exchange Web Services, and honest requests next to signatures"
     start_capture ews-client router to-server "host $stub_address and tcp"
-    at phone /usr/bin/python3 $source_dir/ews_client.py $stub_address "$password" || fail "the EWS client went wrong"
+    ews_client http://$stub_address
+    stop_captures
+    start_capture ews-tls router to-server "host $server_address and tcp port 443"
+    start_capture ews-loopback-hop server lo "tcp port 81"
+    ews_client https://$server_address
+    stop_captures
+    start_capture attack-words router to-server "host $stub_address and tcp"
+    at phone bash $source_dir/attack_words.sh $stub_address "$password" || fail "the requests next to signatures went wrong"
     stop_captures
 }
 

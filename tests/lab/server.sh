@@ -127,6 +127,7 @@ start_front() {
       proxy_set_header x-webobjects-server-name mail.exwire.example;
       proxy_set_header x-webobjects-remote-host \$remote_addr;
     }
+    location /EWS { proxy_pass http://127.0.0.1:81; proxy_set_header X-Forwarded-For \$remote_addr; }
     location / { return 404; }
   }
 END
@@ -168,6 +169,7 @@ END
 
 start_stub() {
     at server python3 "$source_dir/exchange_stub.py" "$stub_address" 80 81 8080 >"$work/stub.log" 2>&1 &
+    at server python3 "$source_dir/exchange_stub.py" 127.0.0.1 81 >"$work/stub-back-end.log" 2>&1 &
     at server python3 "$source_dir/front_end.py" "$ssl_address" ssl >"$work/front-end-ssl.log" 2>&1 &
     at server python3 "$source_dir/front_end.py" "$forms_address" forms >"$work/front-end-forms.log" 2>&1 &
     at server python3 "$source_dir/front_end.py" "$works_address" works >"$work/front-end-works.log" 2>&1 &
