@@ -105,6 +105,7 @@ class RuleMatcher final : public FlowDetector {
   }
   // What came since the last search, of streams that were searched seldom.
   void flow_ended(const FlowContext& context, flow::EndReason, FindingSink& sink) override {
+    follow();
     if (!fronts_) return;
     for (const Direction direction : {Direction::to_server, Direction::to_client}) {
       rules::StreamFronts::Front* front = fronts_->find(context.handle, direction);

@@ -95,7 +95,8 @@ struct Rule {
   std::string message, category, text;
   SignatureNotes notes;
   bool uses(Buffer buffer) const noexcept;
-  Signature signature{};  ///< points into this rule, which therefore never moves
+  Signature signature{};      ///< points into this rule, which therefore never moves
+  mutable bool told = false;  ///< findings may point at it, also when its set is replaced
 };
 
 }  // namespace exwire::detect::rules

@@ -99,7 +99,7 @@ void ActiveRules::replace(RuleSet next) {
   std::unordered_set<const Rule*> kept;
   for (const auto& rule : next.rules()) kept.insert(rule.get());
   for (const auto& rule : set_.rules()) {
-    if (!kept.contains(rule.get())) former_.push_back(rule);
+    if (rule->told && !kept.contains(rule.get())) former_.push_back(rule);
   }
   set_ = std::move(next);
   look();

@@ -50,8 +50,8 @@ class RuleSet {
 };
 
 /// The set in force. It is replaced between two packets, by the thread that runs the matchers.
-/// Findings that are being counted point at rules: those of former sets stay, and a rule whose text
-/// did not change stays the same, with all that was counted for it.
+/// Findings that are being counted point at rules: those of former sets that were ever told stay,
+/// and a rule whose text did not change stays the same, with all that was counted for it.
 class ActiveRules {
  public:
   explicit ActiveRules(RuleSet first);

@@ -51,6 +51,7 @@ bool suppressed(const Rule& rule, const Ends& ends, uint8_t version) noexcept {
 
 void tell(const Rule& rule, const Look& look, FindingSink& sink) {
   const FlowContext& context = look.context;
+  rule.told = true;
   Finding finding = Finding::of(rule.signature, context.now, context.packet);
   finding.http = look.transaction;
   finding.tls = look.handshake;

@@ -297,6 +297,7 @@ TEST_CASE("a set that takes the place of another keeps the rules that did not ch
   ActiveRules rules(set_of("sid:2;)"));
   const Rule* same = rules.set().rules()[0].get();
   const Rule* former = rules.set().rules()[1].get();
+  former->told = true;
   const uint64_t version = rules.version();
   RuleSet next = set_of("sid:2; rev:2;)");
   next.keep_same(rules.set());
@@ -306,6 +307,11 @@ TEST_CASE("a set that takes the place of another keeps the rules that did not ch
   CHECK(rules.set().rules()[1].get() != former);
   CHECK(rules.set().rules()[1]->revision == 2);
   CHECK(former->signature.sid == 2);  // what findings point at
+  const std::weak_ptr<const Rule> silent = rules.set().rules()[1];
+  RuleSet third = set_of("sid:2; rev:3;)");
+  third.keep_same(rules.set());
+  rules.replace(std::move(third));
+  CHECK(silent.expired());  // nobody can point at it
 }
 
 TEST_CASE("buffers made from a head", "[rules]") {
