@@ -21,10 +21,12 @@ bool searchable(const Check& check) noexcept {
          check.buffer != Buffer::decoded;
 }
 
-int remember(unsigned number, unsigned long long, unsigned long long, unsigned, void* bits) {
-  static_cast<uint64_t*>(bits)[number / 64] |= uint64_t{1} << (number % 64);
-  return 0;
+void set(uint64_t* bits, size_t number) noexcept {
+  bits[number / 64] |= uint64_t{1} << (number % 64);
 }
+
+// A literal as Hyperscan is told of it, and the rules it may be of.
+using Shared = std::map<std::pair<std::string_view, unsigned>, std::vector<uint32_t>>;
 
 }  // namespace
 
@@ -42,23 +44,40 @@ Prefilter::Prefilter(const std::vector<const Rule*>& rules, const DatabaseCache&
     : always_((rules.size() + 63) / 64) {
   // On a processor without what Hyperscan needs every rule is looked at.
   const bool usable = hs_valid_platform() == HS_SUCCESS;
-  std::map<Buffer, Literals> by_buffer;
+  std::map<Buffer, Shared> by_buffer;
   for (size_t number = 0; number < rules.size(); ++number) {
     const Check* literal = usable ? telling_literal(*rules[number]) : nullptr;
     if (literal == nullptr) {
-      always_[number / 64] |= uint64_t{1} << (number % 64);
+      set(always_.data(), number);
       continue;
     }
-    Literals& all = by_buffer[literal->buffer];
-    all.octets.push_back(literal->pattern.data());
-    all.sizes.push_back(std::min(literal->pattern.size(), kLongest));
-    all.flags.push_back(HS_FLAG_SINGLEMATCH | (literal->nocase ? HS_FLAG_CASELESS : 0U));
-    all.numbers.push_back(static_cast<unsigned>(number));
+    const auto octets = std::string_view(literal->pattern).substr(0, kLongest);
+    const unsigned flags = HS_FLAG_SINGLEMATCH | (literal->nocase ? HS_FLAG_CASELESS : 0U);
+    by_buffer[literal->buffer][{octets, flags}].push_back(static_cast<uint32_t>(number));
   }
   groups_.reserve(by_buffer.size());
-  for (const auto& [buffer, literals] : by_buffer) {
-    groups_.push_back({buffer, cache.get(literals)});
+  for (const auto& [buffer, shared] : by_buffer) {
+    Group& group = groups_.emplace_back();
+    group.buffer = buffer;
+    Literals all;
+    for (const auto& [literal, numbers] : shared) {
+      all.octets.push_back(literal.first.data());
+      all.sizes.push_back(literal.first.size());
+      all.flags.push_back(literal.second);
+      all.numbers.push_back(static_cast<unsigned>(group.ends.size()));
+      group.numbers.insert(group.numbers.end(), numbers.begin(), numbers.end());
+      group.ends.push_back(static_cast<uint32_t>(group.numbers.size()));
+    }
+    group.database = cache.get(all);
   }
+}
+
+int Prefilter::remember(unsigned literal, unsigned long long, unsigned long long, unsigned,
+                        void* found) {
+  const auto& [group, bits] = *static_cast<const Found*>(found);
+  const uint32_t begin = literal == 0 ? 0 : group.ends[literal - 1];
+  for (uint32_t at = begin; at < group.ends[literal]; ++at) set(bits, group.numbers[at]);
+  return 0;
 }
 
 void Prefilter::Scratch::Free::operator()(hs_scratch* scratch) const noexcept {
@@ -82,8 +101,9 @@ void Prefilter::scan(std::span<const Buffers> sets, Scratch& scratch) const {
     for (const Group& group : groups_) {
       const std::string_view text = buffers[static_cast<size_t>(group.buffer)];
       if (text.empty()) continue;
+      Found found{group, scratch.may_match_.data()};
       hs_scan(group.database.get(), text.data(), static_cast<unsigned>(text.size()), 0,
-              scratch.scratch_.get(), remember, scratch.may_match_.data());
+              scratch.scratch_.get(), remember, &found);
     }
   }
 }

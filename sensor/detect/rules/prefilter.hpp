@@ -4,6 +4,7 @@
 // Rules without a literal always are.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -37,6 +38,10 @@ class Prefilter {
   /// Rules are numbered by their place in the list. Throws SetupError when Hyperscan refuses.
   explicit Prefilter(const std::vector<const Rule*>& rules, const DatabaseCache& cache = {});
 
+  /// Some rule has to be looked at whatever there is to search.
+  bool always() const noexcept {
+    return std::any_of(always_.begin(), always_.end(), [](uint64_t bits) { return bits != 0; });
+  }
   /// Calls `look(number)`, in rising order, for each rule that may match one of these sets of
   /// buffers.
   template <class Look>
@@ -53,7 +58,16 @@ class Prefilter {
   struct Group {
     Buffer buffer;
     Database database;
+    std::vector<uint32_t> numbers;  ///< of rules, those of one literal together
+    std::vector<uint32_t> ends;     ///< behind the last number of each literal
   };
+  /// What Hyperscan hands back with each literal it found.
+  struct Found {
+    const Group& group;
+    uint64_t* bits;
+  };
+  static int remember(unsigned literal, unsigned long long, unsigned long long, unsigned,
+                      void* found);
   void scan(std::span<const Buffers> sets, Scratch& scratch) const;
 
   std::vector<Group> groups_;

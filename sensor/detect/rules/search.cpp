@@ -76,7 +76,7 @@ Search::~Search() {
 bool Search::matches(const Rule& rule, const Buffers& buffers) noexcept {
   steps_ = 0;
   decoded_ = {};
-  most_ = std::min(kMostSteps, left_);
+  most_ = std::clamp(left_, kLeastSteps, kMostSteps);
   const bool found = from(rule, buffers, 0, 0);
   left_ -= std::min(left_, steps_);
   if (steps_ > most_) ++given_up_;

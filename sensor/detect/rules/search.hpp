@@ -16,6 +16,7 @@ class Search {
  public:
   static constexpr uint32_t kMostSteps = 4096;              ///< of one rule at one moment
   static constexpr uint32_t kMostStepsOfMoment = 131072;    ///< of all rules together
+  static constexpr uint32_t kLeastSteps = 16;               ///< of each rule, also behind that
   static constexpr size_t kMostDecoded = 4096;              ///< octets base64_decode makes
   static constexpr uint32_t kStepsOfLostExpression = 1024;  ///< one that came to its limit
   static constexpr uint32_t kMatchLimit = 10000, kDepthLimit = 1000;  ///< of one expression

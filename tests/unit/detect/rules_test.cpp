@@ -364,12 +364,13 @@ TEST_CASE("only rules whose literal is there are looked at closely", "[rules]") 
   add("http.uri; content:!\"/folder\";");  // 201: a negation neither
   add("http.uri; content:\"/folder1007/\"; http.host; content:\"mail\"; fast_pattern;");  // 202
   add("http.user_agent; content:\"curl\";");                                              // 203
+  add("http.uri; content:\"/folder1007/\"; nocase; content:\"/a\";");  // 204: that of another
   Buffers buffers{};
   buffers[static_cast<size_t>(Buffer::http_uri)] = "/owa/FOLDER1007/a";
-  CHECK(candidates(list, buffers) == std::vector<size_t>{7, 200, 201});
+  CHECK(candidates(list, buffers) == std::vector<size_t>{7, 200, 201, 204});
   buffers[static_cast<size_t>(Buffer::http_host)] = "mail.example";
-  CHECK(candidates(list, buffers) == std::vector<size_t>{7, 200, 201, 202});
+  CHECK(candidates(list, buffers) == std::vector<size_t>{7, 200, 201, 202, 204});
   buffers[static_cast<size_t>(Buffer::http_user_agent)] = "Curl/8";
-  CHECK(candidates(list, buffers) == std::vector<size_t>{7, 200, 201, 202});
+  CHECK(candidates(list, buffers) == std::vector<size_t>{7, 200, 201, 202, 204});
   CHECK(candidates(list, Buffers{}) == std::vector<size_t>{200, 201});
 }
