@@ -3,6 +3,7 @@
 // when its head is there, the front of a body, a TLS handshake when it is over; and over segments,
 // alone and joined to the front of their stream.
 #include <algorithm>
+#include <bit>
 
 #include "sensor/detect/rules/head_inputs.hpp"
 #include "sensor/detect/rules/inputs.hpp"
@@ -56,6 +57,7 @@ class RuleMatcher final : public FlowDetector {
   void tls_handshake(const FlowContext& context, inspect::TlsHandshake& handshake,
                      FindingSink& sink) override {
     follow();
+    if (handshake.flags & kExwireTlsComplete) encrypted_from_here(context.handle);
     if (at(Moment::handshake).empty()) return;
     const rules::TlsInputs inputs(handshake, rules_.set().index()->used());
     std::array<Buffers, 2> sides{inputs.buffers(false), inputs.buffers(true)};
@@ -73,12 +75,18 @@ class RuleMatcher final : public FlowDetector {
                std::string_view application, FindingSink& sink) override {
     follow();
     if (at(Moment::payload).empty() || tracked.keepalive) return;
+    const bool readable = !encrypted(tracked.handle);
+    if (!readable && !rules_.set().index()->at(Moment::payload).prefilter.always()) return;
     Look look{Moment::payload, context, tracked.direction};
     look.packet = &packet;
     bool grown = false;
-    rules::StreamFronts::Front* front =
-        fronts_->add(tracked.handle, tracked.direction, tracked.offset, packet.payload, grown);
-    const std::string_view text = packet.payload.text();
+    rules::StreamFronts::Front* front = nullptr;
+    std::string_view text;
+    if (readable) {
+      text = packet.payload.text();
+      front =
+          fronts_->add(tracked.handle, tracked.direction, tracked.offset, packet.payload, grown);
+    }
     const bool both = front != nullptr && grown && front->text() == text;
     Buffers buffers{};
     buffers[static_cast<size_t>(Buffer::payload)] = text;
@@ -105,6 +113,7 @@ class RuleMatcher final : public FlowDetector {
   }
   // What came since the last search, of streams that were searched seldom.
   void flow_ended(const FlowContext& context, flow::EndReason, FindingSink& sink) override {
+    if (encrypted(context.handle)) encrypted_[context.handle] = false;
     follow();
     if (!fronts_) return;
     for (const Direction direction : {Direction::to_server, Direction::to_client}) {
@@ -132,6 +141,17 @@ class RuleMatcher final : public FlowDetector {
     }
     // Made anew: what was told is remembered by numbers of the former set.
     fronts_ = at(Moment::payload).empty() ? nullptr : std::make_unique<rules::StreamFronts>();
+  }
+
+  // Ciphertext holds nothing that a content was written for: behind the handshake of TLS only what
+  // packets are like is still looked at, as Suricata does (encryption-handling: track-only).
+  bool encrypted(uint32_t handle) const noexcept {
+    return handle < encrypted_.size() && encrypted_[handle];
+  }
+  void encrypted_from_here(uint32_t handle) {
+    if (at(Moment::payload).empty()) return;
+    if (handle >= encrypted_.size()) encrypted_.resize(std::bit_ceil(size_t{handle} + 1));
+    encrypted_[handle] = true;
   }
 
   std::vector<const Rule*>& at(Moment moment) noexcept {
@@ -214,6 +234,7 @@ class RuleMatcher final : public FlowDetector {
   rules::Search search_;
   rules::Speaker speaker_;
   std::unique_ptr<rules::StreamFronts> fronts_;  ///< where some rule looks into payload
+  std::vector<bool> encrypted_;                  ///< flows by handle
 };
 
 }  // namespace

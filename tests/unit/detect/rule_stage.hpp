@@ -73,7 +73,7 @@ struct RuleStage final : FindingSink {
     matcher->anomaly(context(web), {"applayer", name, "http", Direction::to_server}, *this);
   }
   void http();
-  void handshake();
+  void handshake(uint32_t flags = 0);
   void end() {
     matcher->flow_ended(context(web), flow::EndReason::timeout, *this);
     ++handle;
@@ -116,7 +116,7 @@ inline void RuleStage::http() {
   matcher->http_body(context(web), one, Direction::to_client, *this);
 }
 
-inline void RuleStage::handshake() {
+inline void RuleStage::handshake(uint32_t flags) {
   inspect::TlsHandshake one;
   const auto set = [&](TlsField field, std::string_view text) { one.set(field, as_bytes(text)); };
   set(TlsField::client_version, "\x03\x03");
@@ -131,6 +131,7 @@ inline void RuleStage::handshake() {
   set(TlsField::server_cipher, "\xc0\x30");
   one.server_certificate = &certificate;
   one.server_chain = 1;
+  one.flags = flags;
   matcher->tls_handshake(context(secure), one, *this);
 }
 

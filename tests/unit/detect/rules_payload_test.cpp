@@ -150,6 +150,19 @@ TEST_CASE("a rule's direction and application are those of the segment", "[rules
   CHECK(ports.told[1] == 1);
 }
 
+TEST_CASE("behind a TLS handshake no content is looked for", "[rules]") {
+  RuleStage stage = stage_of(rule("content:\"secret\";") + rule("dsize:6;", 2));
+  stage.segment(stage.secure, "secret", "tls");
+  CHECK(stage.told == std::map<uint32_t, int>{{1, 1}, {2, 1}});
+  stage.handshake(kExwireTlsComplete);
+  stage.segment(stage.secure, "secret", "tls", Direction::to_server, 6);
+  CHECK(stage.told == std::map<uint32_t, int>{{1, 1}, {2, 2}});
+  stage.end();
+  stage.handle = 1;  // of another flow by now
+  stage.segment(stage.web, "secret", "");
+  CHECK(stage.told == std::map<uint32_t, int>{{1, 2}, {2, 3}});
+}
+
 TEST_CASE("a rule of the kind pass keeps the others quiet, for this connection", "[rules]") {
   RuleStage stage = stage_of(rule("content:\"a\";") + rule("content:\"quiet\";", 2, "pass tcp"));
   stage.segment(stage.web, "a quiet one", "");
