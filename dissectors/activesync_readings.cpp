@@ -32,6 +32,12 @@ bool Readings::feed(uint32_t ticket, Bytes octets) noexcept {
   return packed.inflater.feed(octets, [&](Bytes plain) { return reading.reader.feed(plain); });
 }
 
+bool Readings::lost(uint32_t ticket) const noexcept {
+  const Reading& reading = readings_[ticket % kMost];
+  if (reading.ticket != ticket) return true;
+  return reading.packed != 0 && packed_[reading.packed % kMostPacked].ticket != reading.packed;
+}
+
 const Body* Readings::find(uint32_t ticket) const noexcept {
   const Reading& reading = readings_[ticket % kMost];
   return reading.ticket == ticket ? &reading.reader.body() : nullptr;

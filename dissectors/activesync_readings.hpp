@@ -16,6 +16,10 @@ class Readings {
   static constexpr uint32_t kMost = 512;       ///< bodies, some 120 octets each
   static constexpr uint32_t kMostPacked = 16;  ///< of these compressed, some 40 KiB each
 
+  /// What a thread holds, however much it reads.
+  static constexpr uint32_t held_octets() noexcept {
+    return kMost * sizeof(Reading) + kMostPacked * (sizeof(Packed) + Inflater::kHeldOctets);
+  }
   /// Those of the calling thread.
   static Readings& here() noexcept;
 
@@ -23,6 +27,8 @@ class Readings {
   uint32_t begin(bool packed) noexcept;
   /// Goes on reading; false when nothing more is to be learned, or the body had to make room.
   bool feed(uint32_t ticket, Bytes octets) noexcept;
+  /// The body, or what unpacks it, had to make room.
+  bool lost(uint32_t ticket) const noexcept;
   /// What was learned so far; null when it had to make room.
   const Body* find(uint32_t ticket) const noexcept;
 

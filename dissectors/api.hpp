@@ -148,6 +148,8 @@ struct ExwireHostApi {
   void (*anomaly)(void* host, uint32_t index);
   void (*handshake)(void* host, const ExwireHandshake* handshake);
   void (*record)(void* host, const ExwireRecord* record);
+  /// Something stays unread because what threads share was all in use; the host counts it.
+  void (*shed)(void* host);
 };
 
 enum ExwireProbe : uint8_t { kExwireProbeNo = 0, kExwireProbeMore = 1, kExwireProbeYes = 2 };
@@ -161,7 +163,7 @@ struct ExwireDissectorApi {
   const char* const* anomalies;      ///< null-terminated list of anomaly names
   uint32_t state_size, state_align;  ///< the host allocates; at most 512 octets, align 16
   uint32_t max_pending;              ///< upper bound of unconsumed octets kept per direction
-  uint32_t reserved;
+  uint32_t thread_octets;  ///< held once per thread beside states; the host charges its budget
   void (*create)(void* state);
   void (*destroy)(void* state);
   /// First octets of both directions; either may be empty.
@@ -202,6 +204,7 @@ class Host {
     api_->handshake(token_, &handshake);
   }
   void record(const ExwireRecord& record) const noexcept { api_->record(token_, &record); }
+  void shed() const noexcept { api_->shed(token_); }
   Direction direction() const noexcept { return static_cast<Direction>(flow_->direction); }
   const ExwireFlowView& flow() const noexcept { return *flow_; }
 
@@ -228,6 +231,7 @@ struct DissectorTraits {
   uint32_t max_pending;
   const char* const* fields;
   const char* const* anomalies;
+  uint32_t thread_octets = 0;
 };
 
 /// Fills the C table from a class with the members that the README of this folder lists.
@@ -245,6 +249,7 @@ constexpr ExwireDissectorApi make_dissector_api(const char* name, DissectorTrait
   api.state_size = sizeof(Dissector);
   api.state_align = alignof(Dissector);
   api.max_pending = traits.max_pending;
+  api.thread_octets = traits.thread_octets;
   api.create = [](void* state) { ::new (state) Dissector(); };
   api.destroy = [](void* state) { static_cast<Dissector*>(state)->~Dissector(); };
   api.probe = [](Bytes to_server, Bytes to_client) -> uint8_t {

@@ -4,6 +4,7 @@
 // pass stands in http1_body.cpp. A broken message never blocks the flow: the next
 // plausible start line is found again. Passwords, tokens and cookies are not published; HTTP/2 is
 // recognised and left alone.
+#include "dissectors/activesync_readings.hpp"
 #include "dissectors/http1_credentials.hpp"
 #include "dissectors/http1_dissector.hpp"
 #include "dissectors/http1_target.hpp"
@@ -424,4 +425,4 @@ void Http1::end(const Host& host) {
 
 EXPORT_DISSECTOR(http1, exwire::http1::Http1,
                  {"tcp", exwire::http1::kLongestLine + 16384, exwire::http1::kFieldNames,
-                  exwire::http1::kAnomalyNames});
+                  exwire::http1::kAnomalyNames, exwire::activesync::Readings::held_octets()});

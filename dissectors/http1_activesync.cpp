@@ -54,7 +54,10 @@ void Http1::show_activesync(const Host& host, Side& side) {
   const uint32_t ticket = side.reading;
   side.activesync = false;
   side.reading = 0;
-  const activesync::Body* body = ticket == 0 ? nullptr : activesync::Readings::here().find(ticket);
+  if (ticket == 0) return;
+  const auto& readings = activesync::Readings::here();
+  if (readings.lost(ticket)) host.shed();
+  const activesync::Body* body = readings.find(ticket);
   if (body == nullptr) return;
   publish(host, kAsRemoteWipe, std::string_view(body->remote_wipe ? "1" : ""));
   if (to_server(host)) {

@@ -13,6 +13,9 @@ namespace exwire {
 
 class Inflater {
  public:
+  /// What zlib holds of each, by its own account (zconf.h): the window and some 7 KiB.
+  static constexpr uint32_t kHeldOctets = (1U << MAX_WBITS) + (7U << 10);
+
   Inflater() noexcept = default;
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;

@@ -301,6 +301,7 @@ void Worker::add_to(report::StatsBody& stats) const {
   stats.overlap_conflicts += inspect.reassembly.conflicts;
   stats.out_of_order += inspect.reassembly.out_of_order;
   stats.sessions_shed += inspect.sessions_shed;
+  stats.bodies_shed += inspect.bodies_shed;
   for (size_t index = 0; index < dissectors_.size(); ++index) {
     const std::string_view name = dissectors_.application_name(static_cast<uint8_t>(index));
     if (name == "http") stats.http_flows += inspect.identified[index];

@@ -12,6 +12,7 @@ namespace exwire::inspect {
 namespace {
 
 constexpr uint32_t kMostPendingAllowed = 1 << 20;
+constexpr uint32_t kMostThreadOctets = 16 << 20;
 constexpr size_t kMostNames = 256;
 
 // A list without its end would be read for ever.
@@ -57,7 +58,8 @@ const char* fault_of(const ExwireDissectorApi& api) noexcept {
   if (api.state_size == 0 || api.state_size > DissectorHost::kStateSize || api.state_align > 16) {
     return "its state is too large";
   }
-  if (api.max_pending > kMostPendingAllowed) return "it wants to keep too much";
+  if (api.max_pending > kMostPendingAllowed || api.thread_octets > kMostThreadOctets)
+    return "it wants to keep too much";
   return nullptr;
 }
 

@@ -27,6 +27,7 @@ struct InspectCounters {
   uint64_t anomalies = 0, anomalies_suppressed = 0;
   uint64_t unknown = 0, labelled = 0, contract_broken = 0, handshakes = 0;
   uint64_t out_of_window = 0;
+  uint64_t bodies_shed = 0;   ///< unread because their readers were all in use
   uint64_t other_copies = 0;  ///< copies read on their own because they disagreed
   static constexpr size_t kDissectors = 16;
   std::array<uint64_t, kDissectors> identified{};  ///< flows, by number of the dissector

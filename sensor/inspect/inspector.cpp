@@ -52,6 +52,9 @@ Inspector::Inspector(const InspectSettings& settings, const DissectorHost& disse
       labeller_(settings.label_unknown ? std::make_unique<Labeller>(budget) : nullptr),
       most_told_(2 * size_t{settings.most_sessions}) {
   budget.take(buffer_budget_.limit());
+  for (size_t at = 0; at < dissectors_.size(); ++at) {
+    budget.take(dissectors_[static_cast<uint8_t>(at)].api->thread_octets);
+  }
   told_.reserve(most_told_);
 }
 

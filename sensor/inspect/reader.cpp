@@ -28,9 +28,13 @@ void handshake_service(void* host, const ExwireHandshake* handshake) {
 void record_service(void* host, const ExwireRecord* record) {
   static_cast<Inspector::Reader*>(host)->record(*record);
 }
+void shed_service(void* host) {
+  static_cast<Inspector::Reader*>(host)->shed();
+}
 
 constexpr ExwireHostApi kServices{sizeof(ExwireHostApi), field_service,     message_service,
-                                  anomaly_service,       handshake_service, record_service};
+                                  anomaly_service,       handshake_service, record_service,
+                                  shed_service};
 
 }  // namespace
 
@@ -189,6 +193,10 @@ void Inspector::Reader::handshake(const ExwireHandshake& handshake) {
 void Inspector::Reader::record(const ExwireRecord& record) {
   inspector_.listener_.tls_record(flow_,
                                   {direction_, record.content_type, record.version, record.length});
+}
+
+void Inspector::Reader::shed() noexcept {
+  ++inspector_.counters_.bodies_shed;
 }
 
 void Inspector::Reader::anomaly(uint32_t index) {

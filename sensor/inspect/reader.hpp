@@ -50,6 +50,7 @@ class Inspector::Reader final : public flow::StreamReader {
   void anomaly(uint32_t index);
   void handshake(const ExwireHandshake& handshake);
   void record(const ExwireRecord& record);
+  void shed() noexcept;
 
  private:
   bool identify(Bytes octets);

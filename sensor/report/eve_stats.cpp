@@ -65,6 +65,7 @@ void EveEncoder::stats(const StatsBody& body) {
   count("stall_populations_refused", body.stall_populations_refused);
   count("one_sided", body.one_sided);
   count("sessions_shed", body.sessions_shed);
+  count("bodies_shed", body.bodies_shed);
   count("gap_octets", body.gap_octets);
   count("out_of_order", body.out_of_order);
   count("fragments", body.fragments);

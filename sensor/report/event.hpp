@@ -72,7 +72,8 @@ struct StatsBody {
            midstream_shed = 0;
   uint64_t midstream = 0, one_sided = 0, syn = 0, synack = 0, rst = 0;
   uint64_t gaps = 0, gap_octets = 0, overlaps = 0, overlap_conflicts = 0, out_of_order = 0;
-  uint64_t ignored_without_flow = 0, sessions_shed = 0, clock_backwards = 0, clock_jumps = 0;
+  uint64_t ignored_without_flow = 0, sessions_shed = 0, bodies_shed = 0, clock_backwards = 0,
+           clock_jumps = 0;
   uint64_t memory_in_use = 0, stall_sources_shed = 0, stall_populations_refused = 0;
   // app layer and detection
   uint64_t http_flows = 0, http_transactions = 0, tls_flows = 0, tls_handshakes = 0;

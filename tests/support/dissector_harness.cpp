@@ -45,7 +45,8 @@ std::string escaped(std::string_view octets) {
 
 DissectorHarness::DissectorHarness(const ExwireDissectorApi& api, Options options)
     : api_(api),
-      services_{sizeof(ExwireHostApi), on_field, on_message, on_anomaly, on_handshake, on_record},
+      services_{sizeof(ExwireHostApi), on_field,  on_message, on_anomaly,
+                on_handshake,          on_record, on_shed},
       options_(options),
       fields_(count(api.fields)),
       anomalies_(count(api.anomalies)) {
@@ -238,6 +239,10 @@ void DissectorHarness::on_record(void* host, const ExwireRecord* record) {
   if (record->size != sizeof(ExwireRecord)) return self.violation("size of a record");
   self.line("record " + std::to_string(record->content_type) + " version " +
             std::to_string(record->version) + " length " + std::to_string(record->length));
+}
+
+void DissectorHarness::on_shed(void* host) {
+  static_cast<DissectorHarness*>(host)->line("shed");
 }
 
 void DissectorHarness::on_anomaly(void* host, uint32_t index) {

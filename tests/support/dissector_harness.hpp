@@ -68,6 +68,7 @@ class DissectorHarness {
   static void on_anomaly(void* host, uint32_t index);
   static void on_handshake(void* host, const ExwireHandshake* handshake);
   static void on_record(void* host, const ExwireRecord* record);
+  static void on_shed(void* host);
 
   const ExwireDissectorApi& api_;
   ExwireHostApi services_;

@@ -153,13 +153,17 @@ TEST_CASE("a body gives way when too many are being read", "[activesync]") {
   }
   CHECK_FALSE(readings.feed(first, as_bytes(rest)));  // its last octet
   CHECK(said_by(*readings.find(first)) == "whole heartbeat=480 folders=1");
+  CHECK_FALSE(readings.lost(first));
   readings.begin(false);
+  CHECK(readings.lost(first));
   CHECK(readings.find(first) == nullptr);
   CHECK_FALSE(readings.feed(first, as_bytes(rest)));
   readings.feed(others.back(), as_bytes(rest));
   CHECK(said_by(*readings.find(others.back())) == "whole heartbeat=480 folders=1");
   const uint32_t compressed = readings.begin(true);
   for (uint32_t number = 0; number < Readings::kMostPacked; ++number) readings.begin(true);
+  CHECK(readings.lost(compressed));
+  CHECK(readings.find(compressed) != nullptr);
   CHECK_FALSE(readings.feed(compressed, as_bytes(packed(octets(kPing)))));
 }
 

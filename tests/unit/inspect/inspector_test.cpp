@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Sleep, wake, gaps and transactions, with a small dissector of lines: "Q text" asks, "A text"
-// answers, "B n" is followed by n octets nobody wants.
+// answers, "B n" is followed by n octets nobody wants, "S" finds no room to be read.
 #include "sensor/inspect/inspector.hpp"
 
 #include <catch2/catch.hpp>
@@ -38,6 +38,8 @@ struct Lines {
       host.field(1, line.substr(2));
       host.message(kExwireResponseHead, answered);
       host.message(kExwireResponseEnd, answered++);
+    } else if (line[0] == 'S') {
+      host.shed();
     } else if (line[0] == 'B') {
       Progress body = at_rest(consumed);
       body.skip = static_cast<uint64_t>(std::atoll(std::string(line.substr(2)).c_str()));
@@ -53,8 +55,9 @@ struct Lines {
   void wake(const uint8_t parked[16]) { std::memcpy(this, parked, sizeof *this); }
 };
 
+constexpr uint32_t kSharedOctets = 12345;
 const ExwireDissectorApi kLines =
-    make_dissector_api<Lines>("lines", {"tcp", 4096, kFields, kAnomalies});
+    make_dissector_api<Lines>("lines", {"tcp", 4096, kFields, kAnomalies, kSharedOctets});
 const ExwireDissectorApi* const kTable[] = {&kLines};
 
 class Recorder final : public inspect::Listener, public flow::FlowListener {
@@ -221,6 +224,20 @@ TEST_CASE("FIN out of order ends the direction when its octets are there", "[ins
   CHECK(bench.recorder.log == "?one ?two ");
   bench.table->drain(talk.now);
   CHECK(bench.recorder.last.has(flow::kFinToServer));
+}
+
+TEST_CASE("what dissectors share is charged once, and what finds no room there is counted",
+          "[inspector]") {
+  inspect::DissectorHost nobody{std::span<const ExwireDissectorApi* const>{}};
+  Bench bench;
+  Budget with(size_t{256} << 20), without(size_t{256} << 20);
+  const inspect::Inspector some(bench.settings, bench.host, *bench.table, with, bench.recorder);
+  const inspect::Inspector none(bench.settings, nobody, *bench.table, without, bench.recorder);
+  CHECK(with.used() == without.used() + kSharedOctets);
+  test::Talk talk;
+  talk.handshake().client("Q one\n").client("S\n").server("S\n");
+  bench.feed(talk);
+  CHECK(bench.inspector->counters().bodies_shed == 2);
 }
 
 TEST_CASE("when the pool runs dry the oldest session goes, its flow goes on", "[inspector]") {
