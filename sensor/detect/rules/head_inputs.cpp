@@ -29,12 +29,17 @@ constexpr Single kSingles[] = {
     {"host", Buffer::http_host_raw},
 };
 
-bool same_name(std::string_view name, std::string_view lower_case) noexcept {
-  return name.size() == lower_case.size() &&
-         std::equal(name.begin(), name.end(), lower_case.begin(), [](char octet, char wanted) {
-           return (octet >= 'A' && octet <= 'Z' ? static_cast<char>(octet | 0x20) : octet) ==
-                  wanted;
-         });
+// More names than this are compared with these only: work stays linear.
+constexpr size_t kMostJoined = 64;
+
+char lower(char octet) noexcept {
+  return octet >= 'A' && octet <= 'Z' ? static_cast<char>(octet | 0x20) : octet;
+}
+
+bool same_name(std::string_view one, std::string_view other) noexcept {
+  return one.size() == other.size() &&
+         std::equal(one.begin(), one.end(), other.begin(),
+                    [](char a, char b) { return lower(a) == lower(b); });
 }
 
 std::string_view without_line_end(std::string_view line) noexcept {
@@ -60,6 +65,7 @@ void HeadInputs::fill(Buffers& buffers, std::string_view head, Moment moment,
   if (head.empty() || std::none_of(std::begin(kMade), std::end(kMade), wants)) return;
   for (const Buffer buffer : kMade) made(buffer).clear();
   present_.reset();
+  field_count_ = 0;
   const bool response = is_response(moment);
   const size_t end = head.find('\n');
   const std::string_view first = head.substr(0, end);
@@ -73,40 +79,69 @@ void HeadInputs::fill(Buffers& buffers, std::string_view head, Moment moment,
   made(Buffer::payload) += "\r\n";
   const Buffer body = response ? Buffer::http_response_body : Buffer::http_request_body;
   made(Buffer::payload) += buffers[static_cast<size_t>(body)];
-  add_single(Buffer::http_header_names, "\r\n");
-  add_single(Buffer::http_header, "");
   for (size_t at = 0; at < fields.size();) {
-    std::string_view line = without_line_end(next_line(fields, at));
-    if (line.find('\n') != std::string_view::npos) {  // a folded field stands in one line
-      unfolded_.clear();
-      for (const char octet : line) {
-        if (octet != '\r') unfolded_ += octet == '\n' ? ' ' : octet;
-      }
-      line = unfolded_;
-    }
+    const std::string_view line = without_line_end(next_line(fields, at));
     const size_t colon = line.find(':');
     if (colon == std::string_view::npos) continue;
-    add(trimmed(line.substr(0, colon)), trimmed(line.substr(colon + 1)), response);
+    const std::string_view name = trimmed(line.substr(0, colon));
+    if (name.find('\n') != std::string_view::npos) continue;
+    add(name, trimmed(line.substr(colon + 1)), response);
   }
-  made(Buffer::http_header_names) += "\r\n";
+  show_fields();
   for (const Buffer buffer : kMade) {
     const auto index = static_cast<size_t>(buffer);
     if (present_.test(index)) buffers[index] = texts_[index];
   }
 }
 
-void HeadInputs::add(std::string_view name, std::string_view value, bool response) {
-  made(Buffer::http_header_names).append(name).append("\r\n");
-  if (same_name(name, response ? "set-cookie" : "cookie")) {
-    return add_single(Buffer::http_cookie, value);
+// A folded value in one line.
+std::string_view HeadInputs::unfolded(std::string_view value) {
+  unfolded_.clear();
+  for (const char octet : value) {
+    if (octet != '\r') unfolded_ += octet == '\n' ? ' ' : octet;
   }
-  made(Buffer::http_header).append(name).append(": ").append(value).append("\r\n");
-  for (const Single& single : kSingles) {
-    if (same_name(name, single.name)) add_single(single.buffer, value);
-  }
+  return unfolded_;
 }
 
-// A field that is there twice counts as a list (RFC 9110 5.3).
+void HeadInputs::add(std::string_view name, std::string_view value, bool response) {
+  const auto begin = fields_.begin();
+  const auto end = begin + static_cast<std::ptrdiff_t>(std::min(field_count_, kMostJoined));
+  const auto known =
+      std::find_if(begin, end, [&](const Field& one) { return same_name(one.name, name); });
+  const bool folded = value.find('\n') != std::string_view::npos;
+  if (known != end) {
+    if (!known->is_joined) known->joined = known->value;
+    known->is_joined = true;
+    known->joined.append(", ").append(folded ? unfolded(value) : value);
+    return;
+  }
+  if (field_count_ == fields_.size()) fields_.emplace_back();
+  Field& fresh = fields_[field_count_++];
+  fresh.name = name;
+  fresh.value = value;
+  fresh.is_joined = folded;
+  if (folded) fresh.joined = unfolded(value);
+  fresh.cookie = same_name(name, response ? "set-cookie" : "cookie");
+}
+
+void HeadInputs::show_fields() {
+  add_single(Buffer::http_header_names, "\r\n");
+  add_single(Buffer::http_header, "");
+  for (size_t at = 0; at < field_count_; ++at) {
+    const Field& field = fields_[at];
+    made(Buffer::http_header_names).append(field.name).append("\r\n");
+    if (field.cookie) {
+      add_single(Buffer::http_cookie, field.text());
+      continue;
+    }
+    made(Buffer::http_header).append(field.name).append(": ").append(field.text()).append("\r\n");
+    for (const Single& single : kSingles) {
+      if (same_name(field.name, single.name)) add_single(single.buffer, field.text());
+    }
+  }
+  made(Buffer::http_header_names) += "\r\n";
+}
+
 void HeadInputs::add_single(Buffer buffer, std::string_view value) {
   const auto index = static_cast<size_t>(buffer);
   if (present_.test(index)) made(buffer) += ", ";
