@@ -137,6 +137,19 @@ uint64_t hash_of(std::string_view name) {
   return hash.finish();
 }
 
+// "a|b": one of them
+std::vector<uint64_t> read_names(std::string_view text) {
+  std::vector<uint64_t> names;
+  for (size_t at = 0; at <= text.size();) {
+    const size_t end = std::min(text.find('|', at), text.size());
+    const std::string_view name = trimmed(text.substr(at, end - at));
+    if (!name.empty()) names.push_back(hash_of(name));
+    at = end + 1;
+  }
+  if (names.empty()) throw RuleError("a name is wanted");
+  return names;
+}
+
 void read_flowbits(Building& building, const Option& option) {
   const std::vector<std::string> parts = split_list(option.value);
   if (parts.size() == 1 && parts[0] == "noalert") {
@@ -146,8 +159,9 @@ void read_flowbits(Building& building, const Option& option) {
   if (parts.size() != 2) throw RuleError("ACTION,NAME is wanted");
   Bit bit;
   bit.action = read_action(parts[0]);
-  bit.name = hash_of(parts[1]);
-  building.rule.bits.push_back(bit);
+  bit.names = read_names(parts[1]);
+  if (bit.names.size() > 1 && !bit.asks()) throw RuleError("one name is wanted");
+  building.rule.bits.push_back(std::move(bit));
 }
 
 // "set,NAME,track ip_src,expire 60"
@@ -156,7 +170,7 @@ void read_xbits(Building& building, const Option& option) {
   if (parts.size() < 3) throw RuleError("ACTION,NAME,track WHAT is wanted");
   Bit bit;
   bit.action = read_action(parts[0]);
-  bit.name = hash_of(parts[1]);
+  bit.names = {hash_of(parts[1])};
   bit.lifetime_ns = 30 * kNanosPerSecond;
   if (parts[2] == "track ip_src") {
     bit.scope = Bit::Scope::source;
@@ -171,7 +185,7 @@ void read_xbits(Building& building, const Option& option) {
     if (!parts[3].starts_with("expire ")) throw RuleError("'" + parts[3] + "' is not supported");
     bit.lifetime_ns = whole_number(trimmed(parts[3].substr(7)), 1, 31536000) * kNanosPerSecond;
   }
-  building.rule.bits.push_back(bit);
+  building.rule.bits.push_back(std::move(bit));
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ struct Bit {
   enum class Scope : uint8_t { flow, source, destination, pair };
   Action action = Action::set;
   Scope scope = Scope::flow;
-  uint64_t name = 0;  ///< its hash
+  std::vector<uint64_t> names;  ///< their hashes; it is enough when what is asked holds for one
   int64_t lifetime_ns = INT64_MAX;
   bool asks() const noexcept { return action == Action::isset || action == Action::isnotset; }
 };

@@ -62,12 +62,19 @@ void RuleSet::load_text(std::string_view text, const std::string& name) {
 void RuleSet::add(std::string_view line, const std::string& place) {
   try {
     std::unique_ptr<Rule> rule = parse_rule(line, glossary_);
-    if (!known_.emplace(rule->group, rule->sid).second) {
-      throw RuleError("sid " + std::to_string(rule->sid) + " was there before");
-    }
     rule->text = line;
     glossary_.adjust(*rule);
-    rules_.push_back(std::move(rule));
+    const auto [known, fresh] = known_.try_emplace({rule->group, rule->sid}, rules_.size());
+    const std::string sid = "sid " + std::to_string(rule->sid);
+    if (!fresh && rule->revision <= rules_[known->second]->revision) {
+      throw RuleError(sid + " was there before");
+    }
+    if (fresh) {
+      rules_.push_back(std::move(rule));
+    } else {  // of two revisions the later one counts, wherever it stands
+      rules_[known->second] = std::move(rule);
+      refusals_.push_back(place + ": rule skipped: the earlier revision of " + sid);
+    }
   } catch (const RuleError& error) {
     refusals_.push_back(place + ": rule skipped: " + error.what());
   }

@@ -2,8 +2,8 @@
 // All loaded signatures, and what became of every line that was read.
 #pragma once
 
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,7 +46,7 @@ class RuleSet {
   std::vector<std::shared_ptr<const Rule>> rules_;
   std::unique_ptr<RuleIndex> index_;
   std::vector<std::string> refusals_;
-  std::set<std::pair<uint32_t, uint32_t>> known_;  ///< group and sid
+  std::map<std::pair<uint32_t, uint32_t>, size_t> known_;  ///< group and sid, and where it stands
 };
 
 /// The set in force. It is replaced between two packets, by the thread that runs the matchers.

@@ -17,8 +17,12 @@ constexpr uint64_t kPassed = 0x70617373;  // no name of a bit: those are hashes
 uint64_t key_of(uint64_t name, const Ends& ends, bool source, bool destination) noexcept {
   SipHash13 hash{HashKey{}};
   hash.word(name);
-  if (source) hash.octets(ends.source.data(), ends.source.size());
-  if (destination) hash.octets(ends.destination.data(), ends.destination.size());
+  // Two ends are a pair, the same in both directions.
+  const bool swapped = source && destination && ends.destination < ends.source;
+  const wire::Address& first = swapped ? ends.destination : ends.source;
+  const wire::Address& second = swapped ? ends.source : ends.destination;
+  if (source) hash.octets(first.data(), first.size());
+  if (destination) hash.octets(second.data(), second.size());
   return hash.finish();
 }
 
@@ -29,10 +33,9 @@ uint64_t key_of(uint64_t name, const flow::Flow& flow) noexcept {
   return hash.finish();
 }
 
-uint64_t key_of(const Bit& bit, const Ends& ends, const flow::Flow& flow) noexcept {
-  if (bit.scope == Bit::Scope::flow) return key_of(bit.name, flow);
-  return key_of(bit.name, ends, bit.scope != Bit::Scope::destination,
-                bit.scope != Bit::Scope::source);
+uint64_t key_of(uint64_t name, const Bit& bit, const Ends& ends, const flow::Flow& flow) noexcept {
+  if (bit.scope == Bit::Scope::flow) return key_of(name, flow);
+  return key_of(name, ends, bit.scope != Bit::Scope::destination, bit.scope != Bit::Scope::source);
 }
 
 uint64_t name_of(const Rule& rule) noexcept {
@@ -72,8 +75,10 @@ bool Speaker::bits_allow(const Rule& rule, const Look& look) const noexcept {
   const Ends ends = ends_of(rule, look);
   return std::all_of(rule.bits.begin(), rule.bits.end(), [&](const Bit& bit) {
     if (!bit.asks()) return true;
-    const bool is_set = memory_.is_set(key_of(bit, ends, look.context.flow), look.context.now);
-    return is_set == (bit.action == Bit::Action::isset);
+    return std::any_of(bit.names.begin(), bit.names.end(), [&](uint64_t name) {
+      const uint64_t key = key_of(name, bit, ends, look.context.flow);
+      return memory_.is_set(key, look.context.now) == (bit.action == Bit::Action::isset);
+    });
   });
 }
 
@@ -100,7 +105,7 @@ void Speaker::change_bits(const Rule& rule, const Look& look) noexcept {
   const Timestamp now = look.context.now;
   for (const Bit& bit : rule.bits) {
     if (bit.asks()) continue;
-    const uint64_t key = key_of(bit, ends, look.context.flow);
+    const uint64_t key = key_of(bit.names.front(), bit, ends, look.context.flow);
     const bool clear = bit.action == Bit::Action::unset ||
                        (bit.action == Bit::Action::toggle && memory_.is_set(key, now));
     if (clear) {

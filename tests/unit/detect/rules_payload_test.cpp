@@ -189,6 +189,46 @@ TEST_CASE("contents without buffer see the message when others look into HTTP", 
   CHECK(stage.told == std::map<uint32_t, int>{{1, 1}, {2, 1}});
 }
 
+TEST_CASE("bits of a pair of addresses are the same in both directions", "[rules]") {
+  RuleStage stage =
+      stage_of(rule("flow:to_server; content:\"a\"; xbits:set,pair,track ip_pair; noalert;") +
+               rule("flow:to_client; content:\"b\"; xbits:isset,pair,track ip_pair;", 2));
+  stage.segment(stage.web, "b", "", Direction::to_client);
+  CHECK(stage.told.empty());
+  stage.segment(stage.web, "a", "");
+  stage.segment(stage.web, "b", "", Direction::to_client, 1);
+  CHECK(stage.told == std::map<uint32_t, int>{{2, 1}});
+}
+
+TEST_CASE("a rule may ask for one of several bits", "[rules]") {
+  RuleStage stage = stage_of(rule("content:\"a\"; flowbits:set,one; noalert;") +
+                             rule("content:\"a\"; flowbits:isset,none|one;", 2) +
+                             rule("content:\"a\"; flowbits:isset,none|other;", 3) +
+                             rule("content:\"a\"; flowbits:isnotset,one | other;", 4) +
+                             rule("content:\"a\"; flowbits:isnotset,one;", 5));
+  stage.segment(stage.web, "a", "");
+  CHECK(stage.told == std::map<uint32_t, int>{{2, 1}, {4, 1}});
+}
+
+TEST_CASE("bits are set before they are asked for, in whatever order rules stand", "[rules]") {
+  RuleStage stage = stage_of(rule("content:\"a\"; flowbits:isset,second;") +
+                             rule("content:\"a\"; flowbits:isset,first; flowbits:set,second;", 2) +
+                             rule("content:\"a\"; flowbits:set,first;", 3));
+  stage.segment(stage.web, "a", "");
+  CHECK(stage.told == std::map<uint32_t, int>{{1, 1}, {2, 1}, {3, 1}});
+}
+
+TEST_CASE("of too many alerts the most severe are told", "[rules]") {
+  std::string text;
+  for (int sid = 1; sid <= 40; ++sid) {
+    text += rule(std::string("content:\"a\"; priority:") + (sid > 30 ? "1;" : "3;"), sid);
+  }
+  RuleStage stage = stage_of(text);
+  stage.segment(stage.web, "a", "");
+  CHECK(stage.told.size() == 15);
+  for (uint32_t sid = 31; sid <= 40; ++sid) CHECK(stage.told.contains(sid));
+}
+
 TEST_CASE("a moment tells at most fifteen alerts and counts the others", "[rules]") {
   std::string text;
   for (int sid = 1; sid <= 40; ++sid) text += rule("content:\"a\";", sid);

@@ -286,6 +286,21 @@ TEST_CASE("our own pack loads whole, and a bad line is skipped by name", "[rules
   CHECK(mixed.refusals()[0] == "a.rules:3: rule skipped: keyword 'new.word' is not supported");
 }
 
+TEST_CASE("of two revisions of a rule the later one is taken", "[rules]") {
+  const std::string head = "alert http any any -> any any (msg:\"m\"; http.uri; sid:7; ";
+  const bool later_first = GENERATE(false, true);
+  const std::string old = head + "content:\"old\"; rev:1;)\n";
+  const std::string later = head + "content:\"new\"; rev:2;)\n";
+  RuleSet set;
+  set.load_text(later_first ? later + old : old + later, "a.rules");
+  REQUIRE(set.rules().size() == 1);
+  CHECK(set.rules()[0]->checks[0].pattern == "new");
+  REQUIRE(set.refusals().size() == 1);
+  CHECK(set.refusals()[0] == (later_first
+                                  ? "a.rules:2: rule skipped: sid 7 was there before"
+                                  : "a.rules:2: rule skipped: the earlier revision of sid 7"));
+}
+
 TEST_CASE("a set that takes the place of another keeps the rules that did not change", "[rules]") {
   const auto set_of = [](const std::string& second) {
     RuleSet set;
