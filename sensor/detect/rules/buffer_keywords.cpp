@@ -104,8 +104,8 @@ void read_bsize(Building& building, const Option& option) {
 void read_urilen(Building& building, const Option& option) {
   const std::vector<std::string> parts = split_list(option.value);
   if (parts.empty() || parts.size() > 2) throw RuleError("a size is wanted");
-  const bool raw = parts.size() == 1 || parts[1] == "raw";
-  if (!raw && parts[1] != "norm") throw RuleError("raw or norm is wanted");
+  const bool raw = parts.size() == 2 && parts[1] == "raw";
+  if (parts.size() == 2 && !raw && parts[1] != "norm") throw RuleError("raw or norm is wanted");
   read_size(building, {option.name, parts[0]}, raw ? Buffer::http_uri_raw : Buffer::http_uri);
 }
 

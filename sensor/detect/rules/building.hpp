@@ -18,12 +18,14 @@ struct Building {
   bool severity_given = false;
   std::vector<std::string> variables{};  ///< names that byte_extract gave
 
-  /// The content that modifiers behind it speak of. Throws RuleError when there is none.
+  /// The content that modifiers behind it speak of, whatever else stands between them. Throws
+  /// RuleError when there is none.
   Check& last_content() {
-    if (rule.checks.empty() || rule.checks.back().kind != Check::Kind::content) {
-      throw RuleError("a modifier needs a content before it");
-    }
-    return rule.checks.back();
+    const auto last = std::find_if(rule.checks.rbegin(), rule.checks.rend(), [](const Check& one) {
+      return one.kind == Check::Kind::content;
+    });
+    if (last == rule.checks.rend()) throw RuleError("a modifier needs a content before it");
+    return *last;
   }
 
   /// Where a test looks that names no buffer itself. In the old form the buffer of a content is

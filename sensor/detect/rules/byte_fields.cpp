@@ -36,7 +36,8 @@ std::optional<Extracted> extract(std::string_view text, int64_t at,
                                  const ByteField& field) noexcept {
   const auto size = static_cast<int64_t>(text.size());
   if (at < 0 || at > size - field.octets) return std::nullopt;
-  const std::string_view place = text.substr(static_cast<size_t>(at), field.octets);
+  const size_t octets = field.octets == 0 ? kMostDigits : field.octets;
+  const std::string_view place = text.substr(static_cast<size_t>(at), octets);
   Extracted result{0, field.octets};
   if (field.base != 0) {
     const auto digits = from_digits(place, field);
@@ -91,8 +92,8 @@ std::optional<size_t> jump(std::string_view text, int64_t at, const ByteField& f
   int64_t to = far + field.after;
   if (field.from == ByteField::From::here) to += at + static_cast<int64_t>(found->octets);
   if (field.from == ByteField::From::end) to += size;
-  if (to < 0 || to >= size) return std::nullopt;
-  return static_cast<size_t>(to);
+  if (to >= size) return std::nullopt;
+  return static_cast<size_t>(std::max<int64_t>(to, 0));  // before the beginning is the beginning
 }
 
 std::string_view decode_base64(std::string_view text, std::span<char> room) noexcept {

@@ -9,7 +9,6 @@ namespace exwire::detect::rules {
 namespace {
 
 constexpr int64_t kFar = 65535;
-constexpr int64_t kMostDigits = 23;  // of an octal number of 64 bits, with a sign
 
 using From = ByteField::From;
 using Test = ByteField::Test;
@@ -78,7 +77,7 @@ Check begin(Check::Kind kind) {
 
 void read_octets(Check& check, Words& words) {
   const std::string& octets = words.leading("a number of octets");
-  check.field.octets = static_cast<uint8_t>(whole_number(octets, 1, kMostDigits));
+  check.field.octets = static_cast<uint8_t>(whole_number(octets, 0, kMostDigits));
 }
 
 void read_offset(Building& building, Check& check, Words& words) {
@@ -88,7 +87,10 @@ void read_offset(Building& building, Check& check, Words& words) {
 
 void finish(Building& building, Check check) {
   const ByteField& field = check.field;
-  if (field.base == 0 && field.octets > 8) throw RuleError("a binary number has 1 to 8 octets");
+  const bool binary = field.base == 0 && check.kind != Check::Kind::decode_base64;
+  if (binary && (field.octets == 0 || field.octets > 8)) {
+    throw RuleError("a binary number has 1 to 8 octets");
+  }
   check.buffer = building.buffer_of_next(check.relative);
   building.rule.checks.push_back(std::move(check));
 }

@@ -22,12 +22,14 @@ using Regex = std::unique_ptr<pcre2_real_code_8, FreeRegex>;
 /// A number that a rule takes from a buffer (byte_extract) and names in later tests.
 inline constexpr size_t kMostVariables = 8;
 inline constexpr int8_t kNoVariable = -1;
+/// Of an octal number of 64 bits, with a sign.
+inline constexpr int64_t kMostDigits = 23;
 
 /// byte_test, byte_jump, byte_extract: a number read at a place, and what is done with it.
 struct ByteField {
   enum class Test : uint8_t { equal, less, less_or_equal, greater, greater_or_equal, both, differ };
-  uint8_t octets = 0;
-  uint8_t base = 0;  ///< of digits; 0: binary
+  uint8_t octets = 0;  ///< 0: as many digits as there are
+  uint8_t base = 0;    ///< of digits; 0: binary
   bool little_endian = false;
   uint64_t mask = 0;  ///< 0: none
   // byte_test

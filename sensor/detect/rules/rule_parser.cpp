@@ -101,12 +101,23 @@ Moment moment_of(const Building& building) {
   return Moment::payload;
 }
 
+// Suricata refuses what mixes the two ways to say where a content stands.
+void check_place(const Check& check) {
+  const bool absolute = check.offset != 0 || check.depth >= 0 || check.at_start ||
+                        check.variables.offset != kNoVariable ||
+                        check.variables.depth != kNoVariable;
+  if (check.kind == Check::Kind::content && check.relative && absolute) {
+    throw RuleError("a content stands at a place or relative to another one, not both");
+  }
+}
+
 void complete(Building& building) {
   Rule& rule = building.rule;
   if (rule.sid == 0) throw RuleError("it has no sid");
   if (rule.message.empty()) throw RuleError("it has no msg");
   if (rule.packets_only && rule.stream_only)
     throw RuleError("it wants packets and streams at once");
+  for (const Check& check : rule.checks) check_place(check);
   resolve_files(building);
   rule.moment = moment_of(building);
   rule.to_client = building.to_client.value_or(is_response(rule.moment));

@@ -36,6 +36,32 @@ struct Window {
   size_t first, last;  ///< octets [first, last) may be part of the match
 };
 
+bool moves_cursor(const Check& check) noexcept {
+  switch (check.kind) {
+    case Check::Kind::content:
+    case Check::Kind::regex:
+      return !check.negated;
+    case Check::Kind::byte_jump:
+    case Check::Kind::byte_extract:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// A later place of this check can help others: the next one that has to do with places is relative
+// to it, whatever stands between them.
+bool others_depend(const Rule& rule, size_t index) noexcept {
+  const Buffer buffer = rule.checks[index].buffer;
+  for (size_t at = index + 1; at < rule.checks.size(); ++at) {
+    const Check& check = rule.checks[at];
+    if (check.buffer != buffer) return false;
+    if (check.relative) return true;
+    if (moves_cursor(check)) return false;
+  }
+  return false;
+}
+
 // Where the check may match, with `cursor` behind the match before it.
 Window window_of(const Check& check, size_t size, size_t cursor, const Values& values) noexcept {
   const Check::Variables& from = check.variables;
@@ -96,9 +122,11 @@ bool Search::from(const Rule& rule, const Buffers& buffers, size_t index, size_t
       return size >= check.least && size <= check.most && next(rule, buffers, index, cursor);
     }
     case Check::Kind::data_at: {
-      const int64_t at = number(check.offset, check.variables.offset, values_) +
-                         static_cast<int64_t>(check.relative ? cursor : 0);
-      const bool there = at >= 0 && at < static_cast<int64_t>(text.size());
+      // Relative, so many octets are wanted; otherwise one at this place (Suricata counts so).
+      const int64_t count = number(check.offset, check.variables.offset, values_);
+      const auto size = static_cast<int64_t>(text.size());
+      const int64_t behind = static_cast<int64_t>(cursor);
+      const bool there = check.relative ? behind + count <= size : count >= 0 && count < size;
       return there != check.negated && next(rule, buffers, index, cursor);
     }
     case Check::Kind::content:
@@ -160,11 +188,7 @@ bool Search::content(const Rule& rule, const Buffers& buffers, size_t index,
     if (next(rule, buffers, index, at + check.pattern.size())) return true;
     charge(check.pattern.size());
     if (steps_ > most_) return false;
-    // Only a later place can help what is looked for relative to this one.
-    const bool depends = index + 1 < rule.checks.size() &&
-                         rule.checks[index + 1].buffer == check.buffer &&
-                         rule.checks[index + 1].relative;
-    if (!depends) return false;
+    if (!others_depend(rule, index)) return false;
     const size_t from = at + 1;
     at = find(part, from, check);
     charge(std::min(at, part.size()) - from);
@@ -178,18 +202,27 @@ bool Search::regex(const Rule& rule, const Buffers& buffers, size_t index, size_
   const size_t start = check.relative ? std::min(cursor, text.size()) : 0;
   // Relative: what stands before is not part of the subject, so that ^ means here.
   const std::string_view subject = text.substr(start);
-  const int result =
-      pcre2_match(check.regex.get(), reinterpret_cast<const unsigned char*>(subject.data()),
-                  subject.size(), 0, 0, found_, limits_);
-  charge(subject.size());
-  if (result < 0 && result != PCRE2_ERROR_NOMATCH) {
-    steps_ += kStepsOfLostExpression;
-    ++given_up_;
-    return false;
-  }
-  if (check.negated) return result < 0 && next(rule, buffers, index, cursor);
-  if (result < 0) return false;
-  return next(rule, buffers, index, start + pcre2_get_ovector_pointer(found_)[1]);
+  size_t at = 0;
+  do {
+    const int result =
+        pcre2_match(check.regex.get(), reinterpret_cast<const unsigned char*>(subject.data()),
+                    subject.size(), at, 0, found_, limits_);
+    charge(subject.size() - at);
+    if (result < 0 && result != PCRE2_ERROR_NOMATCH) {
+      steps_ += kStepsOfLostExpression;
+      ++given_up_;
+      return false;
+    }
+    if (check.negated) return result < 0 && next(rule, buffers, index, cursor);
+    if (result < 0) return false;
+    // Taken before others match: they use the same memory. \K may begin a match anywhere.
+    const size_t begin = pcre2_get_ovector_pointer(found_)[0];
+    const size_t end = pcre2_get_ovector_pointer(found_)[1];
+    if (next(rule, buffers, index, start + end)) return true;
+    if (steps_ > most_) return false;
+    at = std::max(at, begin) + 1;
+  } while (at <= subject.size() && others_depend(rule, index));
+  return false;
 }
 
 }  // namespace exwire::detect::rules

@@ -66,7 +66,7 @@ constexpr Row kRows[] = {
     {"tls.cert_issuer", TEXT("tls.cert_issuer", "Test CA", "CN=mail")},
     {"isdataat", URI "isdataat:12;", URI "isdataat:13;"},
     {"dsize", "dsize:5; content:\"hello\";", "dsize:>5; content:\"hello\";"},
-    {"urilen", URI "urilen:15;", URI "urilen:14;"},
+    {"urilen", URI "urilen:13;", URI "urilen:15;"},
     {"flowbits", URI R"(content:"/owa"; flowbits:isset,seen;)",
      URI R"(content:"/owa"; flowbits:isset,unseen;)"},
     {"xbits", URI R"(content:"/owa"; xbits:isset,seen,track ip_src;)",

@@ -60,6 +60,8 @@ TEST_CASE("numbers in the payload", "[rules]") {
            "\x01x___"},
       Case{R"(byte_jump:1,0,post_offset -1; content:"x"; within:1;)", "\x02_x_", "\x02__x"},
       Case{"byte_jump:1,0;", "\x01__", "\x05__"},
+      Case{R"(byte_jump:1,1,post_offset -9; content:"x"; within:1;)", "x\x01_", "_\x01x"},
+      Case{"byte_test:0,>=,12,1,string,dec;", "a12b", "a1b2"},
       Case{R"(byte_extract:1,0,n; content:"x"; offset:n;)", "\x02_x", "\x02x_"},
       Case{R"(byte_extract:1,0,n; content:"x"; depth:n;)", "\x02x_", "\x02_x"},
       Case{R"(byte_extract:1,0,n; content:"a"; content:"x"; distance:n;)", "\x01__a_x",

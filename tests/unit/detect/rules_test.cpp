@@ -78,8 +78,19 @@ TEST_CASE("contents and their modifiers", "[rules]") {
       Case{R"(bsize:>4;)", "/owa/", "/owa"}, Case{R"(bsize:<4;)", "/ow", "/owa"},
       Case{R"(bsize:3<>5;)", "/owa", "/owa/"}, Case{R"(urilen:4,norm;)", "/owa", "/owa/"},
       Case{R"(isdataat:4;)", "/owa/", "/owa"}, Case{R"(isdataat:!4;)", "/owa", "/owa/"},
-      Case{R"(content:"o"; isdataat:2,relative;)", "/owa/", "/owa"},
-      Case{R"(pcre:"/^\/o.a$/i";)", "/OWA", "/owa/"}, Case{R"(pcre:!"/owa/";)", "/ecp", "/owa"},
+      Case{R"(content:"o"; isdataat:3,relative;)", "/owa/", "/owa"},
+      Case{R"(content:"wa"; isdataat:!1,relative;)", "/owa", "/owa/"},
+      Case{R"(content:"a"; isdataat:3; content:"b"; within:1;)", "a1ab", "a1bb"},
+      Case{R"(content:"a"; content:!"c"; content:"b"; within:1;)", "a1ab", "acab"},
+      Case{R"(content:"a"; content:!"b"; within:2;)", "a12b", "a1b"},
+      Case{R"(content:"a"; content:!"b"; distance:1; within:1;)", "ab1b", "a1b"},
+      Case{R"(content:!"owa"; startswith;)", "/owa", "owa/"},
+      Case{R"(content:!".js"; endswith;)", "/y.js?", "/y.js"},
+      Case{R"(pcre:"/a./"; content:"b"; within:1;)", "a12a1b", "a12b"},
+      Case{R"(pcre:"/^a/"; content:"b"; within:1;)", "ab", "acab"},
+      Case{R"(content:"OWA"; bsize:4; nocase; fast_pattern;)", "/owa", "/owa/"},
+      Case{R"(urilen:4;)", "/owa", "/%6fwa"}, Case{R"(pcre:"/^\/o.a$/i";)", "/OWA", "/owa/"},
+      Case{R"(pcre:!"/owa/";)", "/ecp", "/owa"},
       Case{R"(content:"a"; pcre:"/^b/R";)", "ab", "acb"});
   INFO(one.options);
   CHECK(in_uri(one.options, one.hit));
@@ -148,6 +159,10 @@ TEST_CASE("a rule says what is wrong with it", "[rules]") {
   CHECK(complaint_of("alert smb any any -> any any (msg:\"m\"; sid:1;)") ==
         "protocol 'smb' is not supported");
   CHECK_FALSE(complaint_of(head + R"((msg:"m"; sid:1; pcre:"/(/";))").empty());
+  CHECK(complaint_of(head + R"((msg:"m"; sid:1; content:"a"; distance:0; depth:3;))") ==
+        "a content stands at a place or relative to another one, not both");
+  CHECK(complaint_of(head + R"((msg:"m"; sid:1; flowbits:set,a|b;))") ==
+        "flowbits: one name is wanted");
   CHECK(complaint_of(head + R"((msg:"m"; sid:1; dsize:1; http.uri; content:"a";))") ==
         "it looks at single packets and into HTTP or TLS");
 }
