@@ -34,6 +34,7 @@ CASES = [
     ("near misses without case", "http", 'http.request_body; content:"' + "A" * 60 + 'b"; nocase;',
      request(body=b"a" * 16000), 1400),
     ("expression with nested repetition", "http", 'http.uri; pcre:"/(a+)+b/";', request("/" + "a" * 2000), 1400),
+    ("expression tried at all places", "http", 'http.uri; pcre:"/a/"; pcre:"/^a{0,40}b/R";', request("/" + "a" * 2000), 1400),
     ("expression on every header", "http", 'http.header; pcre:"/^X-(.*),(.*),(.*)=$/mi";',
      request(fields=b"X-A: a,a,a,a,a,a,a,a\r\n" * 90), 1400),
     ("folded headers", "http", 'http.header; content:"a a"; content:"b"; distance:0;',
