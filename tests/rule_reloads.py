@@ -7,6 +7,7 @@ rules that were replaced leave no memory behind.
 Usage: rule_reloads.py EXWIRE [--reloads 100] [--rules 1000]   (full form: 1000 reloads, 5000 rules)
 """
 import argparse
+import collections
 import json
 import os
 import pathlib
@@ -76,9 +77,9 @@ def main():
         sensor.stdin.close()
         sensor.wait()
         text = errors.read_text()
-        events = [json.loads(line) for line in log.read_text().splitlines()]
-    told = sum(event["event_type"] == "http" for event in events)
-    alerted = sum(event["event_type"] == "alert" for event in events)
+        with log.open() as lines:
+            kinds = collections.Counter(json.loads(line)["event_type"] for line in lines)
+    told, alerted = kinds["http"], kinds["alert"]
     times = [float(word) for word in re.findall(r"rules reloaded in ([\d.]+) s", text)]
     stayed = text.count("old rules stay")
     print(f"figure: {len(times)} reloads and {stayed} refusals of {arguments.rules} rules, the slowest "
