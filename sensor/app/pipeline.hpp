@@ -43,6 +43,7 @@ class Pipeline final : private Outlet, private detect::FleetSink, private detect
 
   const Summary& summary() const noexcept { return summary_; }
   uint64_t packets() const noexcept { return worker_.packets(); }
+  uint64_t unknown_link() const noexcept { return worker_.unknown_link(); }
 
  private:
   void tell_vlans();

@@ -207,7 +207,8 @@ Sources open_sources(const CommandLine& command_line, const Config& config,
 }
 
 /// What was read but could not be used: nothing is passed over in silence.
-void tell_shortcomings(const capture::Replay& files, const capture::Filter& filter) {
+void tell_shortcomings(const capture::Replay& files, const capture::Filter& filter,
+                       uint64_t unknown_link) {
   for (const Error& error : files.failures()) spdlog::error(error.message);
   for (const capture::Filter::Refusal& refusal : filter.refusals()) {
     spdlog::warn("{} frames of link type {} did not pass the filter: {}", refusal.frames,
@@ -223,6 +224,9 @@ void tell_shortcomings(const capture::Replay& files, const capture::Filter& filt
   if (const uint64_t cut = files.counters().cut_by_snaplen; cut > 0) {
     spdlog::warn("cut short by the snapshot length of the capture: {} packets", cut);
   }
+  if (unknown_link > 0) {
+    spdlog::warn("{} packets are of a link type that is not known", unknown_link);
+  }
   if (files.skipped() > 0) spdlog::info("{} entries of folders are no captures", files.skipped());
 }
 
@@ -232,7 +236,7 @@ int conclude(const CommandLine& command_line, const Pipeline& pipeline,
   const bool live = !command_line.interfaces.empty();
   bool unreadable = false;
   if (const auto* files = dynamic_cast<const capture::Replay*>(sources[0].get())) {
-    tell_shortcomings(*files, filter);
+    tell_shortcomings(*files, filter, pipeline.unknown_link());
     unreadable = !files->failures().empty();
   }
   for (const auto& source : sources) unreadable |= source->failure().has_value();

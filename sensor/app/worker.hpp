@@ -47,6 +47,8 @@ class Worker final : private flow::FlowListener,
   /// Adds this worker's counters.
   void add_to(report::StatsBody& stats) const;
   uint64_t packets() const noexcept { return decoder_.counters().packets; }
+  /// Packets of link types that nothing here can open.
+  uint64_t unknown_link() const noexcept { return decoder_.counters().unknown_link; }
   /// Of where a flow was seen; of the source being read when it is none of this worker's.
   const report::CaptureQuality& quality_of(const flow::Flow& flow) const noexcept {
     return points_.of(flows_.handle_of(flow));
