@@ -2,7 +2,6 @@
 #include "sensor/app/capture_points.hpp"
 
 #include <algorithm>
-#include <new>
 
 namespace exwire::app {
 namespace {
@@ -16,11 +15,9 @@ uint64_t packets_of(const flow::Flow& flow) noexcept {
 
 }  // namespace
 
-CapturePoints::CapturePoints(Budget& budget, uint32_t most_flows) {
-  budget.take(most_flows + 1);
-  // calloc: zero pages of the kernel; only what is used is ever touched.
-  point_of_.reset(static_cast<uint8_t*>(std::calloc(most_flows + 1, 1)));
-  if (!point_of_) throw std::bad_alloc();
+CapturePoints::CapturePoints(Budget& budget, uint32_t most_flows)
+    : point_of_(size_t{most_flows} + 1) {
+  budget.take(point_of_.octets());
 }
 
 void CapturePoints::enter(const std::string& source) {

@@ -6,12 +6,11 @@
 
 #include <array>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "sensor/base/memory.hpp"
+#include "sensor/base/page_array.hpp"
 #include "sensor/flow/flow.hpp"
 #include "sensor/report/event.hpp"
 
@@ -40,9 +39,6 @@ class CapturePoints {
   }
 
  private:
-  struct Free {
-    void operator()(uint8_t* octets) const noexcept { std::free(octets); }
-  };
   size_t point(uint16_t interface) const noexcept {
     return first_ + (interface < kMostInterfaces ? interface : kMostInterfaces - 1);
   }
@@ -50,8 +46,8 @@ class CapturePoints {
 
   std::vector<std::string> sources_;
   std::array<report::CaptureQuality, kMostSources * kMostInterfaces> points_{};
-  std::unique_ptr<uint8_t[], Free> point_of_;  ///< by handle
-  size_t first_ = 0;                           ///< point of the source's interface 0
+  PageArray<uint8_t> point_of_;  ///< by handle
+  size_t first_ = 0;             ///< point of the source's interface 0
   uint64_t lost_so_far_ = 0;
 };
 

@@ -10,10 +10,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <type_traits>
 #include <vector>
+
+#include "sensor/base/page_array.hpp"
 
 namespace exwire {
 
@@ -40,20 +41,16 @@ class Budget {
   uint64_t refusals_ = 0;
 };
 
-/// Fixed-size records addressed by 32-bit handles; 0 is no record. Chunks are never given back:
-/// the peak is what the budget was sized for.
+/// Fixed-size records addressed by 32-bit handles; 0 is no record. They are charged in chunks that
+/// are never given back: the peak is what the budget was sized for.
 template <class T>
 class Slab {
   static_assert(std::is_trivially_destructible_v<T>);
-  // A power of two close below 1 MiB keeps handle arithmetic to a shift and a mask.
   static constexpr uint32_t kPerChunk =
       std::bit_floor(static_cast<uint32_t>(sizeof(T) >= (1U << 20) ? 1 : (1U << 20) / sizeof(T)));
-  static constexpr uint32_t kShift = static_cast<uint32_t>(std::countr_zero(kPerChunk));
 
  public:
-  Slab(Budget& budget, uint32_t most) : budget_(budget), most_(most) {
-    chunks_.reserve((size_t{most} + kPerChunk) / kPerChunk + 1);
-  }
+  Slab(Budget& budget, uint32_t most) : budget_(budget), most_(most), records_(size_t{most} + 1) {}
 
   /// A default-constructed record, or 0 when full.
   uint32_t take() {
@@ -62,9 +59,9 @@ class Slab {
       std::memcpy(&free_head_, storage(handle), sizeof free_head_);
     } else {
       if (in_use_ >= most_) return 0;
-      if (next_ >= chunks_.size() * kPerChunk) {
+      if (next_ >= charged_) {
         if (!budget_.take(kPerChunk * sizeof(T))) return 0;
-        chunks_.push_back(std::make_unique_for_overwrite<Storage[]>(kPerChunk));
+        charged_ += kPerChunk;
         if (next_ == 0) next_ = 1;  // handle 0 stays nobody's
       }
       handle = next_++;
@@ -82,6 +79,18 @@ class Slab {
     return *std::launder(reinterpret_cast<T*>(storage(handle)));
   }
   const T& operator[](uint32_t handle) const noexcept { return const_cast<Slab&>(*this)[handle]; }
+  /// The handle of a record, 0 for what stands elsewhere.
+  uint32_t handle_of(const T& record) const noexcept {
+    const auto distance =
+        reinterpret_cast<uintptr_t>(&record) - reinterpret_cast<uintptr_t>(records_.begin());
+    return distance < next_ * sizeof(T) ? static_cast<uint32_t>(distance / sizeof(T)) : 0;
+  }
+  void prefetch(uint32_t handle) const noexcept {
+    constexpr size_t kCacheLine = 64;
+    for (size_t at = 0; at < sizeof(T); at += kCacheLine) {
+      __builtin_prefetch(records_[handle].octets + at, 1);
+    }
+  }
   uint32_t in_use() const noexcept { return in_use_; }
 
  private:
@@ -92,13 +101,14 @@ class Slab {
 
   std::byte* storage(uint32_t handle) noexcept {
     assert(handle != 0 && handle < next_);
-    return chunks_[handle >> kShift][handle & (kPerChunk - 1)].octets;
+    return records_[handle].octets;
   }
 
   Budget& budget_;
   uint32_t most_;
   uint32_t next_ = 0, free_head_ = 0, in_use_ = 0;
-  std::vector<std::unique_ptr<Storage[]>> chunks_;
+  size_t charged_ = 0;  ///< records
+  PageArray<Storage> records_;
 };
 
 /// Octet buffers in classes of 2 KiB, 8 KiB, 32 KiB and 128 KiB.

@@ -3,28 +3,29 @@
 // itself is stored once, in the flow. Sized at start-up for a load of at most one half.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
-#include <new>
+#include <utility>
 
 #include "sensor/base/memory.hpp"
+#include "sensor/base/page_array.hpp"
 
 namespace exwire::flow {
 
 class FlowIndex {
  public:
   FlowIndex(Budget& budget, uint32_t most_flows)
-      : mask_(std::bit_ceil(uint64_t{most_flows} * 2) - 1) {
-    budget.take((mask_ + 1) * sizeof(Slot));
-    // calloc: zero pages of the kernel; only what is used is ever touched.
-    slots_.reset(static_cast<Slot*>(std::calloc(mask_ + 1, sizeof(Slot))));
-    if (!slots_) throw std::bad_alloc();
+      : mask_(std::bit_ceil(uint64_t{most_flows} * 2) - 1), slots_(mask_ + 1) {
+    budget.take(slots_.octets());
   }
 
   void prefetch(uint64_t hash) const noexcept { __builtin_prefetch(&slots_[hash & mask_]); }
 
+  /// What find() will most likely have to look at; 0 when it finds nothing.
+  uint32_t candidate(uint64_t hash) const noexcept {
+    return find(hash, [](uint32_t) { return true; });
+  }
   /// The handle whose tag fits and for which `matches(handle)` holds, else 0.
   template <class Matches>
   uint32_t find(uint64_t hash, Matches&& matches) const noexcept {
@@ -52,11 +53,17 @@ class FlowIndex {
     }
     slots_[hole] = {};
   }
-  template <class Visit>
-  void each(Visit&& visit) const {
-    for (uint64_t at = 0; at <= mask_; ++at) {
-      if (slots_[at].handle != 0) visit(slots_[at].handle);
+  /// Empties the index and hands out its handles in the order of `before`. They are sorted where
+  /// they stand: a list of a million would be the peak of memory.
+  template <class Before, class Visit>
+  void drain(Before&& before, Visit&& visit) {
+    Slot* end = slots_.begin();
+    for (Slot& slot : slots_) {
+      if (slot.handle != 0) *end++ = std::exchange(slot, Slot{});
     }
+    std::sort(slots_.begin(), end,
+              [&](const Slot& a, const Slot& b) { return before(a.handle, b.handle); });
+    for (Slot* slot = slots_.begin(); slot != end; ++slot) visit(std::exchange(*slot, {}).handle);
   }
   /// The part of a hash a flow remembers.
   static constexpr uint32_t tag_of(uint64_t hash) noexcept { return static_cast<uint32_t>(hash); }
@@ -66,14 +73,11 @@ class FlowIndex {
     uint32_t tag;
     uint32_t handle;
   };
-  struct Free {
-    void operator()(Slot* slots) const noexcept { std::free(slots); }
-  };
   // The tag is the low half of the hash and the mask is never wider: home needs no full hash.
   uint64_t home(uint32_t tag) const noexcept { return tag & mask_; }
 
   uint64_t mask_;
-  std::unique_ptr<Slot[], Free> slots_;
+  PageArray<Slot> slots_;
 };
 
 }  // namespace exwire::flow

@@ -3,7 +3,6 @@
 #include "sensor/flow/flow_table.hpp"
 
 #include <algorithm>
-#include <vector>
 
 #include "sensor/flow/midstream.hpp"
 #include "sensor/flow/sequence.hpp"
@@ -40,7 +39,7 @@ FlowTable::FlowTable(const FlowSettings& settings, const Watch& watch, Budget& b
       syn_payloads_(budget),
       wheel_(flows_),
       singles_(kMostSingles) {
-  budget.take(kMostSingles * sizeof(Single));
+  budget.take(singles_.octets());
 }
 
 uint32_t FlowTable::find(const wire::Packet& packet) noexcept {
@@ -249,10 +248,6 @@ void FlowTable::wake_at(uint32_t handle, Timestamp at) {
   wheel_.schedule(handle, tick);
 }
 
-uint32_t FlowTable::handle_of(const Flow& flow) const noexcept {
-  return index_.find(flow.hash, [&](uint32_t handle) { return &flows_[handle] == &flow; });
-}
-
 int64_t FlowTable::timeout_of(const Flow& flow) const noexcept {
   switch (flow.state) {
     case TcpState::closed:
@@ -291,24 +286,25 @@ void FlowTable::expire(Timestamp now) {
 }
 
 void FlowTable::end(uint32_t handle, EndReason why, Timestamp when) {
+  index_.erase(flows_[handle].hash, handle);
+  leave(handle, why, when);
+}
+
+void FlowTable::leave(uint32_t handle, EndReason why, Timestamp when) {
   Flow& flow = flows_[handle];
   listener_.flow_ended(handle, flow, why, when);
   wheel_.cancel(handle);
-  index_.erase(flow.hash, handle);
   flow.direction = {};  // so that no old handle takes the free record for a flow
   flows_.give(handle);
 }
 
 void FlowTable::drain(Timestamp now) {
-  std::vector<uint32_t> left;
-  left.reserve(flows_.in_use());
-  index_.each([&](uint32_t handle) { left.push_back(handle); });
   // By age: the order of the output must not depend on how keys hash.
-  std::sort(left.begin(), left.end(), [&](uint32_t a, uint32_t b) {
+  const auto older = [&](uint32_t a, uint32_t b) {
     return flows_[a].start_ns != flows_[b].start_ns ? flows_[a].start_ns < flows_[b].start_ns
                                                     : a < b;
-  });
-  for (const uint32_t handle : left) end(handle, EndReason::shutdown, now);
+  };
+  index_.drain(older, [&](uint32_t handle) { leave(handle, EndReason::shutdown, now); });
   drain_half_open(now);
 }
 

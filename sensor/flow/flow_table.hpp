@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "sensor/base/memory.hpp"
 #include "sensor/base/time.hpp"
@@ -97,7 +96,7 @@ class FlowTable {
   void drain(Timestamp now);
 
   /// The handle of a flow in this table; 0 when it is in none.
-  uint32_t handle_of(const Flow& flow) const noexcept;
+  uint32_t handle_of(const Flow& flow) const noexcept { return flows_.handle_of(flow); }
   Flow& operator[](uint32_t handle) noexcept { return flows_[handle]; }
   uint32_t size() const noexcept { return flows_.in_use(); }
   const HalfOpenTable& half_open() const noexcept { return half_open_; }
@@ -124,6 +123,7 @@ class FlowTable {
   static void turn_around(Flow& flow) noexcept;
   void set_state(uint32_t handle, TcpState state);
   void end(uint32_t handle, EndReason why, Timestamp when);
+  void leave(uint32_t handle, EndReason why, Timestamp when);
   void tell_stage(const HalfOpen& entry, HalfOpenStage before, HalfOpenStage after);
   void tell_hammered(const HalfOpen& entry, Timestamp now);
   void end(HalfOpen& entry, EndReason why, Timestamp when);
@@ -141,10 +141,10 @@ class FlowTable {
   SynPayloads syn_payloads_;
   TimerWheel<Slab<Flow>> wheel_;
   struct Single {
-    uint32_t handle = 0;
-    uint16_t generation = 0;
+    uint32_t handle;
+    uint16_t generation;
   };
-  std::vector<Single> singles_;  ///< a ring of what was picked up last
+  PageArray<Single> singles_;  ///< a ring of what was picked up last
   uint32_t next_single_ = 0;
   FlowCounters counters_;
   Timestamp newest_, swept_;
