@@ -2,6 +2,8 @@
 // The spine. Read run() first: a packet's whole way is in it.
 #include "sensor/app/worker.hpp"
 
+#include <algorithm>
+
 namespace exwire::app {
 
 using detect::FlowContext;
@@ -45,7 +47,12 @@ void Worker::run(const capture::Batch& batch) {
     }
   }
   tell_notices();
+  constexpr uint32_t kAhead = 6;  // packets handled while memory answers
+  for (uint32_t index = 0; index < std::min(count, kAhead); ++index) {
+    flows_.prefetch_found(packets[index]);
+  }
   for (uint32_t index = 0; index < count; ++index) {
+    if (index + kAhead < count) flows_.prefetch_found(packets[index + kAhead]);
     const wire::Packet& packet = packets[index];
     moment_ = packet.time;
     packet_ = packet.number;

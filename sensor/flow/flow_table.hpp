@@ -81,9 +81,18 @@ class FlowTable {
   FlowTable(const FlowSettings& settings, const Watch& watch, Budget& budget,
             FlowListener& listener);
 
+  /// Fetches where a packet that comes soon will be looked up;
   void prefetch(const wire::Packet& packet) const noexcept {
     index_.prefetch(packet.hash);
     if (packet.tcp_flags & wire::kSyn) half_open_.prefetch(packet.hash);
+  }
+  /// and, when that is there, what will most likely be found.
+  void prefetch_found(const wire::Packet& packet) const noexcept {
+    if (const uint32_t handle = index_.candidate(packet.hash)) {
+      flows_.prefetch(handle);
+    } else {
+      half_open_.prefetch_found(packet.hash);
+    }
   }
   Tracked track(const wire::Packet& packet);
   /// To be called when a direction's stream has reached its FIN in order.

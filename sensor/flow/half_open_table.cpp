@@ -3,16 +3,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstdlib>
-#include <type_traits>
 
 namespace exwire::flow {
 namespace {
 
 constexpr unsigned kFirstBits = 44;
-
-}  // namespace
-namespace {
 
 void add_saturating(uint8_t& counter) noexcept {
   if (counter != 0xff) ++counter;
@@ -20,60 +15,60 @@ void add_saturating(uint8_t& counter) noexcept {
 
 }  // namespace
 
-void HalfOpenTable::Free::operator()(void* memory) const noexcept {
-  std::free(memory);
-}
-
 HalfOpenTable::HalfOpenTable(Budget& budget, uint32_t entries)
-    : size_(std::bit_ceil(std::max(entries, kBucket))) {
-  static_assert(std::is_trivially_copyable_v<HalfOpen>);
-  budget.take(size_ * sizeof(HalfOpen));
-  // calloc: zero pages of the kernel, so that an empty table costs no memory.
-  size_t octets = (size_t{size_} + 1) * sizeof(HalfOpen);
-  memory_.reset(std::calloc(1, octets));
-  if (!memory_) throw std::bad_alloc();
-  void* start = memory_.get();
-  entries_ =
-      static_cast<HalfOpen*>(std::align(sizeof(HalfOpen), size_ * sizeof(HalfOpen), start, octets));
+    : entries_(std::bit_ceil(std::max(entries, kBucket))), glances_(entries_.size()) {
+  budget.take(entries_.octets() + glances_.octets());
 }
 
 HalfOpen* HalfOpenTable::find(const wire::FlowKey& key, uint64_t hash) noexcept {
-  if (in_use_ == 0) return nullptr;
-  HalfOpen* bucket = bucket_of(hash);
-  for (uint32_t index = 0; index < kBucket; ++index) {
-    if (bucket[index].has(kUsed) && bucket[index].key == key) return &bucket[index];
+  const size_t bucket = bucket_of(hash);
+  const Glance tag = tag_of(hash);
+  for (size_t at = bucket; at < bucket + kBucket; ++at) {
+    if ((glances_[at] & kTagMask) == tag && entries_[at].key == key) return &entries_[at];
   }
   return nullptr;
+}
+
+// Strays and refused ones go before handshakes, then the one silent for longest. Of the two halves
+// of the circle of times one is the past, so that a step back makes no entry the oldest.
+size_t HalfOpenTable::place_in(size_t bucket) const noexcept {
+  constexpr Glance kFreeRank = UINT32_MAX, kCircle = Glance{1} << (32 - kSeenShift);
+  const Glance now = glances_[bucket] >> kSeenShift;
+  Glance highest = 0;
+  size_t place = bucket;
+  for (size_t at = bucket; at < bucket + kBucket; ++at) {
+    const Glance glance = glances_[at];
+    const Glance age = (now + kCircle / 2 - (glance >> kSeenShift)) & (kCircle - 1);
+    const Glance rank = glance == kFree ? kFreeRank : (glance & kCheap) << 16 | age;
+    place = rank > highest ? at : place;
+    highest = rank > highest ? rank : highest;
+  }
+  return place;
 }
 
 HalfOpen& HalfOpenTable::insert(const wire::FlowKey& key, uint64_t hash, Timestamp now) noexcept {
   // Some slack for steps back; whole microseconds, so that no start is rounded across one.
   if (in_use_ == 0) epoch_ = {(now.ns - kTimeoutNs) / 1000 * 1000};
-  HalfOpen* bucket = bucket_of(hash);
-  HalfOpen* victim = &bucket[0];
-  for (uint32_t index = 0; index < kBucket; ++index) {
-    HalfOpen& entry = bucket[index];
-    if (!entry.has(kUsed)) {
-      victim = &entry;
-      break;
-    }
-    // Strays and refused ones go before handshakes, then the one silent for longest.
-    const bool worse = entry.is_cheap() != victim->is_cheap()
-                           ? entry.is_cheap()
-                           : last_seen(entry) < last_seen(*victim);
-    if (worse) victim = &entry;
-  }
-  if (victim->has(kUsed)) {
+  const size_t place = place_in(bucket_of(hash));
+  if (glances_[place] != kFree) {
     ++shed_;
   } else {
     ++in_use_;
   }
-  *victim = HalfOpen{};
-  victim->key = key;
-  victim->marks = kUsed;
+  HalfOpen& entry = entries_[place];
+  entry = HalfOpen{};
+  entry.key = key;
+  entry.marks = kUsed;
   const int64_t since_us = std::max<int64_t>(0, now.ns - epoch_.ns) / 1000;
-  victim->first_us = static_cast<uint64_t>(since_us) & ((uint64_t{1} << kFirstBits) - 1);
-  return *victim;
+  entry.first_us = static_cast<uint64_t>(since_us) & ((uint64_t{1} << kFirstBits) - 1);
+  set_glance(entry, tag_of(hash));
+  return entry;
+}
+
+void HalfOpenTable::set_glance(const HalfOpen& entry, Glance tag) noexcept {
+  const auto seen = static_cast<Glance>((last_seen(entry).ns - epoch_.ns) / kSeenNs);
+  glances_[static_cast<size_t>(&entry - entries_.begin())] =
+      seen << kSeenShift | (entry.is_cheap() ? kCheap : 0) | tag;
 }
 
 bool HalfOpenTable::covers(Timestamp now) const noexcept {
@@ -83,6 +78,7 @@ bool HalfOpenTable::covers(Timestamp now) const noexcept {
 
 void HalfOpenTable::erase(HalfOpen& entry) noexcept {
   entry.marks = 0;
+  glances_[static_cast<size_t>(&entry - entries_.begin())] = kFree;
   --in_use_;
 }
 
@@ -99,6 +95,7 @@ void HalfOpenTable::count(HalfOpen& entry, const wire::Packet& packet,
   entry.last_10ms = static_cast<uint64_t>(
                         std::clamp<int64_t>(since, static_cast<int64_t>(entry.last_10ms), kMost)) &
                     kMost;
+  set_glance(entry, glances_[static_cast<size_t>(&entry - entries_.begin())] & kTagMask);
 }
 
 Timestamp HalfOpenTable::first_seen(const HalfOpen& entry) const noexcept {

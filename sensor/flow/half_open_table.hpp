@@ -2,14 +2,15 @@
 // Connections that are not established yet, in 64 octets each: SYNs, SYN-ACKs, and stray segments
 // of connections whose start was not seen. A fixed array of small buckets; when a bucket is full
 // the entry least worth keeping makes room, so a flood lives and dies in here and never touches the
-// flow table.
+// flow table. What a search asks of all entries of a bucket stands apart in half a cache line: in a
+// flood each look at an entry waits for memory.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <memory>
 
 #include "sensor/base/memory.hpp"
+#include "sensor/base/page_array.hpp"
 #include "sensor/base/time.hpp"
 #include "sensor/wire/flow_key.hpp"
 #include "sensor/wire/packet.hpp"
@@ -80,9 +81,14 @@ class HalfOpenTable {
   /// touched only as it is used.
   HalfOpenTable(Budget& budget, uint32_t entries);
 
-  void prefetch(uint64_t hash) const noexcept {
-    const HalfOpen* bucket = bucket_of(hash);
-    for (uint32_t index = 0; index < kBucket; ++index) __builtin_prefetch(bucket + index, 1);
+  void prefetch(uint64_t hash) const noexcept { __builtin_prefetch(&glances_[bucket_of(hash)], 1); }
+  /// The entry that find() will look at, or insert() take.
+  void prefetch_found(uint64_t hash) const noexcept {
+    const size_t bucket = bucket_of(hash);
+    const uint32_t tag = tag_of(hash);
+    size_t index = 0;
+    while (index < kBucket && (glances_[bucket + index] & kTagMask) != tag) ++index;
+    __builtin_prefetch(&entries_[index < kBucket ? bucket + index : place_in(bucket)], 1);
   }
   HalfOpen* find(const wire::FlowKey& key, uint64_t hash) noexcept;
   /// A free entry, by shedding another when the bucket is full. Never null.
@@ -104,21 +110,21 @@ class HalfOpenTable {
   /// out what is over; each is erased after the call.
   template <class Expired>
   void sweep(Timestamp now, Expired&& expired) {
-    const uint32_t share = size_ / kSweepShares + 1;
-    for (uint32_t step = 0; step < share && in_use_ > 0; ++step) {
-      HalfOpen& entry = entries_[cursor_++ & (size_ - 1)];
-      if (entry.has(kUsed) && is_over(entry, now)) {
-        expired(entry);
-        erase(entry);
+    const size_t share = entries_.size() / kSweepShares + 1;
+    for (size_t step = 0; step < share && in_use_ > 0; ++step) {
+      const size_t at = cursor_++ & (entries_.size() - 1);
+      if (glances_[at] != kFree && is_over(entries_[at], now)) {
+        expired(entries_[at]);
+        erase(entries_[at]);
       }
     }
   }
   template <class Drained>
   void drain(Drained&& drained) {
-    for (uint32_t index = 0; index < size_ && in_use_ > 0; ++index) {
-      if (!entries_[index].has(kUsed)) continue;
-      drained(entries_[index]);
-      erase(entries_[index]);
+    for (size_t at = 0; at < entries_.size() && in_use_ > 0; ++at) {
+      if (glances_[at] == kFree) continue;
+      drained(entries_[at]);
+      erase(entries_[at]);
     }
   }
 
@@ -128,16 +134,25 @@ class HalfOpenTable {
  private:
   static constexpr uint32_t kSweepShares = 512;
 
-  HalfOpen* bucket_of(uint64_t hash) const noexcept {
-    return &entries_[(hash >> 32) & (size_ - kBucket)];
-  }
+  /// Of an entry: 8 bits of its hash, whether it is cheap, and when it was seen last, in units of
+  /// 10 ms that start again after 23 hours.
+  using Glance = uint32_t;
+  static constexpr Glance kFree = 0, kTagMask = 0xff, kCheap = 0x100;
+  static constexpr unsigned kSeenShift = 9;
+  static constexpr int64_t kSeenNs = 10 * kNanosPerMilli;
 
-  struct Free {
-    void operator()(void* memory) const noexcept;
-  };
-  uint32_t size_;
-  std::unique_ptr<void, Free> memory_;
-  HalfOpen* entries_;  ///< in it, each in a cache line of its own
+  /// The first place of a bucket.
+  size_t bucket_of(uint64_t hash) const noexcept {
+    return (hash >> 32) & (entries_.size() - kBucket);
+  }
+  /// Never that of a free place.
+  static Glance tag_of(uint64_t hash) noexcept { return (hash >> 24 & kTagMask) | 1; }
+  /// Where the next one comes: a free place, or that of the entry least worth keeping.
+  size_t place_in(size_t bucket) const noexcept;
+  void set_glance(const HalfOpen& entry, Glance tag) noexcept;
+
+  PageArray<HalfOpen> entries_;
+  PageArray<Glance> glances_;  ///< of the entries, by place
   uint32_t cursor_ = 0, in_use_ = 0;
   uint64_t shed_ = 0;
   Timestamp epoch_;
