@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "sensor/wire/checksum.hpp"
 
-#include <algorithm>
 #include <cstring>
 
 #include "sensor/base/keyed_buckets.hpp"
@@ -32,17 +31,16 @@ uint16_t sum_of(Bytes octets, uint32_t initial) noexcept {
     add(words[0]);
     add(words[1]);
   }
-  const auto rest = [&](auto word) {
-    if (left < sizeof word) return;
-    std::memcpy(&word, at, sizeof word);
-    add(word);
-    at += sizeof word;
-    left -= static_cast<uint32_t>(sizeof word);
+  const auto add_part = [&](auto part) {
+    if (!(left & sizeof part)) return;
+    std::memcpy(&part, at, sizeof part);
+    add(part);
+    at += sizeof part;
   };
-  rest(uint64_t{});
-  rest(uint32_t{});
-  rest(uint16_t{});
-  rest(uint8_t{});
+  add_part(uint64_t{});
+  add_part(uint32_t{});
+  add_part(uint16_t{});
+  add_part(uint8_t{});
   const uint64_t folded = (sum >> 32) + (sum & 0xffffffff) + carries;
   return fold(uint64_t{__builtin_bswap16(fold(folded))} + initial);
 }
@@ -70,11 +68,13 @@ void ChecksumJudge::Tally::count(bool is_right, bool is_placeholder) noexcept {
 }
 
 ChecksumJudge::Sender& ChecksumJudge::sender_of(uint64_t source_hash) noexcept {
+  if (last_->print == source_hash) return *last_;
   Sender& sender = place_of<kBucket>(senders_, source_hash, &Sender::seen);
   if (sender.print != source_hash) {
     sender = {};
     sender.print = source_hash;
   }
+  last_ = &sender;
   return sender;
 }
 

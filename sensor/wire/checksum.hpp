@@ -32,6 +32,8 @@ enum class Verdict : uint8_t { right, wrong_but_accepted, wrong };
 class ChecksumJudge {
  public:
   explicit ChecksumJudge(ChecksumMode mode) noexcept : mode_(mode) {}
+  ChecksumJudge(const ChecksumJudge&) = delete;
+  ChecksumJudge& operator=(const ChecksumJudge&) = delete;
   ChecksumMode mode() const noexcept { return mode_; }
   /// A TCP segment, captured to its end or not: what was cut off is not judged.
   Verdict judge(const NetworkView& network, bool has_payload, uint64_t source_hash) noexcept;
@@ -60,6 +62,7 @@ class ChecksumJudge {
 
   ChecksumMode mode_;
   std::array<Sender, kSenders> senders_{};
+  Sender* last_ = senders_.data();  ///< asked for again: an IPv4 header, then its segment
   Sender all_;
 };
 

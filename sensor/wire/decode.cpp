@@ -160,6 +160,17 @@ DecodeStatus Decoder::finish(const FrameHead& head, const Layer& layer, const Ne
   const DecodeStatus status = open_tcp(network, packet);
   if (status == DecodeStatus::invalid) tell(NoticeKind::impossible_header, head, network);
   if (status != DecodeStatus::tcp) return status;
+  packet.key.ip_version = network.ip_version;
+  packet.ttl = network.ttl;
+  packet.identification = network.identification;
+  packet.time = head.time;
+  packet.number = head.number;
+  packet.wire_octets = head.wire_octets;
+  packet.key.vlan = 0;
+  packet.key.inner_vlan = 0;
+  packet.hash = hash_of(packet.key, secret_);  // of the connection, whatever its VLAN
+  const uint64_t print =
+      settings_.remove_duplicates ? duplicates_->print_of(packet) : Duplicates::kNotCompared;
   switch (checksums_->judge(network, packet.payload_octets > 0, source)) {
     case Verdict::wrong:
       tell(NoticeKind::bad_checksum, head, network);
@@ -173,18 +184,7 @@ DecodeStatus Decoder::finish(const FrameHead& head, const Layer& layer, const Ne
   if ((packet.tcp_flags & kSyn) && (packet.tcp_flags & (kFin | kRst))) {
     tell(NoticeKind::impossible_flags, head, network);
   }
-  packet.key.ip_version = network.ip_version;
-  packet.ttl = network.ttl;
-  packet.identification = network.identification;
-  packet.time = head.time;
-  packet.number = head.number;
-  packet.wire_octets = head.wire_octets;
-  packet.key.vlan = 0;
-  packet.key.inner_vlan = 0;
-  packet.hash = hash_of(packet.key, secret_);  // of the connection, whatever its VLAN
-  if (settings_.remove_duplicates && duplicates_->is_second_copy(packet)) {
-    return DecodeStatus::duplicate;
-  }
+  if (duplicates_->is_second_copy(packet, print)) return DecodeStatus::duplicate;
   vlans_.see(packet, layer.vlan);
   if (layer.vlan == 0 && layer.inner_vlan == 0) return DecodeStatus::tcp;
   if (!vlan_in_key()) return DecodeStatus::tcp;

@@ -5,10 +5,10 @@
 
 namespace exwire::wire {
 
-bool Duplicates::is_second_copy(const Packet& packet) noexcept {
+uint64_t Duplicates::print_of(const Packet& packet) const noexcept {
   constexpr uint8_t kTurns = kSyn | kFin | kRst;
   const bool bare = packet.payload_octets == 0 && (packet.tcp_flags & kTurns) == 0;
-  if (packet.identification == 0 && bare) return false;
+  if (packet.identification == 0 && bare) return kNotCompared;
   constexpr uint32_t kCompared = 64;
   SipHash13 hash(secret_);
   hash.word(packet.hash);  // keyed by the same secret: nobody chooses connections that collide
@@ -23,6 +23,12 @@ bool Duplicates::is_second_copy(const Packet& packet) noexcept {
     hash.octets(end.data, end.size);
   }
   const uint64_t print = hash.finish();
+  __builtin_prefetch(&bucket_of<kBucket>(seen_, print), 1);
+  return print;
+}
+
+bool Duplicates::is_second_copy(const Packet& packet, uint64_t print) noexcept {
+  if (print == kNotCompared) return false;
   Seen& seen = place_of<kBucket>(seen_, print, &Seen::when_ns);
   const int64_t since = packet.time.ns - seen.when_ns;
   const bool second = seen.print == print && since >= 0 && since <= kWindowNs;

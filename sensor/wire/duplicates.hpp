@@ -15,12 +15,15 @@ namespace exwire::wire {
 class Duplicates {
  public:
   static constexpr int64_t kWindowNs = kNanosPerMilli;
+  static constexpr uint64_t kNotCompared = 0;
 
   explicit Duplicates(HashKey secret) noexcept : secret_(secret) {}
+  /// What second copies have in common; its place is being fetched from then on.
+  uint64_t print_of(const Packet& packet) const noexcept;
   /// True when the same packet was seen within the window. A retransmission differs in the IPv4
   /// identification; where that tells nothing (IPv6, identification 0) bare acknowledgements
   /// are not compared, for they repeat honestly.
-  bool is_second_copy(const Packet& packet) noexcept;
+  bool is_second_copy(const Packet& packet, uint64_t print) noexcept;
 
  private:
   struct Seen {
