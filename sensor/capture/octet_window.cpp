@@ -105,8 +105,7 @@ class Streamed final : public OctetWindow {
   uint64_t file_position(uint64_t) const override { return stream_->taken(); }
 
  private:
-  static constexpr size_t kBuffer = size_t{4} << 20, kMostRead = size_t{256} << 10;
-  static_assert(kBuffer >= kMostNeeded + kMostRead);
+  static constexpr size_t kMostRead = size_t{256} << 10, kBuffer = kMostNeeded + 2 * kMostRead;
 
   std::unique_ptr<OctetStream> stream_;
   std::unique_ptr<uint8_t[]> buffer_;
