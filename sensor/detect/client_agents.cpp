@@ -92,15 +92,10 @@ char lower(char letter) noexcept {
   return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
 }
 
+// `agent` in lower case.
 bool fits(const Pattern& pattern, std::string_view agent) noexcept {
-  const auto same = [](char a, char b) { return lower(a) == b; };
-  if (pattern.where == Where::front) {
-    return agent.size() >= pattern.text.size() &&
-           std::equal(pattern.text.begin(), pattern.text.end(), agent.begin(),
-                      [&](char b, char a) { return same(a, b); });
-  }
-  return std::search(agent.begin(), agent.end(), pattern.text.begin(), pattern.text.end(), same) !=
-         agent.end();
+  return pattern.where == Where::front ? agent.starts_with(pattern.text)
+                                       : agent.find(pattern.text) != std::string_view::npos;
 }
 
 /// An IPv4 prefix: its first three octets and its length in bits.
@@ -123,9 +118,11 @@ const char* to_text(ClientKind kind) noexcept {
 ClientKind kind_of_agent(std::string_view user_agent) noexcept {
   constexpr size_t kLongest = 256;  // what stands behind it decides nothing
   user_agent = user_agent.substr(0, kLongest);
-  const auto found = std::find_if(kPatterns.begin(), kPatterns.end(), [&](const Pattern& pattern) {
-    return fits(pattern, user_agent);
-  });
+  std::array<char, kLongest> letters;
+  std::transform(user_agent.begin(), user_agent.end(), letters.begin(), lower);
+  const std::string_view agent(letters.data(), user_agent.size());
+  const auto found = std::find_if(kPatterns.begin(), kPatterns.end(),
+                                  [&](const Pattern& pattern) { return fits(pattern, agent); });
   return found == kPatterns.end() ? ClientKind::unknown : found->kind;
 }
 

@@ -164,13 +164,12 @@ const Endpoint* endpoint_of_path(std::string_view path) noexcept {
 
 // One that was renamed goes by the first of its protocol.
 uint16_t number_of(const Endpoint& endpoint) noexcept {
-  uint16_t number = 0;
-  for (size_t index = kEndpoints.size(); index-- > 0;) {
-    if (std::string_view(kEndpoints[index].protocol) != endpoint.protocol) continue;
-    number = static_cast<uint16_t>(index + 1);
-    if (kEndpoints[index].path == endpoint.path) break;
-  }
-  return number;
+  const bool renamed = &endpoint == &kRenamedMapi || &endpoint == &kRenamedRpc;
+  const auto known = std::find_if(kEndpoints.begin(), kEndpoints.end(), [&](const Endpoint& one) {
+    return renamed ? std::string_view(one.protocol) == endpoint.protocol : &one == &endpoint;
+  });
+  return known == kEndpoints.end() ? uint16_t{0}
+                                   : static_cast<uint16_t>(known - kEndpoints.begin() + 1);
 }
 
 const char* protocol_of(uint16_t number) noexcept {
