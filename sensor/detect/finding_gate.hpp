@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Tells each story once and counts its repetitions: the first finding passes at once; what repeats
 // within an hour of packet time is summed up in one further finding with the exact number, when the
-// hour is over or the capture ends. Findings with a phase limit themselves and pass. Stands behind
-// all workers, so that its answer does not depend on which of them saw a flow.
+// hour is over or the capture ends. More stories than may leave are held back and counted exactly,
+// by signature, in one finding every ten seconds. Findings with a phase limit themselves and pass.
+// Stands behind all workers, so that its answer does not depend on which of them saw a flow.
 #pragma once
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 
 #include "sensor/base/memory.hpp"
+#include "sensor/detect/alert_rate.hpp"
 #include "sensor/detect/finding.hpp"
+#include "sensor/detect/keyed_queue.hpp"
+#include "sensor/wire/prefix.hpp"
 
 namespace exwire::detect {
 
@@ -23,7 +26,8 @@ class GateListener {
 class FindingGate {
  public:
   static constexpr int64_t kWindowNs = 3600 * kNanosPerSecond;
-  static constexpr uint32_t kMostStories = 4096;
+  static constexpr int64_t kCrowdWindowNs = 10 * kNanosPerSecond;
+  static constexpr uint32_t kMostStories = 4096, kMostCrowds = 1024;
 
   FindingGate(Budget& budget, GateListener& listener);
 
@@ -32,23 +36,39 @@ class FindingGate {
   void advance(Timestamp now);
   /// End of capture: sums up everything.
   void drain();
+  /// Findings without a line of their own; all are counted in other lines.
   uint64_t suppressed() const noexcept { return suppressed_; }
 
  private:
-  /// Stories in the order in which their windows began.
   struct Story {
     Finding finding;
     flow::Flow flow;
-    uint32_t older = 0, newer = 0;
     uint64_t told = 0;  ///< occurrences as of the last finding that left
+
+    uint64_t untold() const noexcept { return finding.occurrences - told; }
   };
+  /// What was held back of one signature, whoever did it.
+  struct Crowd {
+    Story sum;
+    wire::Prefix clients, servers;  ///< the smallest networks that hold all of them
+    Timestamp due;
+  };
+
   void begin(const flow::Flow& flow, const Finding& finding);
+  static void remember(Story& story, const flow::Flow& flow, const Finding& finding);
+  void sum_up(Story& story);
   void close_oldest();
+  void hold_back(const flow::Flow& flow, const Finding& finding, uint64_t occurrences);
+  void gather(Crowd& crowd, uint64_t key, const flow::Flow& flow, const Finding& finding) const;
+  void tell_oldest_crowd();
+  void close_oldest_crowd();
+  void advance_crowds();
 
   GateListener& listener_;
-  Slab<Story> stories_;
-  boost::unordered_flat_map<uint64_t, uint32_t> by_story_;  // keyed by SipHash already
-  uint32_t oldest_ = 0, newest_ = 0;
+  KeyedQueue<Story> stories_;
+  KeyedQueue<Crowd> crowds_;
+  AlertRate rate_;
+  Timestamp seen_;  ///< latest of advance()
   uint64_t suppressed_ = 0;
 };
 

@@ -16,6 +16,13 @@ bool Prefix::covers(const wire::Address& other, uint8_t version) const noexcept 
   return rest == 0 || ((address[whole] ^ other[whole]) >> (8 - rest)) == 0;
 }
 
+void Prefix::widen_to(const Address& other) noexcept {
+  while (!covers(other, ip_version)) --length;
+  size_t octet = length / 8;
+  if (length % 8 != 0) address[octet++] &= static_cast<uint8_t>(0xff00U >> (length % 8));
+  std::fill(address.begin() + octet, address.end(), uint8_t{0});
+}
+
 std::optional<Prefix> Prefix::parse(std::string_view text) {
   const size_t slash = text.find('/');
   const std::string address(text.substr(0, slash));

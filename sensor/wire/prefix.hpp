@@ -17,6 +17,8 @@ struct Prefix {
   uint8_t length = 0;  ///< bits
 
   bool covers(const Address& other, uint8_t version) const noexcept;
+  /// Shortened until it covers `other` too, an address of the same version.
+  void widen_to(const Address& other) noexcept;
   /// "10.1.0.0/24", "10.1.2.3", "2001:db8::/32"; nothing when it is none of these.
   static std::optional<Prefix> parse(std::string_view text);
 };

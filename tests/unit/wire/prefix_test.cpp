@@ -30,5 +30,18 @@ TEST_CASE("a prefix is written as it is read", "[prefix]") {
   CHECK(Prefix::parse(to_text(*Prefix::parse("2001:db8::/32")))->length == 32);
 }
 
+TEST_CASE("a prefix widens to the smallest network that holds both", "[prefix]") {
+  Prefix network = *Prefix::parse("10.1.2.3");
+  network.widen_to({10, 1, 2, 3});
+  CHECK(to_text(network) == "10.1.2.3/32");
+  network.widen_to({10, 1, 3, 255});
+  CHECK(to_text(network) == "10.1.2.0/23");
+  network.widen_to({138, 0, 0, 1});
+  CHECK(to_text(network) == "0.0.0.0/0");
+  Prefix six = *Prefix::parse("2001:db8::1");
+  six.widen_to(Prefix::parse("2001:db8:0:1::1")->address);
+  CHECK(six.length == 63);
+}
+
 }  // namespace
 }  // namespace exwire
