@@ -298,6 +298,7 @@ void Worker::add_to(report::StatsBody& stats) const {
   stats.syn += flows.syn;
   stats.synack += flows.synack;
   stats.rst += flows.rst;
+  stats.backscatter += flows.backscatter;
   stats.ignored_without_flow += flows.without_flow;
   stats.half_open += flows_.half_open().in_use();
   stats.half_open_shed += flows_.half_open().shed();

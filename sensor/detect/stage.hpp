@@ -24,9 +24,16 @@ enum class Stage : uint8_t {
   body,           ///< the head is complete, the body arrives slowly or not at all
   pieces,         ///< a request in TLS, or one joined midway, in small pieces
   unread,         ///< a response is due and the client's window is shut
+  unasked,        ///< a SYN-ACK without SYN, and nobody takes it
+  backscatter,    ///< the same, repeated or refused, or a refusal without SYN; each counts
   renegotiating,  ///< handshake records beyond what is usual; each counts, none is ever over
   count_
 };
+/// Events rather than states: none is ever over, so many within the last seconds count.
+inline bool is_rate(Stage stage) noexcept {
+  return stage == Stage::hammered || stage == Stage::aborted || stage == Stage::backscatter ||
+         stage == Stage::renegotiating;
+}
 inline constexpr size_t kStages = static_cast<size_t>(Stage::count_);
 
 const char* to_text(Stage stage) noexcept;

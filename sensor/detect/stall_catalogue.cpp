@@ -32,6 +32,15 @@ constexpr Signature kRenegotiating{
     2,        "EXWIRE TLS renegotiation flood",
     kAttempt, "Forbid renegotiation by clients, or allow TLS 1.3 alone; block the sources named."};
 
+constexpr Signature kBackscatter{1443109,
+                                 1,
+                                 3,
+                                 "EXWIRE backscatter of a SYN flood",
+                                 kAttempt,
+                                 "Somebody floods this server in the names of others: look for the "
+                                 "SYNs on the other ways to it, or "
+                                 "tell its owner that the addresses named are forged."};
+
 }  // namespace
 
 const char* to_text(Stage stage) noexcept {
@@ -47,6 +56,8 @@ const char* to_text(Stage stage) noexcept {
                                                            "request body unfinished",
                                                            "request in pieces",
                                                            "response not consumed",
+                                                           "answer without SYN",
+                                                           "answer without SYN, not taken",
                                                            "renegotiating"};
   return kTexts[static_cast<size_t>(stage)];
 }
@@ -56,6 +67,7 @@ uint32_t StallSettings::threshold_s(Stage stage) const noexcept {
   switch (stage) {
     case Stage::unanswered:
     case Stage::half_open:
+    case Stage::unasked:
       return seconds(half_open_ns);
     case Stage::handshake:
       return seconds(handshake_ns);
@@ -68,6 +80,7 @@ uint32_t StallSettings::threshold_s(Stage stage) const noexcept {
       return seconds(response_stall_ns);
     case Stage::hammered:
     case Stage::aborted:
+    case Stage::backscatter:
     case Stage::renegotiating:
       return 1;
     default:
@@ -76,8 +89,8 @@ uint32_t StallSettings::threshold_s(Stage stage) const noexcept {
 }
 
 std::vector<const Signature*> stall_signatures() {
-  return {&kHalfOpen, &kSilent, &kHandshake, &kNoRequest,
-          &kHead,     &kBody,   &kUnread,    &kRenegotiating};
+  return {&kHalfOpen, &kSilent, &kHandshake,     &kNoRequest,  &kHead,
+          &kBody,     &kUnread, &kRenegotiating, &kBackscatter};
 }
 
 const Signature& signature_of(Stage stage) noexcept {
@@ -95,6 +108,9 @@ const Signature& signature_of(Stage stage) noexcept {
       return kBody;
     case Stage::unread:
       return kUnread;
+    case Stage::unasked:
+    case Stage::backscatter:
+      return kBackscatter;
     case Stage::renegotiating:
       return kRenegotiating;
     default:
@@ -109,6 +125,9 @@ const char* reference_of(Stage stage) noexcept {
       return "a client repeats its SYN after 1 to 3 s";
     case Stage::aborted:
       return "hosts whose address was forged, and tools beside their kernel's TCP, answer so";
+    case Stage::unasked:
+    case Stage::backscatter:
+      return "a server answers the forged address of a flood so; nobody there has asked";
     case Stage::half_open:
       return "Windows gives up a half-open connection after about 21 s";
     case Stage::handshake:

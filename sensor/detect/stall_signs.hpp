@@ -25,6 +25,10 @@ inline Stage stage_of(flow::HalfOpenStage stage) noexcept {
       return Stage::hammered;
     case flow::HalfOpenStage::aborted:
       return Stage::aborted;
+    case flow::HalfOpenStage::unasked:
+      return Stage::unasked;
+    case flow::HalfOpenStage::backscatter:
+      return Stage::backscatter;
     default:
       return Stage::none;
   }

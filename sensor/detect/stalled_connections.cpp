@@ -131,25 +131,36 @@ class StalledConnections final : public FlowDetector {
   void half_open_changed(const flow::HalfOpen& entry, flow::HalfOpenStage before,
                          flow::HalfOpenStage after, Timestamp began, Timestamp now,
                          FindingSink& sink) override {
-    if (entry.has(flow::kSynAck) || entry.packets[1] > 0) sight_ |= kSightOfAnswers;
+    const bool asked = entry.has(flow::kSyn);
+    if (asked && (entry.has(flow::kSynAck) || entry.packets[1] > 0)) sight_ |= kSightOfAnswers;
     if (after == flow::HalfOpenStage::waiting) sight_ |= kSightOfAcks;
     const Stage left = stage_of(before), entered = stage_of(after);
     if (left == entered) return;
     flow::Flow shown;
     shown.key = entry.key;
     if (entry.has(flow::kClientLo)) shown.mark(flow::kClientIsLo);
-    if (!is_server(shown)) return;
-    if (left != Stage::aborted) tell(shown, left, false, seconds_of(began), now, sink);
-    const bool at_once = entered == Stage::aborted;
-    tell(shown, entered, true, seconds_of(at_once ? now : began), now, sink);
+    if (entered == Stage::backscatter && !is_told_backscatter(entry)) return;
+    if (!is_server(shown) && (asked || !is_client(shown))) return;
+    if (!is_rate(left)) tell(shown, left, false, seconds_of(began), now, sink);
+    tell(shown, entered, true, seconds_of(is_rate(entered) ? now : began), now, sink);
   }
 
  private:
-  bool is_server(const flow::Flow& flow) const noexcept {
+  bool is_ours(const wire::Address& address, uint8_t version) const noexcept {
     return site_.servers.empty() ||
-           std::any_of(site_.servers.begin(), site_.servers.end(), [&](const Prefix& prefix) {
-             return prefix.covers(flow.server(), flow.key.ip_version);
-           });
+           std::any_of(site_.servers.begin(), site_.servers.end(),
+                       [&](const Prefix& prefix) { return prefix.covers(address, version); });
+  }
+  bool is_server(const flow::Flow& flow) const noexcept {
+    return is_ours(flow.server(), flow.key.ip_version);
+  }
+  // In whose name somebody may have asked: servers elsewhere answer ours.
+  bool is_client(const flow::Flow& flow) const noexcept {
+    return is_ours(flow.client(), flow.key.ip_version);
+  }
+  // Where one direction is never captured, a server that is down refuses honest clients like that.
+  bool is_told_backscatter(const flow::HalfOpen& entry) const noexcept {
+    return entry.has(flow::kSynAck) || (sight_ & kSightOfAnswers);
   }
 
   void see(const flow::Flow& flow, const wire::Packet& packet) noexcept {

@@ -23,9 +23,11 @@ uint32_t window_of(Stage stage) noexcept {
   switch (stage) {
     case Stage::unanswered:
     case Stage::half_open:
+    case Stage::unasked:
       return 64;
     case Stage::hammered:
     case Stage::aborted:
+    case Stage::backscatter:
     case Stage::renegotiating:
       return 10;
     default:
@@ -41,12 +43,7 @@ constexpr uint32_t kSurge = 4;  // times the minimum
 constexpr uint32_t kLongForMost_s = 10;
 
 bool is_before_flow(Stage stage) noexcept {
-  return stage == Stage::unanswered || stage == Stage::half_open;
-}
-
-// Events with no end: so many within the last seconds.
-bool is_rate(Stage stage) noexcept {
-  return stage == Stage::hammered || stage == Stage::aborted || stage == Stage::renegotiating;
+  return stage == Stage::unanswered || stage == Stage::half_open || stage == Stage::unasked;
 }
 
 /// What must have been seen of anybody before a stage proves anything.
@@ -54,6 +51,7 @@ uint8_t sight_for(Stage stage) noexcept {
   switch (stage) {
     case Stage::unanswered:
     case Stage::hammered:
+    case Stage::unasked:
       return kWholeSight;
     case Stage::half_open:
       return kSightOfAcks;
@@ -90,7 +88,8 @@ struct Line {
     for (size_t index = 0; index < worst_count; ++index) sum += worst[index].connections;
     if (worst[0].connections * uint64_t{10} >= worst_held * uint64_t{9}) return "one source";
     if (sum * 2 >= worst_held) return "few sources";
-    return is_before_flow(stage) ? "many sources, probably forged" : "many sources";
+    const bool forged = is_before_flow(stage) || stage == Stage::backscatter;
+    return forged ? "many sources, probably forged" : "many sources";
   }
   // Who holds little beside the largest may be an honest client in trouble: not named.
   std::string worst_text() const {
@@ -302,6 +301,7 @@ class StalledServers final : public FleetDetector {
 
   void take(const Server& server, Stage stage, Line& line, uint32_t concentrated, Timestamp now,
             FleetSink& sink) {
+    if (stage == Stage::unasked && is_blind_at(stage)) return;  // so look the answers of a filter
     if (is_blind_at(stage)) concentrated = 0;  // a busy proxy looks like that: only masses count
     const bool was_open = line.story.is_open();
     const uint64_t before = line.population.became_stalled() - line.population.stalled();

@@ -99,11 +99,13 @@ Tracked FlowTable::on_synack(const wire::Packet& packet, HalfOpen* entry) {
     // The client's SYN-ACK answers a server's SYN: a split handshake goes on.
     return entry->has(kSynAck) ? promote(*entry, packet) : Tracked{};
   }
+  bool fresh = false;
   if (entry == nullptr || !entry->has(kSyn)) {
     if (entry != nullptr && !entry->has(kSynAck)) end(*entry, EndReason::tcp_reuse, packet.time);
     if (entry == nullptr || !entry->has(kUsed)) {
       entry = &note(packet, kSynAck, !packet.from_lo);
       entry->client_next = packet.ack;
+      fresh = true;
     }
   } else {
     constexpr int32_t kMostSynData = 65535;  // TCP Fast Open: the answer may cover data of the SYN
@@ -124,7 +126,7 @@ Tracked FlowTable::on_synack(const wire::Packet& packet, HalfOpen* entry) {
         static_cast<uint8_t>((entry->window_scales & 0x0f) | (packet.window_scale << 4));
   }
   if (packet.payload_octets > 0) return promote(*entry, packet);
-  const HalfOpenStage before = entry->stage();
+  const HalfOpenStage before = fresh ? HalfOpenStage::none : entry->stage();
   half_open_.count(*entry, packet, Direction::to_client);
   tell_stage(*entry, before, entry->stage());
   return {};
@@ -145,8 +147,10 @@ Tracked FlowTable::on_stray(const wire::Packet& packet, HalfOpen* entry) {
   const auto other = static_cast<size_t>(opposite(direction));
   if (!reset && entry->packets[other] > 0) return promote(*entry, packet);
   ++counters_.without_flow;
+  const HalfOpenStage before = entry->stage();
   half_open_.count(*entry, packet, direction);
   note_stray(*entry, packet, direction);
+  tell_stage(*entry, before, entry->stage());
   return {};
 }
 
@@ -254,7 +258,9 @@ Tracked FlowTable::pick_up(const wire::Packet& packet) {
 }
 
 void FlowTable::tell_stage(const HalfOpen& entry, HalfOpenStage before, HalfOpenStage after) {
-  if (before == after || !watch_.port(entry.server_port())) return;
+  if (before == after) return;
+  counters_.backscatter += after == HalfOpenStage::backscatter;
+  if (!watch_.port(entry.server_port())) return;
   listener_.half_open_changed(entry, before, after, half_open_.first_seen(entry));
 }
 

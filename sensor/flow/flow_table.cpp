@@ -311,6 +311,7 @@ void FlowTable::drain(Timestamp now) {
 // Where the sweep stands when an entry's time has come depends on how keys hash; what is told about
 // it must not.
 void FlowTable::tell_over(const HalfOpen& entry) {
+  counters_.backscatter += entry.stage() == HalfOpenStage::unasked;
   tell_stage(entry, entry.stage(), HalfOpenStage::none);
   listener_.half_open_ended(summary(entry), EndReason::timeout, half_open_.over_at(entry));
 }
@@ -320,6 +321,7 @@ void FlowTable::drain_half_open(Timestamp now) {
     if (half_open_.is_over(entry, now)) {
       tell_over(entry);
     } else {
+      counters_.backscatter += entry.stage() == HalfOpenStage::unasked;
       listener_.half_open_ended(summary(entry), EndReason::shutdown, now);
     }
   });

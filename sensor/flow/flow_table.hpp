@@ -45,6 +45,7 @@ struct FlowCounters {
   uint64_t opened = 0, midstream = 0, refused = 0, reused = 0;
   uint64_t midstream_shed = 0;  ///< picked up and ended for newer ones, after a single packet
   uint64_t syn = 0, synack = 0, rst = 0, rst_ignored = 0, without_flow = 0;
+  uint64_t backscatter = 0;  ///< handshakes answered without a SYN, and not taken
 };
 
 /// Segments that an attacker sends to end or to move a connection.

@@ -60,6 +60,7 @@ void EveEncoder::stats(const StatsBody& body) {
   json_.object("exchange");
   count("half_open", body.half_open);
   count("half_open_shed", body.half_open_shed);
+  count("backscatter", body.backscatter);
   count("midstream_shed", body.midstream_shed);
   count("stall_sources_shed", body.stall_sources_shed);
   count("stall_populations_refused", body.stall_populations_refused);

@@ -70,7 +70,7 @@ struct StatsBody {
   // flow and tcp
   uint64_t flows = 0, flows_active = 0, half_open = 0, half_open_shed = 0, flows_refused = 0,
            midstream_shed = 0;
-  uint64_t midstream = 0, one_sided = 0, syn = 0, synack = 0, rst = 0;
+  uint64_t midstream = 0, one_sided = 0, syn = 0, synack = 0, rst = 0, backscatter = 0;
   uint64_t gaps = 0, gap_octets = 0, overlaps = 0, overlap_conflicts = 0, out_of_order = 0;
   uint64_t ignored_without_flow = 0, sessions_shed = 0, bodies_shed = 0, clock_backwards = 0,
            clock_jumps = 0;

@@ -24,7 +24,7 @@ def main():
     began = int((logs / "began").read_text())
     problems, opened, total, seen = [], None, 0, []
     for event in map(json.loads, (logs / "eve.json").read_text().splitlines()):
-        if event["event_type"] != "alert" or not 1443101 <= event["alert"]["signature_id"] <= 1443108:
+        if event["event_type"] != "alert" or not 1443101 <= event["alert"]["signature_id"] <= 1443109:
             continue
         facts = event["alert"]["context"]["exchange"]
         named = {one.split(" ")[0] for one in facts["sources"].split(", ") if one}

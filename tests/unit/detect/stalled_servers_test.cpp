@@ -185,6 +185,37 @@ TEST_CASE("answers refused by their client count by rate", "[stalled]") {
   CHECK(browser.told.empty());
 }
 
+TEST_CASE("backscatter is named for what it is", "[stalled]") {
+  Fleet forged, few;
+  for (uint32_t index = 0; index < 600; ++index) {
+    forged.enter(Stage::backscatter, index, 1000 + index / 100);
+  }
+  for (uint32_t index = 0; index < 40; ++index) few.enter(Stage::backscatter, index, 1000);
+  forged.until(1030);
+  few.until(1030);
+  REQUIRE(forged.told.size() == 2);
+  CHECK(forged.told[0].sid == 1443109);
+  CHECK(forged.told[0].severity == 3);
+  CHECK(forged.told[0].facts["origin"] == "many sources, probably forged");
+  CHECK(forged.told[1].facts["total"] == "600");
+  CHECK(few.told.empty());
+
+  Fleet held, filtered;  // answers of SYN cookies come once
+  filtered.sight = 0;
+  for (uint32_t index = 0; index < 600; ++index) {
+    held.enter(Stage::unasked, index, 1000 + index / 100);
+    filtered.enter(Stage::unasked, index, 1000 + index / 100);
+  }
+  held.until(1100);
+  filtered.until(1100);
+  REQUIRE_FALSE(held.told.empty());
+  CHECK(held.told.front().sid == 1443109);
+  CHECK(held.told.front().phase == Phase::opened);
+  CHECK(held.told.back().phase == Phase::closed);
+  CHECK(held.told.back().facts["total"] == "600");
+  CHECK(filtered.told.empty());
+}
+
 TEST_CASE("a scan of many servers does not keep an attacked one out", "[stalled]") {
   Fleet fleet;
   for (uint32_t host = 0; host < 1000; ++host) {

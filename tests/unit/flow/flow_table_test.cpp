@@ -103,6 +103,52 @@ TEST_CASE("the stages of a waiting handshake are told", "[flow]") {
   CHECK(refused.recorder.stage == HalfOpenStage::aborted);
 }
 
+TEST_CASE("answers to SYNs that were never seen are backscatter when nobody takes them", "[flow]") {
+  using flow::HalfOpenStage;
+  test::Talk talk;
+  talk.syn().synack().ack();
+  const auto packets = test::decode_all(talk.frames);
+  const auto after = [](wire::Packet packet, int64_t ms) {
+    packet.time.ns += ms * kNanosPerMilli;
+    return packet;
+  };
+  wire::Packet reset = packets[2];
+  reset.tcp_flags = wire::kRst;
+  wire::Packet refusal = packets[1];
+  refusal.tcp_flags = wire::kRst | wire::kAck;
+  refusal.seq = 0;
+
+  Bench repeated, copied, refused, taken, closed, asked, late;
+  repeated.feed(packets[1]);
+  CHECK(repeated.recorder.stage == HalfOpenStage::unasked);
+  for (const int64_t ms : {1000, 3000, 7000}) repeated.feed(after(packets[1], ms));
+  CHECK(repeated.recorder.stage == HalfOpenStage::backscatter);
+  CHECK(repeated.table->counters().backscatter == 1);
+  copied.feed(packets[1]);
+  copied.feed(after(packets[1], 1));
+  CHECK(copied.table->counters().backscatter == 0);
+  copied.table->expire({packets[1].time.ns + 3600 * kNanosPerSecond});
+  copied.table->drain({packets[1].time.ns + 3600 * kNanosPerSecond});
+  CHECK(copied.table->counters().backscatter == 1);
+  refused.feed(packets[1]);
+  refused.feed(reset);
+  CHECK(refused.table->counters().backscatter == 1);
+  taken.feed(packets[1]);
+  taken.feed(packets[2]);
+  CHECK(taken.recorder.stage == HalfOpenStage::none);
+  taken.feed(after(packets[1], 1000));
+  CHECK(taken.table->counters().backscatter == 0);
+  closed.feed(refusal);
+  CHECK(closed.recorder.stage == HalfOpenStage::backscatter);
+  CHECK(closed.table->counters().backscatter == 1);
+  asked.feed(packets[0]);
+  asked.feed(refusal);
+  CHECK(asked.table->counters().backscatter == 0);
+  refusal.seq = 77;  // of a connection that began before the capture
+  late.feed(refusal);
+  CHECK(late.table->counters().backscatter == 0);
+}
+
 TEST_CASE("SYNs hammering the same ports are told one by one", "[flow]") {
   test::Talk talk;
   talk.syn();
