@@ -13,6 +13,8 @@ namespace exwire::http1 {
 
 constexpr uint32_t kMostHeaders = 256, kMostHeaderOctets = 65536;
 constexpr uint32_t kMostMatchedBody = 16384;
+// Of a request to Exchange Web Services: what it asks for stands behind the SOAP header.
+constexpr uint32_t kMostServicesBody = 2048;
 
 Progress Http1::data(const Host& host, Bytes in) {
   Side& side = side_of(host);
@@ -213,6 +215,7 @@ void Http1::request_line(const Host& host, Side& side, const RequestLine& reques
   host.field(kUriRaw, target.raw);
   host.field(kUri, target.uri);
   show_query(host, cut ? whole_parameters(target.uri) : target.uri);
+  side.web_services = starts_ignoring_case(target.uri, "/ews/");
   host_digest_ = target.host.empty() ? 0 : host_digest(target.host);
   if (target.encoded_twice) host.anomaly(kEncodedTwice);
   if (target.odd) host.anomaly(kOddPath);
@@ -336,6 +339,7 @@ void Http1::end_of_headers(const Host& host, Side& side) {
     return;
   }
   const Framing& framing = side.framing;
+  if (side.web_services) side.wanted = kMostServicesBody;
   if (host.flow().flags & kExwireFlowBodiesWanted) side.wanted = kMostMatchedBody;
   if (framing.other_end() != Framing::kNone) {  // whose body would it be?
     side.wanted = 0;

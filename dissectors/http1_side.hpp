@@ -55,6 +55,7 @@ struct Side {
   bool full = false;        ///< more header fields than are kept
   bool activesync = false;  ///< the body is WBXML, and there is more to be learned of it
   Packing packing = Packing::none;
+  bool web_services = false;  ///< a request to Exchange Web Services
   bool old_version = false, bodyless = false, upgrade_h2c = false;
   Framing framing;
 

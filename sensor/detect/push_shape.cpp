@@ -38,6 +38,19 @@ uint64_t digest(std::string_view device) noexcept {
   return hash.finish();
 }
 
+// As the name of an element, with a prefix or without. What people write comes with "&lt;".
+bool has_element(std::string_view xml, std::string_view name) noexcept {
+  constexpr size_t kLongestPrefix = 16;
+  for (size_t at = xml.find(name); at != std::string_view::npos; at = xml.find(name, at + 1)) {
+    const size_t from = at > kLongestPrefix ? at - kLongestPrefix : 0;
+    const std::string_view before = xml.substr(from, at - from);
+    const size_t open = before.find_last_of("<> \t\r\n&;\"'");
+    if (open == std::string_view::npos || before[open] != '<') continue;
+    if (open + 1 == before.size() || before.back() == ':') return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 const char* to_text(WaitKind kind) noexcept {
@@ -119,7 +132,7 @@ void PushShape::begun(const HttpTransaction& transaction, IdleMemory& memory) co
 // A streaming subscription of Exchange Web Services asks for its events once and is then told
 // (MS-OXWSNTIF 3.1.4.2).
 void PushShape::body(const HttpTransaction& transaction, IdleMemory& memory) const noexcept {
-  const bool asks = transaction.body.find("GetStreamingEvents") != std::string_view::npos;
+  const bool asks = has_element(transaction.body, "GetStreamingEvents");
   if (asks && is_below(transaction.text(HttpField::uri), "/ews")) {
     memory.kind = static_cast<uint32_t>(WaitKind::ews_streaming) & 7U;
   }

@@ -18,6 +18,7 @@ KNOWN = {
     "FindItem": '<m:RootFolder TotalItemsInView="0" IncludesLastItemInRange="true"><t:Items/></m:RootFolder>',
     "FindFolder": '<m:RootFolder TotalItemsInView="0" IncludesLastItemInRange="true"><t:Folders/></m:RootFolder>',
     "CreateItem": "<m:Items/>",
+    "Subscribe": "<m:SubscriptionId>JwBFeHdpcmU=</m:SubscriptionId>",
 }
 
 
@@ -32,9 +33,21 @@ def message(operation, content, code="NoError"):
             f"{content}</m:{operation}ResponseMessage>")
 
 
-def answer(body):
+def operation_of(body):
     found = re.search(r"<(?:\w+:)?Body[^>]*>\s*<(?:\w+:)?(\w+)", body.decode("utf-8", "replace"))
-    operation = found.group(1) if found else "GetFolder"
+    return found.group(1) if found else "GetFolder"
+
+
+def streamed():
+    """What a streaming subscription without news is told (MS-OXWSNTIF 3.1.4.2)."""
+    for status in ("OK", "OK", "Closed"):
+        content = f"<m:ConnectionStatus>{status}</m:ConnectionStatus>"
+        operation = "GetStreamingEvents"
+        yield (HEAD + messages(operation, [message(operation, content)]) + TAIL).encode()
+
+
+def answer(body):
+    operation = operation_of(body)
     if operation == "GetFolder":
         names = re.findall(rb'DistinguishedFolderId[^>]*\bId="(\w+)"', body) or [b"root"]
         folders = (f"<m:Folders>{FOLDER.format(name.decode())}</m:Folders>" for name in names)

@@ -11,6 +11,7 @@ import http.server
 import struct
 import sys
 import threading
+import time
 import urllib.parse
 
 import ews
@@ -112,23 +113,35 @@ class Exchange(http.server.BaseHTTPRequestHandler):
 
     def packed(self, document, headers):
         """Compressed and in chunks, as IIS does with dynamic compression."""
+        octets = gzip.compress(document)
+        kind = [("Content-Type", "application/vnd.ms-sync.wbxml"), ("Content-Encoding", "gzip")]
+        self.in_chunks((octets[:10], octets[10:]), kind + headers, 0)  # zlib's header goes first
+
+    def in_chunks(self, pieces, headers, pause):
         self.send_response(200)
-        fields = [("Content-Type", "application/vnd.ms-sync.wbxml"), ("Content-Encoding", "gzip"), ("Transfer-Encoding", "chunked")]
-        for name, value in fields + headers:
+        for name, value in [*headers, ("Transfer-Encoding", "chunked")]:
             self.send_header(name, value)
         self.end_headers()
-        octets = gzip.compress(document)
-        for piece in (octets[:10], octets[10:], b""):  # zlib's header goes first
+        for number, piece in enumerate(pieces):
+            time.sleep(pause if number > 0 else 0)
             self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        self.wfile.write(b"0\r\n\r\n")
 
     def content(self, segment, body):
         owa = [("X-OWA-Version", "15.2.1118.7")]
-        if segment == "ews":
+        if segment == "ews" and ews.operation_of(body) == "GetStreamingEvents":
+            self.in_chunks(ews.streamed(), [("Content-Type", "text/xml; charset=utf-8"), *owa], 3)
+        elif segment == "ews":
             self.answer(200, ews.answer(body), "text/xml; charset=utf-8", owa)
         elif segment == "mapi":
             kind = self.headers.get("X-RequestType", "")
-            payload = b"PROCESSING\r\nDONE\r\nX-ElapsedTime: 3\r\n\r\n" + struct.pack("<4I", 0, 0, 60000, 6)
-            self.answer(200, payload, "application/mapi-http", [("X-RequestType", kind), ("X-ResponseCode", "0")])
+            payload = b"DONE\r\nX-ElapsedTime: 3\r\n\r\n" + struct.pack("<4I", 0, 0, 60000, 6)
+            headers = [("X-RequestType", kind), ("X-ResponseCode", "0")]
+            if kind == "NotificationWait":  # PENDING keeps it alive (MS-OXCMAPIHTTP 2.2.7)
+                pieces = (b"PROCESSING\r\n", b"PENDING\r\n", b"PENDING\r\n", payload)
+                self.in_chunks(pieces, [("Content-Type", "application/mapi-http"), *headers], 3)
+            else:
+                self.answer(200, b"PROCESSING\r\n" + payload, "application/mapi-http", headers)
         elif self.command in ("PROPFIND", "SEARCH"):
             self.answer(207, b'<?xml version="1.0"?><a:multistatus xmlns:a="DAV:"/>', "text/xml")
         elif segment in ("oab", "autodiscover"):

@@ -1,9 +1,53 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What looks like Direct Push under TLS, and what only waits.
+#include "sensor/detect/push_shape.hpp"
 #include "tests/unit/detect/idle_phones.hpp"
 
 using namespace exwire;
 using namespace exwire::test::idle;
+using detect::WaitKind;
+
+namespace {
+
+WaitKind kind_of(std::string_view method, std::string_view uri, std::string_view request_type = {},
+                 std::string_view body = {}) {
+  inspect::HttpTransaction transaction;
+  const auto set = [&](inspect::HttpField field, std::string_view text) {
+    transaction.set(
+        field, {reinterpret_cast<const uint8_t*>(text.data()), static_cast<uint32_t>(text.size())});
+  };
+  set(inspect::HttpField::method, method);
+  set(inspect::HttpField::uri, uri);
+  if (!request_type.empty()) set(inspect::HttpField::request_type, request_type);
+  transaction.body = body;
+  const detect::PushShape shape{detect::PushSettings{}};
+  detect::IdleMemory memory{};
+  shape.begun(transaction, memory);
+  shape.body(transaction, memory);
+  return memory.wait_kind();
+}
+
+}  // namespace
+
+TEST_CASE("what waits for news is named where it can be read", "[detect][idle]") {
+  constexpr std::string_view kEws = "/EWS/Exchange.asmx", kMapi = "/mapi/emsmdb/?MailboxId=x";
+  CHECK(kind_of("POST", kMapi, "NotificationWait") == WaitKind::notification_wait);
+  CHECK(kind_of("POST", kMapi, "Execute") == WaitKind::ordinary);
+  CHECK(kind_of("RPC_IN_DATA", "/rpc/rpcproxy.dll?mail:6001") == WaitKind::rpc_in);
+  CHECK(kind_of("RPC_OUT_DATA", "/rpc/rpcproxy.dll?mail:6001") == WaitKind::rpc_out);
+  CHECK(kind_of("POST", "/rpc/rpcproxy.dll?mail:6001") == WaitKind::ordinary);
+  for (const char* asks : {"<soap:Body><m:GetStreamingEvents xmlns:m=\"m\">",
+                           "<s:Body><GetStreamingEvents xmlns=\"m\">"}) {
+    CHECK(kind_of("POST", kEws, {}, asks) == WaitKind::ews_streaming);
+    CHECK(kind_of("POST", "/other/service.asmx", {}, asks) == WaitKind::ordinary);
+  }
+  for (const char* other :
+       {"<m:GetItem><m:ItemShape/></m:GetItem>", "<t:Body>about GetStreamingEvents</t:Body>",
+        "<t:Body>&lt;m:GetStreamingEvents&gt;</t:Body>", "GetStreamingEvents",
+        "<m:NoGetStreamingEvents/>"}) {
+    CHECK(kind_of("POST", kEws, {}, other) == WaitKind::ordinary);
+  }
+}
 
 TEST_CASE("long waits for small answers are Direct Push", "[detect][idle]") {
   Bench bench;
