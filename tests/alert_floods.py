@@ -39,7 +39,8 @@ def write(path, requests, clients):
     with open(path, "wb", buffering=1 << 20) as out:
         out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1))
         sent = 0
-        each = max(LEAST_PER_CONNECTION, requests // clients // 50000)  # no port is used twice
+        # Fewer connections than the sensor keeps, and no port used twice.
+        each = max(LEAST_PER_CONNECTION, requests // max(clients, 50000))
         for number in range(requests // each):
             client = (0x0a090000 + number % clients).to_bytes(4, "big")
             for octets in connection(client, 1024 + number // clients, each):
