@@ -62,6 +62,12 @@ HeldSegments::Held* HeldSegments::answering(uint32_t handle, uint32_t client_nex
   });
 }
 
+HeldSegments::Held* HeldSegments::overdue(uint32_t handle, Timestamp limit) noexcept {
+  return first_of(handle, [=](const Held& held) {
+    return held.direction == Direction::to_client && held.packet.time < limit;
+  });
+}
+
 void HeldSegments::give(Held& held) noexcept {
   held.handle = 0;
   --in_use_;

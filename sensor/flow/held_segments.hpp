@@ -39,6 +39,8 @@ class HeldSegments {
   Held* acknowledged(uint32_t handle, Direction direction, uint32_t ack) noexcept;
   /// The first one of a server that acknowledges no more than its client has said.
   Held* answering(uint32_t handle, uint32_t client_next) noexcept;
+  /// The first one of a server that came before `limit`.
+  Held* overdue(uint32_t handle, Timestamp limit) noexcept;
   void give(Held& held) noexcept;
 
  private:

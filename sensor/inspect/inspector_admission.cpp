@@ -156,14 +156,23 @@ bool Inspector::hold(const flow::Tracked& tracked, const wire::Packet& packet) {
   return held_.keep(tracked.handle, Direction::to_server, packet, doubt);
 }
 
-// What this packet acknowledges of held segments came before it.
+// What this packet acknowledges of held segments came before it. An answer of which the request has
+// not come by until then, or for too long, shows that octets of the client are missing: no further
+// one waits for them.
 void Inspector::settle_held(const flow::Tracked& tracked, const wire::Packet& packet) {
+  constexpr int64_t kLongestDetour = kNanosPerSecond;
+  flow::Flow& flow = *tracked.flow;
+  const auto settle = [&](flow::HeldSegments::Held& held) {
+    if (held.direction == Direction::to_client) flow.mark(flow::kGapToServer);
+    take_held(tracked.handle, flow, held, true);
+    held_.give(held);
+  };
+  while (auto* held = held_.overdue(tracked.handle, {packet.time.ns - kLongestDetour})) {
+    settle(*held);
+  }
   if (!(packet.tcp_flags & wire::kAck)) return;
   const Direction direction = opposite(tracked.direction);
-  while (auto* held = held_.acknowledged(tracked.handle, direction, packet.ack)) {
-    take_held(tracked.handle, *tracked.flow, *held, true);
-    held_.give(*held);
-  }
+  while (auto* held = held_.acknowledged(tracked.handle, direction, packet.ack)) settle(*held);
 }
 
 // Answers whose requests have come by.

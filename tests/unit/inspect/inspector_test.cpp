@@ -147,6 +147,12 @@ TEST_CASE("an answer that has overtaken its request waits for it", "[inspector]"
     bench.feed(talk);
     CHECK(bench.recorder.log == "?one (one=two) (=four) ");
   }
+  SECTION("or does not come for so long that it will not") {
+    talk.frames.erase(talk.frames.begin() + kRequest);
+    talk.wait(2 * kNanosPerSecond).server("A five\n");
+    bench.feed(talk);
+    CHECK(bench.recorder.log == "?one (one=two) (=four) (=five) ");
+  }
 }
 
 TEST_CASE("half a line keeps the flow awake until it is whole", "[inspector]") {
