@@ -57,12 +57,19 @@ inline std::optional<RequestLine> parse_request_line(std::string_view line) noex
   return old ? std::optional(result) : std::nullopt;
 }
 
-/// The head of a request line too long to be kept: all but its end.
+/// What stands before the @ of an authority may be a password: without its end nobody can tell.
+inline bool is_cut_in_authority(std::string_view target) noexcept {
+  const size_t begin = target[0] == '/' ? std::string_view::npos : target.find("://");
+  return begin != std::string_view::npos && target.find('/', begin + 3) == std::string_view::npos;
+}
+
+/// The head of a request line too long to be kept, or cut: all but its end.
 inline std::optional<RequestLine> parse_cut_request_line(std::string_view line) noexcept {
   const size_t first = line.substr(0, kLongestMethod + 1).find_first_of(" \t");
   if (first == std::string_view::npos || !is_token(line.substr(0, first))) return std::nullopt;
   const RequestLine result{line.substr(0, first), trim(line.substr(first + 1)), {}};
-  return is_target_like(result.target) ? std::optional(result) : std::nullopt;
+  const bool tellable = is_target_like(result.target) && !is_cut_in_authority(result.target);
+  return tellable ? std::optional(result) : std::nullopt;
 }
 
 /// A target without the part of the protocol that may stand behind it at a cut.
