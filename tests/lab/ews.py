@@ -14,6 +14,8 @@ TAIL = "</s:Body></s:Envelope>"
 FOLDER = ('<t:Folder><t:FolderId Id="AAMkExwire{0}=" ChangeKey="AQAAAA=="/><t:FolderClass>IPF.Note</t:FolderClass>'
           "<t:DisplayName>{0}</t:DisplayName><t:TotalCount>0</t:TotalCount><t:ChildFolderCount>0</t:ChildFolderCount>"
           "<t:UnreadCount>0</t:UnreadCount></t:Folder>")
+OWNER = ('<m:AlternateId xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="t:AlternateIdType" Format="EwsId" '
+         'Id="AAMkExwireroot=" Mailbox="phone1@exwire.example"/>')
 KNOWN = {
     "FindItem": '<m:RootFolder TotalItemsInView="0" IncludesLastItemInRange="true"><t:Items/></m:RootFolder>',
     "FindFolder": '<m:RootFolder TotalItemsInView="0" IncludesLastItemInRange="true"><t:Folders/></m:RootFolder>',
@@ -52,6 +54,8 @@ def answer(body):
         names = re.findall(rb'DistinguishedFolderId[^>]*\bId="(\w+)"', body) or [b"root"]
         folders = (f"<m:Folders>{FOLDER.format(name.decode())}</m:Folders>" for name in names)
         text = messages(operation, [message(operation, folder) for folder in folders])
+    elif operation == "ConvertId":  # DavMail learns so whose mailbox it is
+        text = messages(operation, [message(operation, OWNER)])
     elif operation in KNOWN:
         text = messages(operation, [message(operation, KNOWN[operation])])
     else:

@@ -25,6 +25,7 @@ WHAT = {
     "activesync-bodies.pcap": "a phone that takes compressed answers in chunks and sends more than one segment",
     "front-end-hop.pcap": "Exchange 2003 and its hops to itself: directory behind SSL, behind forms logon, working",
     "ews-client.pcap": "python3-exchangelib on EWS, by Basic and by NTLM",
+    "ews-davmail.pcap": "a mail program by way of DavMail on EWS, which calls itself a browser, by Basic",
     "ews-tls.pcap": "python3-exchangelib on EWS through the TLS front end, by Basic and by NTLM",
     "ews-loopback-hop.pcap": "the same requests on the server's loopback, nginx to the stub, plaintext",
     "attack-words.pcap": "curl and wget: honest requests that hold the words of attack tools in other places",

@@ -160,9 +160,12 @@ ews_client() { # ews_client URL
 }
 
 scene_clients() {
-    echo "scene: a real client of Exchange Web Services, and honest requests next to signatures"
+    echo "scene: real clients of Exchange Web Services, and honest requests next to signatures"
     start_capture ews-client router to-server "host $stub_address and tcp"
     ews_client http://$stub_address
+    stop_captures
+    start_capture ews-davmail router to-server "host $stub_address and tcp"
+    at phone python3 $source_dir/davmail.py http://$stub_address "$password" $work || fail "DavMail went wrong"
     stop_captures
     start_capture ews-tls router to-server "host $server_address and tcp port 443"
     start_capture ews-loopback-hop server lo "tcp port 81"
