@@ -89,21 +89,26 @@ Verdict ChecksumJudge::judge_header(const NetworkView& network, uint64_t source_
 
 Verdict ChecksumJudge::judge(const NetworkView& network, bool has_payload,
                              uint64_t source_hash) noexcept {
-  // Receive offload joins segments and keeps the first one's sum; such giants never cross a wire.
+  // Receive offload joins segments and leaves the first one's sum or a placeholder; such giants
+  // never cross a wire, and prove that smaller ones were joined as well.
   constexpr uint32_t kLargestOnWire = 1500 - 20;
   constexpr uint32_t kSumAt = 16;
   const bool whole = network.payload.size == network.payload_octets && network.payload.size >= 20;
   const bool automatic = mode_ == ChecksumMode::automatic;
   if (mode_ == ChecksumMode::none || !whole) return Verdict::right;
   const bool giant = network.payload_octets > kLargestOnWire && !network.joined;
-  if (automatic && giant) return Verdict::right;
   const uint16_t pseudo = pseudo_header_sum(network);
+  const bool holds_pseudo = load_be16(network.payload.data + kSumAt) == pseudo;
+  if (automatic && giant) {
+    joins_ |= holds_pseudo;
+    return Verdict::right;
+  }
   const bool right = sum_of(network.payload, pseudo) == 0xffff;
   Sender& sender = sender_of(source_hash);
   Tally& tally = has_payload ? sender.payload : sender.empty;
   Tally& tally_of_all = has_payload ? all_.payload : all_.empty;
   const bool known = tally.right + tally.wrong > 0;
-  const bool placeholder = !right && load_be16(network.payload.data + kSumAt) == pseudo;
+  const bool placeholder = !right && holds_pseudo;
   tally.count(right, placeholder);
   tally_of_all.count(right, placeholder);
   if (right) return Verdict::right;
@@ -111,7 +116,7 @@ Verdict ChecksumJudge::judge(const NetworkView& network, bool has_payload,
       is_loopback(network.source, network.ip_version) || network.source == network.destination;
   if (placeholder && local) return Verdict::wrong_but_accepted;
   if (!automatic) return Verdict::wrong;
-  const bool accepted = placeholder ? tally.leaves_placeholders()
+  const bool accepted = placeholder ? joins_ || tally.leaves_placeholders()
                         : known     ? tally.mostly_wrong()
                                     : tally_of_all.mostly_wrong();
   return accepted ? Verdict::wrong_but_accepted : Verdict::wrong;

@@ -64,6 +64,7 @@ class ChecksumJudge {
   std::array<Sender, kSenders> senders_{};
   Sender* last_ = senders_.data();  ///< asked for again: an IPv4 header, then its segment
   Sender all_;
+  bool joins_ = false;  ///< the capture's own host joins segments and leaves placeholders in them
 };
 
 }  // namespace exwire::wire

@@ -79,6 +79,18 @@ TEST_CASE("a sender that leaves sums to its card is believed", "[checksum]") {
   CHECK(bench.decoder.counters().accepted_checksums == 2);
 }
 
+TEST_CASE("where the capturing host joins segments, small joined ones are believed", "[checksum]") {
+  Bench bench(ChecksumMode::automatic);
+  for (uint32_t seq = 1; seq < 20; ++seq) {
+    CHECK(bench.decode(frame(seq, "right")) == DecodeStatus::tcp);
+  }
+  const auto joined = with_placeholder(frame(20, "two small ones"));
+  CHECK(bench.decode(joined) == DecodeStatus::bad_checksum);
+  CHECK(bench.decode(with_placeholder(frame(21, std::string(2000, 'x')))) == DecodeStatus::tcp);
+  CHECK(bench.decode(joined) == DecodeStatus::tcp);
+  CHECK(bench.decode(corrupt(frame(22, "evil"))) == DecodeStatus::bad_checksum);
+}
+
 TEST_CASE("what is learned from a whole capture judges its first packet", "[checksum]") {
   Bench bench(ChecksumMode::automatic);
   SECTION("payload made anonymous: every sum with payload is wrong") {
