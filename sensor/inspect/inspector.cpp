@@ -109,6 +109,7 @@ void Inspector::take_in(const flow::Tracked& tracked, const wire::Packet& packet
   }
   touch(handle);
   Session& session = sessions_[handle];
+  if (direction == Direction::to_client) give_up_answered(tracked, packet, session);
   hand_on(tracked, packet, session);
   if (flow.work == flow::kWorkIdentify) label_both(flow, packet, session);
   consider_hole(tracked.handle, flow, packet.time, packet.number);
@@ -299,6 +300,21 @@ void Inspector::consider_hole(uint32_t handle, flow::Flow& flow, Timestamp now,
     while (waited && stream.has_hole() && lost()) {
       stream.give_up_hole(flow.of(direction), reader, buffers_, counters_.reassembly, now.ns);
     }
+  }
+}
+
+// An answer that waits for nothing more goes on to be read: what its client sent before it, and
+// lies behind a hole that the server did not see, must be read first, or nobody asked for it.
+void Inspector::give_up_answered(const flow::Tracked& tracked, const wire::Packet& packet,
+                                 Session& session) {
+  flow::Reassembler& asked = session.stream[side(Direction::to_server)];
+  if (!asked.has_hole() || packet.payload_octets == 0) return;
+  flow::Flow& flow = *tracked.flow;
+  flow::DirectionState& client = flow.of(Direction::to_server);
+  Reader reader(*this, tracked.handle, flow, session, Direction::to_server, packet.time,
+                packet.number);
+  while (asked.has_hole() && flow::distance(client.next_seq, packet.ack) > 0) {
+    asked.give_up_hole(client, reader, buffers_, counters_.reassembly, packet.time.ns);
   }
 }
 

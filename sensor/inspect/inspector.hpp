@@ -85,6 +85,7 @@ class Inspector {
   void check_fin(const flow::Tracked& tracked, const wire::Packet& packet);
   bool settle_fins(uint32_t handle, flow::Flow& flow, Timestamp now);
   void end_direction(uint32_t handle, flow::Flow& flow, Direction direction, Timestamp now);
+  void give_up_answered(const flow::Tracked& tracked, const wire::Packet& packet, Session& session);
   void consider_hole(uint32_t handle, flow::Flow& flow, Timestamp now, uint64_t packet_number);
   void look_for_label(flow::Flow& flow, const wire::Packet& packet);
   void label_both(flow::Flow& flow, const wire::Packet& packet, const Session& session);

@@ -189,6 +189,16 @@ TEST_CASE("a hole the server has acknowledged is given up", "[inspector]") {
   CHECK(bench.recorder.log == "?one !stream.reassembly_seq_gap ?two (one=late) ");
 }
 
+TEST_CASE("midstream: an answer gives up the hole before its request", "[inspector]") {
+  Bench bench;
+  test::Talk talk;
+  talk.server_ack().client("", wire::kAck).client("Q one\n").server("A 1\n");
+  talk.lose_client(10).client("Q two\n").server("A 2\n").client("Q three\n").server("A 3\n");
+  bench.feed(talk);
+  CHECK(bench.recorder.log ==
+        "?one (one=1) !stream.reassembly_seq_gap ?two (two=2) ?three (three=3) ");
+}
+
 TEST_CASE("a hole is given up by a timer when nothing more arrives", "[inspector]") {
   Bench bench;
   test::Talk talk;
