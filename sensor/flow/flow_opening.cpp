@@ -154,10 +154,13 @@ Tracked FlowTable::on_stray(const wire::Packet& packet, HalfOpen* entry) {
   return {};
 }
 
-// Only one side of a stray connection is known: the field of the other holds its payload octets.
+// Only one side of a stray connection is followed: the field of the other holds its payload octets.
+// That other side has come by only if all it sent was a reset.
 void FlowTable::note_stray(HalfOpen& entry, const wire::Packet& packet,
                            Direction direction) noexcept {
+  if (entry.packets[static_cast<size_t>(opposite(direction))] > 0) return;
   const bool to_server = direction == Direction::to_server;
+  if (!to_server) entry.marks |= kServerStray;
   uint32_t& next = to_server ? entry.client_next : entry.server_next;
   uint32_t& octets = to_server ? entry.server_next : entry.client_next;
   const uint32_t end = packet.seq + packet.sequence_length();
@@ -301,9 +304,10 @@ Flow FlowTable::summary(const HalfOpen& entry) const noexcept {
     DirectionState& state = flow.direction[side];
     state.next_seq = side == 0 ? entry.client_next : entry.server_next;
     if (entry.is_stray()) {
+      const bool followed = entry.has(kServerStray) == (side == 1);
       const uint32_t octets = side == 0 ? entry.server_next : entry.client_next;
-      state.stream_octets = entry.packets[side] > 0 ? octets : 0;
-      if (entry.packets[side] == 0) state.next_seq = 0;
+      state.stream_octets = followed ? octets : 0;
+      if (!followed) state.next_seq = 0;
     }
     state.packets = entry.packets[side];
     state.wire_octets = uint64_t{entry.packets[side]} * entry.wire_octets[side];

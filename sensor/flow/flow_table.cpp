@@ -136,6 +136,11 @@ Tracked FlowTable::update(uint32_t handle, const wire::Packet& packet) {
   const bool late = flow.has(kMidstream) && side.stream_octets == 0 && packet.payload_octets > 1 &&
                     before(packet.seq, side.next_seq);
   if (first_of_side && (side.next_seq == 0 || late)) side.next_seq = packet.seq;
+  // A keep-alive is numbered one behind what is sent next (RFC 9293 3.8.4): where nothing else of a
+  // side has come by, neither has the stream begun there.
+  const bool behind_probe = flow.has(kMidstream) && side.stream_octets == 0 && flow.session == 0 &&
+                            packet.payload_octets > 0 && packet.seq == side.next_seq + 1;
+  if (behind_probe) side.next_seq = packet.seq;
   flow.mark(direction == Direction::to_server ? kSawToServer : kSawToClient);
   if (side.packets != 0xffffffffU) ++side.packets;
   side.wire_octets = (side.wire_octets + packet.wire_octets) & DirectionState::kLargest48;

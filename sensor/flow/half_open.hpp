@@ -31,6 +31,7 @@ enum HalfOpenMark : uint8_t {
   kClientLo = 1 << 3,      ///< the client is key.lo
   kClientScales = 1 << 4,  ///< the SYN carried a window scale
   kServerScales = 1 << 5,
+  kServerStray = 1 << 6,  ///< stray segments: the server's are followed, not the client's
 };
 
 struct HalfOpen {

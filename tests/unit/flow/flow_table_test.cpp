@@ -403,6 +403,33 @@ TEST_CASE("midstream: a request that its answer has overtaken begins its side", 
   CHECK(late.flow->retransmissions[0] == 0);
 }
 
+TEST_CASE("midstream: a side whose keep-alive came first begins behind it", "[flow]") {
+  Bench bench;
+  test::Talk talk;
+  talk.client_seq -= 1;
+  talk.client("", wire::kAck);
+  talk.client_seq += 1;
+  talk.server_ack().client("GET / HTTP/1.1\r\n\r\n");
+  const auto packets = test::decode_all(talk.frames);
+  bench.table->track(packets[0]);
+  bench.table->track(packets[1]);
+  const flow::Tracked request = bench.table->track(packets[2]);
+  REQUIRE(request.flow != nullptr);
+  CHECK(request.offset == 0);
+}
+
+TEST_CASE("midstream: a FIN and its refusal have no octets", "[flow]") {
+  Bench bench;
+  test::Talk talk;
+  talk.server_fin().client("", wire::kRst);
+  bench.feed(talk);
+  bench.table->drain(talk.now);
+  REQUIRE(bench.recorder.ended.size() == 1);
+  const flow::Flow& flow = bench.recorder.ended[0].flow;
+  CHECK(flow.of(Direction::to_server).stream_octets == 0);
+  CHECK(flow.of(Direction::to_client).stream_octets == 0);
+}
+
 TEST_CASE("keep-alives are told from data", "[flow]") {
   Bench bench;
   test::Talk talk;
