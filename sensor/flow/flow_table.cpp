@@ -52,7 +52,6 @@ Tracked FlowTable::track(const wire::Packet& packet) {
     wheel_.start(packet.time);
     started_ = true;
   }
-  newest_ = std::max(newest_, packet.time);
   counters_.syn += (packet.tcp_flags & (wire::kSyn | wire::kAck)) == wire::kSyn;
   counters_.synack += (packet.tcp_flags & (wire::kSyn | wire::kAck)) == (wire::kSyn | wire::kAck);
   counters_.rst += (packet.tcp_flags & wire::kRst) != 0;
@@ -138,8 +137,10 @@ Tracked FlowTable::update(uint32_t handle, const wire::Packet& packet) {
   if (first_of_side && (side.next_seq == 0 || late)) side.next_seq = packet.seq;
   // A keep-alive is numbered one behind what is sent next (RFC 9293 3.8.4): where nothing else of a
   // side has come by, neither has the stream begun there.
-  const bool behind_probe = flow.has(kMidstream) && side.stream_octets == 0 && flow.session == 0 &&
-                            packet.payload_octets > 0 && packet.seq == side.next_seq + 1;
+  const bool unknown =
+      side.stream_octets == 0 && flow.session == 0 && !(side.tcp_flags & wire::kSyn);
+  const bool behind_probe = flow.has(kMidstream) && unknown && packet.payload_octets > 0 &&
+                            packet.seq == side.next_seq + 1;
   if (behind_probe) side.next_seq = packet.seq;
   flow.mark(direction == Direction::to_server ? kSawToServer : kSawToClient);
   if (side.packets != 0xffffffffU) ++side.packets;
@@ -301,6 +302,12 @@ void FlowTable::leave(uint32_t handle, EndReason why, Timestamp when) {
   wheel_.cancel(handle);
   flow.direction = {};  // so that no old handle takes the free record for a flow
   flows_.give(handle);
+}
+
+void FlowTable::restart(Timestamp now) {
+  drain(now);
+  started_ = false;
+  swept_ = {};
 }
 
 void FlowTable::drain(Timestamp now) {

@@ -418,6 +418,18 @@ TEST_CASE("midstream: a side whose keep-alive came first begins behind it", "[fl
   CHECK(request.offset == 0);
 }
 
+TEST_CASE("a SYN-ACK without SYN tells where its side begins", "[flow]") {
+  Bench bench;
+  test::Talk talk;
+  talk.handshake().server("a").server("bc");
+  auto packets = test::decode_all(talk.frames);
+  bench.table->track(packets[1]);
+  bench.table->track(packets[2]);
+  const flow::Tracked second = bench.table->track(packets[4]);
+  REQUIRE(second.flow != nullptr);
+  CHECK(second.offset == 1);
+}
+
 TEST_CASE("midstream: a FIN and its refusal have no octets", "[flow]") {
   Bench bench;
   test::Talk talk;
