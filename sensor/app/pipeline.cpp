@@ -13,9 +13,23 @@ namespace exwire::app {
 namespace {
 
 // Of what stands behind all workers: stories of findings, populations of servers.
-constexpr size_t kFleetBudget = size_t{64} << 20;
+constexpr size_t kGateBudget = size_t{16} << 20, kFleetBudget = size_t{48} << 20;
+
+constexpr size_t kMostPathsBefore = 4096;
+
+// Whether the packets begin before `now`, and not by a stamp that lies.
+bool begins_before(const capture::Batch& batch, Timestamp now) noexcept {
+  const auto is_before = [&](const capture::Frame& frame) {
+    return frame.time.ns < now.ns - PacketStamps::kBehindNs;
+  };
+  return is_before(batch.frames[0]) && is_before(batch.frames[batch.count - 1]);
+}
 
 }  // namespace
+
+Pipeline::Fleet::Fleet(const detect::Site& site)
+    : budget(kFleetBudget),
+      detectors(detect::make_fleet_detectors(site, budget, random_hash_key())) {}
 
 Pipeline::Pipeline(const Config& config, const inspect::DissectorHost& dissectors,
                    report::Reporter& reporter, bool live)
@@ -24,9 +38,10 @@ Pipeline::Pipeline(const Config& config, const inspect::DissectorHost& dissector
       stats_interval_ns_(config.stats_interval_ns),
       tells_paths_(config.extended),
       vlan_mode_(config.decode.vlan),
-      fleet_budget_(kFleetBudget),
-      gate_(fleet_budget_, *this),
-      fleet_(detect::make_fleet_detectors(config.site, fleet_budget_, random_hash_key())),
+      site_(config.site),
+      gate_budget_(kGateBudget),
+      gate_(gate_budget_, *this),
+      fleet_(std::make_unique<Fleet>(site_)),
       worker_(config, dissectors, random_hash_key(), *this) {}
 
 void Pipeline::learn(capture::Source& source) {
@@ -43,20 +58,37 @@ bool Pipeline::step(capture::Source& source) {
   batch_.count = 0;
   batch_.tick.reset();
   const capture::BatchStatus status = source.next_batch(batch_);
-  if (source_name_ != source.name()) {
+  if (batch_.count > 0 && source_name_ != source.name()) {
+    if (begins_before(batch_, worker_.now())) begin_anew();
     source_name_ = source.name();
     worker_.enter(source_name_);
   }
   worker_.run(batch_);
-  for (const auto& detector : fleet_) detector->tick(worker_.now(), *this);
+  for (const auto& detector : fleet_->detectors) detector->tick(worker_.now(), *this);
   gate_.advance(worker_.now());
   return status == capture::BatchStatus::frames;
 }
 
-void Pipeline::finish(const std::vector<std::unique_ptr<capture::Source>>& sources) {
+void Pipeline::conclude() {
   worker_.drain();
-  for (const auto& detector : fleet_) detector->drain(worker_.now(), *this);
+  for (const auto& detector : fleet_->detectors) detector->drain(worker_.now(), *this);
   gate_.drain();
+}
+
+// A file that begins before the last one has ended is a story of its own: connections do not go on
+// in it, and timers must run from its beginning.
+void Pipeline::begin_anew() {
+  conclude();
+  if (first_.ns != 0) uptime_before_ns_ += worker_.now().ns - first_.ns;
+  first_ = {};
+  for (const auto& detector : fleet_->detectors) detector->report(paths_before_);
+  if (paths_before_.size() > kMostPathsBefore) paths_before_.resize(kMostPathsBefore);
+  worker_.restart();
+  fleet_ = std::make_unique<Fleet>(site_);
+}
+
+void Pipeline::finish(const std::vector<std::unique_ptr<capture::Source>>& sources) {
+  conclude();
   tell_stats(sources);
 }
 
@@ -92,7 +124,8 @@ void Pipeline::tell_stats(const std::vector<std::unique_ptr<capture::Source>>& s
   report::StatsBody stats;
   const Timestamp now = worker_.now();
   last_stats_ = now;
-  stats.uptime_s = first_.ns == 0 ? 0 : (now.ns - first_.ns) / kNanosPerSecond;
+  const int64_t here_ns = first_.ns == 0 ? 0 : now.ns - first_.ns;
+  stats.uptime_s = (uptime_before_ns_ + here_ns) / kNanosPerSecond;
   for (const auto& source : sources) {
     const capture::CaptureCounters counters = source->counters();
     stats.kernel_packets += counters.kernel_received;
@@ -108,9 +141,9 @@ void Pipeline::tell_stats(const std::vector<std::unique_ptr<capture::Source>>& s
     stats.skipped_files += counters.skipped;
   }
   worker_.add_to(stats);
-  stats.memory_in_use += fleet_budget_.used();
+  stats.memory_in_use += gate_budget_.used() + fleet_->budget.used();
   detect::FleetCounters fleet;
-  for (const auto& detector : fleet_) detector->count(fleet);
+  for (const auto& detector : fleet_->detectors) detector->count(fleet);
   stats.stall_sources_shed = fleet.stall_sources_shed;
   stats.stall_populations_refused = fleet.stall_populations_refused;
   stats.alerts = alerts_;
@@ -127,8 +160,8 @@ void Pipeline::tell_stats(const std::vector<std::unique_ptr<capture::Source>>& s
 }
 
 std::vector<detect::PathReport> Pipeline::path_reports() const {
-  std::vector<detect::PathReport> paths;
-  for (const auto& detector : fleet_) detector->report(paths);
+  std::vector<detect::PathReport> paths = paths_before_;
+  for (const auto& detector : fleet_->detectors) detector->report(paths);
   std::stable_sort(paths.begin(), paths.end(), [](const auto& a, const auto& b) {
     return std::tie(a.estimate.drops, a.estimate.gaps) >
            std::tie(b.estimate.drops, b.estimate.gaps);
@@ -148,7 +181,7 @@ void Pipeline::finding(const flow::Flow& flow, const detect::Finding& finding) {
 
 void Pipeline::observation(const detect::Observation& observation) {
   inventory_.observe(observation);
-  for (const auto& detector : fleet_) detector->observe(observation, *this);
+  for (const auto& detector : fleet_->detectors) detector->observe(observation, *this);
 }
 
 void Pipeline::found(const flow::Flow& representative, const detect::Finding& finding) {

@@ -46,6 +46,15 @@ class Pipeline final : private Outlet, private detect::FleetSink, private detect
   uint64_t unknown_link() const noexcept { return worker_.unknown_link(); }
 
  private:
+  /// The detectors behind all workers.
+  struct Fleet {
+    explicit Fleet(const detect::Site& site);
+    Budget budget;
+    std::vector<std::unique_ptr<detect::FleetDetector>> detectors;
+  };
+
+  void conclude();
+  void begin_anew();
   void tell_vlans();
   void event(const report::Event& event) override;
   void finding(const flow::Flow& flow, const detect::Finding& finding) override;
@@ -58,15 +67,18 @@ class Pipeline final : private Outlet, private detect::FleetSink, private detect
   int64_t stats_interval_ns_;
   bool tells_paths_;  ///< `stats` events show idle timeouts
   wire::VlanMode vlan_mode_;
-  Budget fleet_budget_;
+  const detect::Site& site_;
+  Budget gate_budget_;
   detect::FindingGate gate_;
-  std::vector<std::unique_ptr<detect::FleetDetector>> fleet_;
+  std::unique_ptr<Fleet> fleet_;
   detect::ServerInventory inventory_;
   Summary summary_;
   std::string source_name_;
   capture::Batch batch_;
   Worker worker_;
   Timestamp first_, last_stats_;
+  int64_t uptime_before_ns_ = 0;                  ///< of files before the last new beginning
+  std::vector<detect::PathReport> paths_before_;  ///< the same
   uint64_t alerts_ = 0;
   bool vlans_told_ = false;
 };

@@ -20,6 +20,7 @@ wire::FrameHead head_of(const capture::Frame& frame, Timestamp time) noexcept {
 Worker::Worker(const Config& config, const inspect::DissectorHost& dissectors, HashKey secret,
                Outlet& outlet)
     : dissectors_(dissectors),
+      site_(config.site),
       outlet_(outlet),
       budget_(config.memory_limit),
       decoder_(secret, config.decode, budget_),
@@ -116,6 +117,16 @@ void Worker::drain() {
   packet_ = 0;
   moment_ = clock_.now();
   flows_.drain(clock_.now());
+}
+
+void Worker::restart() {
+  packet_ = 0;
+  moment_ = clock_.now();
+  flows_.restart(clock_.now());
+  stamps_.restart();
+  clock_ = {};
+  detectors_.each([&](const FlowDetector& one) { alerts_beyond_ += one.overflow(); });
+  detectors_ = detect::DetectorSet(detect::make_flow_detectors(site_));
 }
 
 void Worker::flow_ended(uint32_t handle, flow::Flow& flow, flow::EndReason why, Timestamp when) {
@@ -321,6 +332,7 @@ void Worker::add_to(report::StatsBody& stats) const {
   stats.anomalies_suppressed += inspect.anomalies_suppressed + decoder_.notices().suppressed();
   stats.clock_backwards += stamps_.backward_steps();
   stats.clock_jumps += stamps_.odd_jumps();
+  stats.alerts_beyond += alerts_beyond_;
   detectors_.each([&](const FlowDetector& one) { stats.alerts_beyond += one.overflow(); });
   stats.memory_in_use += budget_.used() - inspector_.spare_octets();
 }

@@ -42,6 +42,8 @@ class Worker final : private flow::FlowListener,
   void learn(const capture::Batch& batch);
   /// End of capture: everything still open is told.
   void drain();
+  /// The same, and what follows may begin at any other time.
+  void restart();
 
   Timestamp now() const noexcept { return clock_.now(); }
   /// Adds this worker's counters.
@@ -86,6 +88,7 @@ class Worker final : private flow::FlowListener,
   report::Event event_of(const flow::Flow& flow, Timestamp when) const noexcept;
 
   const inspect::DissectorHost& dissectors_;
+  const detect::Site& site_;
   Outlet& outlet_;
   Budget budget_;
   PacketStamps stamps_;
@@ -98,6 +101,7 @@ class Worker final : private flow::FlowListener,
   Timestamp moment_;     ///< time of the packet or timer being handled
   uint64_t packet_ = 0;  ///< its packet number, 0: a timer
   uint64_t half_open_told_ = 0, one_sided_ = 0, notices_told_ = 0;
+  uint64_t alerts_beyond_ = 0;  ///< of detectors before the last restart
 };
 
 }  // namespace exwire::app

@@ -35,6 +35,11 @@ class PacketStamps {
     if (confirmed) last_ = stamp;
     return last_;
   }
+  /// What follows may begin at any other time.
+  void restart() noexcept {
+    last_ = {};
+    started_ = suspected_ = false;
+  }
   uint64_t backward_steps() const noexcept { return backward_steps_; }
   uint64_t odd_jumps() const noexcept { return odd_jumps_; }
 

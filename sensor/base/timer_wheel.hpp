@@ -20,8 +20,11 @@ class TimerWheel {
 
   explicit TimerWheel(Nodes& nodes) noexcept : nodes_(nodes) {}
 
-  /// Sets the time of tick 0; before any other call, once.
-  void start(Timestamp at) noexcept { epoch_ = at; }
+  /// Sets the time of tick 0; while nothing is scheduled.
+  void start(Timestamp at) noexcept {
+    epoch_ = at;
+    now_ = 0;
+  }
   /// The first tick not before `at`, so that nothing fires early.
   uint32_t tick_at(Timestamp at) const noexcept {
     constexpr int64_t kLast = 0xfffffffeLL;

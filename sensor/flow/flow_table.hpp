@@ -104,6 +104,8 @@ class FlowTable {
   void expire(Timestamp now);
   /// End of capture: everything ends.
   void drain(Timestamp now);
+  /// The same, and what follows may begin at any other time.
+  void restart(Timestamp now);
 
   /// The handle of a flow in this table; 0 when it is in none.
   uint32_t handle_of(const Flow& flow) const noexcept { return flows_.handle_of(flow); }
@@ -157,7 +159,7 @@ class FlowTable {
   PageArray<Single> singles_;  ///< a ring of what was picked up last
   uint32_t next_single_ = 0;
   FlowCounters counters_;
-  Timestamp newest_, swept_;
+  Timestamp swept_;
   bool started_ = false;
   uint16_t generation_ = 0;
 };
