@@ -64,6 +64,17 @@ uint16_t ether_type_of_family(uint32_t family) noexcept {
   }
 }
 
+// Captures of PPP links also hold Cisco's framing, with an address no PPP has.
+bool is_cisco_hdlc(Bytes frame) noexcept {
+  constexpr uint8_t kUnicast = 0x0f, kMulticast = 0x8f;
+  return frame.size > 1 && (frame[0] == kUnicast || frame[0] == kMulticast) && frame[1] == 0;
+}
+
+uint16_t pass_cisco_hdlc(Cursor& frame) noexcept {
+  frame.skip(2);
+  return frame.u16();
+}
+
 // IEEE 802.2 behind FDDI, Token Ring and IEEE 802.11.
 uint16_t pass_llc(Cursor& frame) noexcept {
   return frame.u24() == 0xaaaa03 && frame.u24() == 0 ? frame.u16() : uint16_t{0};
@@ -207,14 +218,13 @@ LinkView open_link(uint16_t link_type, Bytes octets) noexcept {
       break;
     case kLinkPpp:
     case kLinkPppHdlc:
-      view.ether_type = kEtherPpp;
+      view.ether_type = is_cisco_hdlc(octets) ? pass_cisco_hdlc(frame) : uint16_t{kEtherPpp};
       break;
     case kLinkPppEther:
       view.ether_type = kEtherPppoe;
       break;
     case kLinkCiscoHdlc:
-      frame.skip(2);
-      view.ether_type = frame.u16();
+      view.ether_type = pass_cisco_hdlc(frame);
       break;
     case kLinkFrameRelay:
       view.ether_type = pass_frame_relay(frame);

@@ -157,6 +157,7 @@ TEST_CASE("other links around the same packet", "[link]") {
   const std::tuple<const char*, uint16_t, Octets> cases[] = {
       {"PPP", 9, {0xff, 3, 0, 0x21}},
       {"PPP, compressed", 9, {0x21}},
+      {"Cisco HDLC on a PPP link", 9, {0x0f, 0, 8, 0}},
       {"Cisco HDLC", 104, {0x0f, 0, 8, 0}},
       {"Frame Relay", 107, {0x18, 0x41, 3, 0xcc}},
       {"FDDI", 10, Octets{0x50} + kMacs + llc},
