@@ -23,7 +23,8 @@ void Inspector::compare_repeated(const flow::Tracked& tracked, const wire::Packe
   const auto position = static_cast<int64_t>(flow.of(tracked.direction).stream_octets);
   const int64_t end = tracked.offset + packet.payload.size;
   bool differs = false;
-  if (flow.session != 0) {
+  // Pending octets are the last of the stream only while somebody reads it.
+  if (flow.session != 0 && (flow.work & dissect_bit(tracked.direction))) {
     const Bytes pending =
         sessions_[flow.session].stream[static_cast<size_t>(tracked.direction)].pending();
     const int64_t pending_at = position - pending.size;
@@ -56,7 +57,7 @@ void Inspector::inspect_other_copy(uint32_t handle, flow::Flow& flow, Direction 
   if (direction != Direction::to_server || octets.empty()) return;
   std::array<uint8_t, kMostOtherOctets> joined;
   Bytes text = octets.first(kMostOtherOctets);
-  if (flow.session != 0) {
+  if (flow.session != 0 && (flow.work & dissect_bit(direction))) {
     const Bytes pending = sessions_[flow.session].stream[0].pending();
     const int64_t pending_at =
         static_cast<int64_t>(flow.of(direction).stream_octets) - pending.size;

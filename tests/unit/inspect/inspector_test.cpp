@@ -300,6 +300,17 @@ TEST_CASE("what nobody knows gets a label from nDPI and is only counted", "[insp
   CHECK(bench.inspector->awake() == 0);
 }
 
+TEST_CASE("what nobody reads may come again", "[inspector]") {
+  Bench bench;
+  test::Talk talk;
+  talk.handshake().server(std::string(98, '\x82')).client(std::string(57, '\x81'));
+  talk.server("and more");
+  talk.server_seq -= 8;
+  talk.server("and more");
+  bench.feed(talk);
+  CHECK(bench.recorder.log.empty());
+}
+
 TEST_CASE("a connection that ends before anybody knew it has nDPI's last word", "[inspector]") {
   const auto label_of = [](const test::Talk& talk) {
     Bench bench;
