@@ -19,11 +19,12 @@
 
 #include "sensor/base/calendar.hpp"
 #include "sensor/base/digest.hpp"
+#include "sensor/inspect/certificate_text.hpp"
 
 namespace exwire::inspect {
 namespace {
 
-constexpr size_t kLongestText = 512;
+constexpr size_t kLongestName = 1024;
 
 template <auto Free>
 struct Freed {
@@ -34,21 +35,15 @@ struct Freed {
 };
 using X509Owner = std::unique_ptr<X509, Freed<X509_free>>;
 
-// UTF-8 of any ASN.1 string, NUL included: nothing cuts a name short.
-std::string text_of(const ASN1_STRING* string) {
-  unsigned char* octets = nullptr;
-  const int size = ASN1_STRING_to_UTF8(&octets, string);
-  if (size < 0) return {};
-  std::string text(reinterpret_cast<const char*>(octets),
-                   std::min(static_cast<size_t>(size), kLongestText));
-  OPENSSL_free(octets);
-  return text;
+X509Owner parsed(Bytes der) {
+  const unsigned char* at = der.data;
+  return X509Owner(d2i_X509(nullptr, &at, static_cast<long>(der.size)));
 }
 
 std::string name_of(const X509_NAME* name, std::string* common_name) {
   std::string text;
   const int count = X509_NAME_entry_count(name);
-  for (int index = 0; index < count && text.size() < 2 * kLongestText; ++index) {
+  for (int index = 0; index < count && text.size() < kLongestName; ++index) {
     const X509_NAME_ENTRY* entry = X509_NAME_get_entry(name, index);
     const int kind = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
     const std::string value = text_of(X509_NAME_ENTRY_get_data(entry));
@@ -157,8 +152,12 @@ Certificate read_certificate(Bytes der, bool check_signature) {
   Certificate result;
   result.fingerprint = fingerprint_of(der);
   if (der.size <= kLargestKept) result.der = der.text();
-  const unsigned char* at = der.data;
-  const X509Owner certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size)));
+  X509Owner certificate = parsed(der);
+  if (certificate == nullptr) {
+    // Its own signature is not that of the octets read now.
+    certificate = parsed(as_bytes(with_single_octets(der)));
+    check_signature = false;
+  }
   if (certificate == nullptr) return result;
   result.readable = true;
   const X509_NAME* subject = X509_get_subject_name(certificate.get());

@@ -161,6 +161,10 @@ std::vector<Case> growing() {
          parts.names =
              tlv(0x31, sequence(kCommonName + tlv(0x1e, Octets(room / 2 / 2 * 2, '\x09'))));
        })},
+      {"broken characters by the thousand", with([](Parts& parts, size_t room) {
+         const Octets one = relative_name(kCommonName, "\xff");
+         parts.names = repeated(one, room / one.size() / 2);
+       })},
       {"a long identifier in a name", with([](Parts& parts, size_t room) {
          parts.names = relative_name(tlv(6, Octets(room / 2, '\xff') + '\x01'), "x");
        })},
@@ -319,4 +323,33 @@ TEST_CASE("of a chain the first certificate is read and the others are counted",
   REQUIRE(cut != nullptr);
   CHECK_FALSE(cut->readable);
   CHECK(length == 1);
+}
+
+TEST_CASE("strings that break their kind are told octet by octet", "[certificate]") {
+  struct Broken {
+    int kind;
+    Octets value, told;
+  };
+  const std::vector<Broken> cases{
+      {0x0c, "m\xc3\xa4il", "m\xc3\xa4il"},  // UTF-8 as it should be
+      {0x0c, "a\xff", "a\xff"},
+      {0x0c, "\xed\xa0\x80", "\xed\xa0\x80"},
+      {0x13, Octets("a\0b", 3), Octets("a\0b", 3)},
+      {0x16, "\xc3\xa4", "\xc3\xa4"},
+      {0x14, "\xe4", "\xc3\xa4"},  // a T61String, in practice of Latin letters
+      {0x1e, Octets("\0a", 2), "a"},
+      {0x1e, Octets("\0ab", 3), Octets("\0ab", 3)},
+      {0x1e, "\xd8\x01", "\xd8\x01"},
+      {0x1c, Octets("\0\x11\0\0", 4), Octets("\0\x11\0\0", 4)}};
+  for (const Broken& one : cases) {
+    Parts parts;
+    parts.names = tlv(0x31, sequence(kCommonName + tlv(one.kind, one.value)));
+    const Certificate read = inspect::read_certificate(as_bytes(parts.der()));
+    INFO(one.kind << " " << one.told);
+    CHECK(read.subject == "CN=" + one.told);
+    CHECK(read.issuer == read.subject);
+    CHECK(read.common_name == one.told);
+    CHECK(read.key_bits == 1024);
+    CHECK_FALSE(read.self_signed);
+  }
 }
