@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Captures of whole HTTP conversations, for tests that need thousands of their own: write(path, conversations)."""
+"""Captures of whole conversations, a request and its answer each, for tests that need thousands of their own: write(path, conversations)."""
 import struct
 
 from floods import ACK, FIN, PSH, SERVER, SYN, frame
@@ -13,30 +13,32 @@ def client_of(number):
     return bytes([10, 9, number >> 8 & 255, number & 255]), 40000
 
 
-def frames(number, request, answer=ANSWER):
+def frames(number, request, answer=ANSWER, server_port=80):
     client, port = client_of(number)
     mine, theirs = 1000, 9000
-    yield frame(client, SERVER, port, 80, mine, 0, SYN)
-    yield frame(SERVER, client, 80, port, theirs, mine + 1, SYN | ACK)
+    yield frame(client, SERVER, port, server_port, mine, 0, SYN)
+    yield frame(SERVER, client, server_port, port, theirs, mine + 1, SYN | ACK)
     mine, theirs = mine + 1, theirs + 1
-    yield frame(client, SERVER, port, 80, mine, theirs, ACK)
+    yield frame(client, SERVER, port, server_port, mine, theirs, ACK)
     for at in range(0, len(request), SEGMENT):
         piece = request[at:at + SEGMENT]
-        yield frame(client, SERVER, port, 80, mine, theirs, ACK | PSH, piece)
+        yield frame(client, SERVER, port, server_port, mine, theirs, ACK | PSH, piece)
         mine += len(piece)
-    yield frame(SERVER, client, 80, port, theirs, mine, ACK | PSH, answer)
-    theirs += len(answer)
-    yield frame(client, SERVER, port, 80, mine, theirs, ACK | FIN)
-    yield frame(SERVER, client, 80, port, theirs, mine + 1, ACK | FIN)
-    yield frame(client, SERVER, port, 80, mine + 1, theirs + 1, ACK)
+    for at in range(0, len(answer), SEGMENT):
+        piece = answer[at:at + SEGMENT]
+        yield frame(SERVER, client, server_port, port, theirs, mine, ACK | PSH, piece)
+        theirs += len(piece)
+    yield frame(client, SERVER, port, server_port, mine, theirs, ACK | FIN)
+    yield frame(SERVER, client, server_port, port, theirs, mine + 1, ACK | FIN)
+    yield frame(client, SERVER, port, server_port, mine + 1, theirs + 1, ACK)
 
 
-def write(path, conversations):
+def write(path, conversations, server_port=80):
     """`conversations`: (request, answer) in order; a millisecond between any two packets."""
     with open(path, "wb") as out:
         out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1))
         sent = 0
         for number, (request, answer) in enumerate(conversations):
-            for one in frames(number, request, answer):
+            for one in frames(number, request, answer, server_port):
                 out.write(struct.pack("<IIII", 1800000000 + sent // 1000, sent % 1000 * 1000, len(one), len(one)) + one)
                 sent += 1

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Hostile strings in what clients send: every line stays strict JSON, and says what was sent.
+"""Hostile strings in what clients and servers send: every line stays strict JSON, and says what was sent.
 
-5,000 requests with octets that mean something to JSON, CEF, syslog, terminals or UTF-8 decoders in host, URL, user
-agent and device id. What is valid UTF-8 comes back as it was; any other octet as \\xNN, and a backslash that would read so
-as \\x5c.
+5,000 requests and 5,000 handshakes with octets that mean something to JSON, CEF, syslog, terminals or UTF-8 decoders:
+in host, URL, user agent and device id; in the server name, in ALPN of both sides and in the names of certificates
+(subject, issuer, alternative name). What is valid UTF-8 comes back as it was; any other octet as \\xNN, and a backslash
+that would read so as \\x5c.
 
 Usage: hostile_strings.py EXWIRE
 """
+import itertools
 import json
 import random
 import re
@@ -18,8 +20,10 @@ import urllib.parse
 
 from check_eve import problems
 from conversations import ANSWER, client_of, write
+from tls_talks import IA5, PRINTABLE, UTF8, certificate, client_hello, server_flight
 
 COUNT = 5000
+MOST_NAME = 200  # five of them fit a line, whatever their octets become
 MOST_DEVICE = 32  # MS-ASHTTP: octets of a device id
 PARTS = [
     b'"', b"\\", b"\\u0000", b'"}\n{"event_type":"alert"'.replace(b"\n", b""), b"{}", b"[", b"\x1b[2J", b"\x1b]0;title\x07",
@@ -78,12 +82,32 @@ def request(text):
     }
 
 
-def main():
-    chosen = strings()
-    sent = [request(next(chosen)) for _ in range(COUNT)]
+def told_of_request(event):
+    return {"hostname": event["http"].get("hostname"), "http_user_agent": event["http"].get("http_user_agent"),
+            "device": event.get("metadata", {}).get("flowints", {}).get("exw.device_id")}
+
+
+def handshake(number, text):
+    """(hello, flight of the server, what must come out)."""
+    text = text[:MOST_NAME]
+    kind = (UTF8, PRINTABLE, IA5)[number % 3]
+    shown_by_server = certificate((UTF8, text), (kind, b"i" + text), text)
+    name = shown(text)
+    return client_hello(text, b"h2", text), server_flight([shown_by_server], text), {
+        "sni": name, "subject": shown(b"CN=" + text), "issuerdn": shown(b"CN=i" + text), "subjectaltname": [name],
+        "client_alpns": ["h2", name], "server_alpns": [name]}
+
+
+def told_of_handshake(event):
+    return {key: event["tls"].get(key) for key in
+            ("sni", "subject", "issuerdn", "subjectaltname", "client_alpns", "server_alpns")}
+
+
+def check(exwire, what, sent, port, told_of):
+    """`sent`: (octets of the client, of the server, what must be told by an event `what`)."""
     with tempfile.NamedTemporaryFile(suffix=".pcap") as capture:
-        write(capture.name, [(octets, ANSWER) for octets, _ in sent])
-        run = subprocess.run([sys.argv[1], "-r", capture.name], capture_output=True, check=True)
+        write(capture.name, [one[:2] for one in sent], port)
+        run = subprocess.run([exwire, "-r", capture.name], capture_output=True, check=True)
     if b"\x1b" in run.stderr or any(octet < 0x20 and octet != 0x0a for octet in run.stderr):
         sys.exit("control octets on the terminal")
     bad, told = 0, {}
@@ -92,20 +116,26 @@ def main():
             bad += 1
             print(problem, line[:200])
         event = json.loads(line)
-        if event["event_type"] == "http":
-            told[event["src_ip"]] = event
+        if event["event_type"] == what:
+            told[event["src_ip"]] = told_of(event)
     right = 0
-    for number, (_, wanted) in enumerate(sent):
-        event = told.get(".".join(map(str, client_of(number)[0])))
-        got = {} if event is None else {
-            "hostname": event["http"].get("hostname"), "http_user_agent": event["http"].get("http_user_agent"),
-            "device": event.get("metadata", {}).get("flowints", {}).get("exw.device_id")}
+    for number, (_, _, wanted) in enumerate(sent):
+        got = told.get(".".join(map(str, client_of(number)[0])))
         if got == wanted:
             right += 1
         elif number - right < 10:
             print(number, "wanted", ascii(wanted), "got", ascii(got))
-    print(f"figure: hostile strings: {right} of {COUNT}, {bad} bad lines")
-    return 0 if right == COUNT and bad == 0 else 1
+    print(f"figure: hostile strings, {what}: {right} of {len(sent)}, {bad} bad lines")
+    return right == len(sent) and bad == 0
+
+
+def main():
+    chosen = list(itertools.islice(strings(), COUNT))
+    requests = [(octets, ANSWER, wanted) for octets, wanted in map(request, chosen)]
+    handshakes = [handshake(number, text) for number, text in enumerate(chosen)]
+    right = check(sys.argv[1], "http", requests, 80, told_of_request)
+    right &= check(sys.argv[1], "tls", handshakes, 443, told_of_handshake)
+    return 0 if right else 1
 
 
 if __name__ == "__main__":
