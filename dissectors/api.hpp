@@ -116,6 +116,7 @@ enum ExwireHandshakeFlags : uint32_t {
   kExwireTlsEncryptedHello = 256,  ///< the name in clear may be an outer one (ECH, or its GREASE)
   kExwireTlsIncomplete = 512,      ///< octets of the handshake were missing
   kExwireTlsTicket = 1024,         ///< NewSessionTicket
+  kExwireTlsCutHello = 2048,       ///< the end of the ClientHello is lost: only its front was read
 };
 
 /// A handshake is over, or will not go on. Its fields were published before.

@@ -247,7 +247,11 @@ class Tls {
       if (left.size < 4) break;
       const uint32_t length = uint32_t{left[1]} << 16 | uint32_t{left[2]} << 8 | left[3];
       need += length;
-      if (length > left.size - 4) break;
+      if (length > left.size - 4) {
+        const bool ends_here = host.flow().flags & kExwireFlowBeforeGap;
+        if (ends_here && left[0] == kClientHello) handshake_.cut_hello(host, left.from(4));
+        break;
+      }
       handle(host, left[0], left.from(4).first(length));
       side.done += 4 + length;
     }

@@ -2,6 +2,7 @@
 #include "dissectors/tls_handshake.hpp"
 
 #include <cstring>
+#include <utility>
 
 #include "dissectors/tls_fields.hpp"
 #include "dissectors/tls_record.hpp"
@@ -67,12 +68,9 @@ void Handshake::sslv2_hello(Host host, const ClientHello& hello) noexcept {
 }
 
 void Handshake::publish(Host host, const ClientHello& hello) noexcept {
-  if (hellos_ != 0xff) ++hellos_;
-  early_ |= hello.early_data;
-  encrypted_hello_ |= hello.encrypted_hello;
   const uint32_t name = digest_of(hello.server_name);
-  if (hellos_ > 1) {  // a second one answers a retry: the first is the client's own
-    if (hello.sound && name != name_) host.anomaly(kNameChanged);
+  if (!is_first(hello)) {  // a second one answers a retry: the first is the client's own
+    if (hello.sound && !cut_hello_ && name != name_) host.anomaly(kNameChanged);
     return;
   }
   name_ = name;
@@ -86,8 +84,41 @@ void Handshake::publish(Host host, const ClientHello& hello) noexcept {
   host.field(kClientVersions, hello.versions);
   host.field(kClientProtocols, hello.protocols);
   if (!hello.server_name.empty()) host.field(kServerName, hello.server_name);
-  session_octets_ = hello.session_id.size <= session_.size() ? hello.session_id.size : 0;
-  if (session_octets_ > 0) std::memcpy(session_.data(), hello.session_id.data, session_octets_);
+  remember(hello.session_id);
+}
+
+// Lists that are not there may be behind the cut: only what is shown was sent.
+void Handshake::cut_hello(Host host, Bytes front) noexcept {
+  constexpr uint32_t kVersionAndRandom = 34;
+  const ClientHello hello = read_client_hello(front);
+  if (front.size < kVersionAndRandom || !is_first(hello)) return;
+  cut_hello_ = true;
+  number_field(host, kClientVersion, hello.version);
+  if (!hello.has_extensions) return;  // even the list of ciphers may be cut
+  host.field(kClientSessionId, hello.session_id);
+  host.field(kClientCiphers, hello.ciphers);
+  const std::pair<Field, Bytes> lists[] = {{kClientGroups, hello.groups},
+                                           {kClientPointFormats, hello.point_formats},
+                                           {kClientSignatureAlgorithms, hello.signature_algorithms},
+                                           {kClientVersions, hello.versions},
+                                           {kClientProtocols, hello.protocols},
+                                           {kServerName, hello.server_name}};
+  for (const auto& [field, octets] : lists) {
+    if (!octets.empty()) host.field(field, octets);
+  }
+  remember(hello.session_id);
+}
+
+bool Handshake::is_first(const ClientHello& hello) noexcept {
+  early_ |= hello.early_data;
+  encrypted_hello_ |= hello.encrypted_hello;
+  if (hellos_ != 0xff) ++hellos_;
+  return hellos_ == 1;
+}
+
+void Handshake::remember(Bytes session) noexcept {
+  session_octets_ = session.size <= session_.size() ? session.size : 0;
+  if (session_octets_ > 0) std::memcpy(session_.data(), session.data, session_octets_);
 }
 
 void Handshake::publish(Host host, const ServerHello& hello) noexcept {
@@ -122,6 +153,7 @@ uint32_t Handshake::flags() const noexcept {
   flag(sslv2_, kExwireTlsSslv2Hello);
   flag(encrypted_hello_, kExwireTlsEncryptedHello);
   flag(ticket_, kExwireTlsTicket);
+  flag(cut_hello_, kExwireTlsCutHello);
   return flags;
 }
 

@@ -16,6 +16,8 @@ class Handshake {
  public:
   /// One whole message, its header left out.
   void message(Host host, uint8_t type, Bytes body) noexcept;
+  /// The front of a ClientHello whose end is lost: what of it is there in full.
+  void cut_hello(Host host, Bytes front) noexcept;
   /// The hello of SSL 2.0, or one that is compatible with it.
   void sslv2_hello(Host host, const ClientHello& hello) noexcept;
 
@@ -31,6 +33,9 @@ class Handshake {
  private:
   void publish(Host host, const ClientHello& hello) noexcept;
   void publish(Host host, const ServerHello& hello) noexcept;
+  /// Counts a ClientHello and keeps what holds for all of them.
+  bool is_first(const ClientHello& hello) noexcept;
+  void remember(Bytes session) noexcept;
 
   std::array<uint8_t, 32> session_{};
   uint32_t session_octets_ = 0;
@@ -38,7 +43,7 @@ class Handshake {
   uint8_t hellos_ = 0;
   bool version_13_ = false, resumed_ = false, retried_ = false, asked_ = false, proved_ = false;
   bool client_certified_ = false, server_certified_ = false, early_ = false, sslv2_ = false;
-  bool encrypted_hello_ = false, ticket_ = false;
+  bool encrypted_hello_ = false, ticket_ = false, cut_hello_ = false;
 };
 
 }  // namespace exwire::tls

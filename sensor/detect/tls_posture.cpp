@@ -136,7 +136,7 @@ class Account final : public FactSource {
     }
     if (const WeakSuite* suite = suite_of(handshake)) {
       facts.add("weakness", suite->weakness);
-      if (handshake.client_seen()) {
+      if (handshake.has(TlsField::client_ciphers)) {
         facts.add("client_offered_aes", offers_aes(handshake.octets(TlsField::client_ciphers)));
       }
     }

@@ -33,7 +33,8 @@ uint32_t Inspector::wake(uint32_t handle, flow::Flow& flow) {
 void Inspector::sleep_if_idle(flow::Flow& flow) {
   const uint32_t handle = flow.session;
   Session& session = sessions_[handle];
-  if (session.candidate != 0) return;
+  // A handshake that is gathered has yet to be told: behind a gap both sides rest, too.
+  if (session.candidate != 0 || session.handshake != 0) return;
   for (size_t side = 0; side < 2; ++side) {
     if (!session.stream[side].idle() || !session.resting[side] || session.building[side] != 0 ||
         session.fin_at[side] >= 0 ||

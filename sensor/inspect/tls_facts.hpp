@@ -79,9 +79,13 @@ class TlsHandshake {
 
   bool client_seen() const noexcept { return has(TlsField::client_version); }
   bool server_seen() const noexcept { return has(TlsField::server_version); }
+  /// All of the client's hello was there and found room: only then its lists are all it sent.
+  bool client_whole() const noexcept {
+    return client_seen() && !cut && !(flags & kExwireTlsCutHello);
+  }
   /// The version agreed on; before a ServerHello 0.
   uint16_t version() const noexcept { return number(TlsField::server_version); }
-  /// The highest version the client offers.
+  /// The highest version the client offers, as far as that was seen.
   uint16_t offered() const noexcept;
 
   Timestamp began, ended;  ///< first hello, and when it was told

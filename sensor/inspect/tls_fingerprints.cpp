@@ -123,7 +123,7 @@ std::string ja4_hash(const std::string& text) {
 }  // namespace
 
 std::string ja3_text(const TlsHandshake& handshake) {
-  if (!handshake.client_seen() || handshake.cut) return {};
+  if (!handshake.client_whole()) return {};
   if (handshake.flags & kExwireTlsSslv2Hello) return {};  // not defined for it
   std::string text;
   append(text, handshake.number(TlsField::client_version));
@@ -151,7 +151,7 @@ std::string ja3s_text(const TlsHandshake& handshake) {
 }
 
 std::string ja4(const TlsHandshake& handshake) {
-  if (!handshake.client_seen() || handshake.cut) return {};
+  if (!handshake.client_whole()) return {};
   std::vector<uint16_t> ciphers = ciphers_of(handshake);
   std::vector<uint16_t> extensions = numbers(handshake.octets(TlsField::client_extensions));
   const bool named =
@@ -187,7 +187,7 @@ TlsFingerprints::Place& TlsFingerprints::Memory::place_of(const std::string& key
 
 const TlsFingerprint& TlsFingerprints::client(const TlsHandshake& handshake) {
   static const TlsFingerprint kNone;
-  if (!handshake.client_seen() || handshake.cut) return kNone;
+  if (!handshake.client_whole()) return kNone;
   key_.assign(1, handshake.flags & kExwireTlsSslv2Hello ? '2' : 'c');
   add_octets(key_, handshake.octets(TlsField::client_version));
   for (const TlsField list : {TlsField::client_extensions, TlsField::client_groups,

@@ -103,7 +103,9 @@ void EveEncoder::tls(const Event& event, const TlsBody& body) {
   tls_object(handshake);
   json_.object("metadata").object("flowints");
   json_.number("exw.handshake_ms", (handshake.ended.ns - handshake.began.ns) / kNanosPerMilli);
-  json_.number("exw.offered_version", handshake.offered());
+  if (handshake.client_whole() || handshake.has(TlsField::client_versions)) {
+    json_.number("exw.offered_version", handshake.offered());
+  }
   static constexpr std::pair<std::string_view, uint32_t> kFlags[] = {
       {"exw.complete", kExwireTlsComplete},
       {"exw.incomplete", kExwireTlsIncomplete},
@@ -115,6 +117,7 @@ void EveEncoder::tls(const Event& event, const TlsBody& body) {
       {"exw.sslv2_hello", kExwireTlsSslv2Hello},
       {"exw.encrypted_hello", kExwireTlsEncryptedHello},
       {"exw.ticket", kExwireTlsTicket},
+      {"exw.cut_hello", kExwireTlsCutHello},
   };
   for (const auto& [name, flag] : kFlags) {
     if (handshake.flags & flag) json_.boolean(name, true);
