@@ -4,6 +4,8 @@
 #include <cctype>
 #include <cstdlib>
 #include <fstream>
+#include <map>
+#include <regex>
 #include <sstream>
 #include <stdexcept>
 
@@ -72,7 +74,29 @@ void read_event(DissectCase& one, const std::string& text) {
   one.pieces.push_back(piece);
 }
 
-void read_line(std::vector<DissectCase>& cases, const std::string& line, int number) {
+/// "let name = text" stands for `$name` in what follows.
+using Definitions = std::map<std::string, std::string>;
+
+std::string replaced(const std::string& text, const Definitions& definitions) {
+  static const std::regex kName(R"(\$([a-z0-9_]+))");
+  std::string result;
+  auto rest = text.begin();
+  for (std::sregex_iterator found(text.begin(), text.end(), kName), end; found != end; ++found) {
+    result.append(rest, (*found)[0].first);
+    result += definitions.at((*found)[1]);
+    rest = (*found)[0].second;
+  }
+  return result.append(rest, text.end());
+}
+
+void define(Definitions& definitions, const std::string& text) {
+  const size_t equals = text.find(" = ");
+  if (equals == std::string::npos) throw std::runtime_error("no definition: " + text);
+  definitions[text.substr(0, equals)] = replaced(text.substr(equals + 3), definitions);
+}
+
+void read_line(std::vector<DissectCase>& cases, const std::string& line, int number,
+               const Definitions& definitions) {
   const std::string head = line.substr(0, 3);
   if (line.rfind("# ", 0) == 0) {
     DissectCase fresh;
@@ -82,7 +106,8 @@ void read_line(std::vector<DissectCase>& cases, const std::string& line, int num
   } else if (head == ">> " || head == "<< ") {
     Piece piece;
     piece.direction = line[0] == '>' ? Direction::to_server : Direction::to_client;
-    piece.octets = octets_of(line.substr(3));
+    const bool nested = line.rfind("parts: ", 3) == 3;
+    piece.octets = octets_of(nested ? replaced(line.substr(3), definitions) : line.substr(3));
     cases.back().pieces.push_back(piece);
   } else if (head == "!! ") {
     read_event(cases.back(), line.substr(3));
@@ -101,6 +126,10 @@ Bytes part(const std::string& octets, size_t from, size_t size) {
 
 std::string octets_of(const std::string& text) {
   if (text.rfind("hex: ", 0) == 0) return from_hex(text.substr(5));
+  if (text.rfind("parts: ", 0) == 0) {
+    const std::string parts = text.substr(7);
+    return NestedParts(parts).until(0);
+  }
   size_t digits = 0;
   while (digits < text.size() && isdigit(static_cast<unsigned char>(text[digits])) != 0) ++digits;
   if (digits == 0 || digits >= text.size() || text[digits] != '*') return unescape(text);
@@ -110,15 +139,79 @@ std::string octets_of(const std::string& text) {
   return result;
 }
 
+std::string NestedParts::until(char end) {
+  std::string result;
+  while (next() != end) result += part();
+  if (end != 0) ++at_;
+  return result;
+}
+
+// 0 at the end of the text.
+char NestedParts::next() {
+  while (at_ < text_.size() && text_[at_] == ' ') ++at_;
+  return at_ < text_.size() ? text_[at_] : '\0';
+}
+
+std::string NestedParts::digits() {
+  const size_t from = at_;
+  while (at_ < text_.size() && isxdigit(static_cast<unsigned char>(text_[at_])) != 0) ++at_;
+  return text_.substr(from, at_ - from);
+}
+
+std::string NestedParts::part() {
+  const char first = next();
+  if (first == '(' || first == '[') {
+    ++at_;
+    return first == '(' ? until(')') : vector();
+  }
+  if (first == '"') {
+    const size_t from = at_ + 1;
+    at_ = text_.find('"', from);
+    if (at_ == std::string::npos) throw std::runtime_error("text without end");
+    return unescape(text_.substr(from, at_++ - from));
+  }
+  const std::string word = digits();
+  if (word.empty()) throw std::runtime_error("no octets: " + text_.substr(at_));
+  std::string result;
+  if (at_ < text_.size() && text_[at_] == '*') {
+    ++at_;
+    const std::string one = part();
+    for (int times = std::stoi(word); times > 0; --times) result += one;
+    return result;
+  }
+  for (size_t at = 0; at < word.size(); at += 2) {
+    result += static_cast<char>(std::stoi(word.substr(at, 2), nullptr, 16));
+  }
+  return result;
+}
+
+std::string NestedParts::vector() {
+  const int octets = std::stoi(digits());
+  int lie = 0;
+  if (const char sign = next(); sign == '+' || sign == '-') {
+    ++at_;
+    lie = sign == '+' ? std::stoi(digits()) : -std::stoi(digits());
+  }
+  const std::string content = until(']');
+  const auto length = static_cast<size_t>(static_cast<long>(content.size()) + lie);
+  std::string result;
+  for (int shift = 8 * (octets - 1); shift >= 0; shift -= 8) {
+    result += static_cast<char>(length >> shift & 0xff);
+  }
+  return result + content;
+}
+
 std::vector<DissectCase> read_dissect_cases(const std::string& path) {
   std::ifstream file(path);
   if (!file) throw std::runtime_error("cannot read " + path);
   std::vector<DissectCase> cases;
+  Definitions definitions;
   std::string line;
   for (int number = 1; std::getline(file, line); ++number) {
-    if (cases.empty() && line.rfind("# ", 0) != 0) continue;  // the file's own words
     try {
-      read_line(cases, line, number);
+      if (line.rfind("let ", 0) == 0) define(definitions, line.substr(4));
+      if (cases.empty() && line.rfind("# ", 0) != 0) continue;  // the file's own words
+      read_line(cases, line, number, definitions);
     } catch (const std::exception& error) {
       throw std::runtime_error(path + ":" + std::to_string(number) + ": " + error.what());
     }

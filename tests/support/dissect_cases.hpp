@@ -27,11 +27,29 @@ struct DissectCase {
   std::string expected_state;  ///< "at_rest", "more" or nothing to be checked
 };
 
+/// Octets of protocols made of nested vectors: 0a0b, "text", N*part, (parts), and [n parts] behind
+/// their length in n octets; [n+5 parts] or [n-5 parts] lie about it.
+class NestedParts {
+ public:
+  explicit NestedParts(const std::string& text) : text_(text) {}
+  /// Up to `end`, or the end of the text for 0. Throws std::runtime_error.
+  std::string until(char end);
+
+ private:
+  std::string part();
+  std::string vector();
+  std::string digits();
+  char next();
+
+  const std::string& text_;
+  size_t at_ = 0;
+};
+
 /// Throws std::runtime_error with the line of a mistake.
 std::vector<DissectCase> read_dissect_cases(const std::string& path);
 
 /// What a line of a case stands for: text with \r, \n, \t and \xHH, "N*text" for the text N times
-/// over, or "hex: 0a 0b".
+/// over, "hex: 0a 0b", or "parts: " and what NestedParts reads.
 std::string octets_of(const std::string& text);
 
 /// EXWIRE_TESTS, else where the tests were when they were compiled.

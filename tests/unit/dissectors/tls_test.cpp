@@ -134,6 +134,10 @@ TEST_CASE("a fatal alert ends the handshake and is told", "[tls]") {
   CHECK(has_line(harness.log(), "handshake flags 0 hellos 1 alert 40"));
 }
 
+TEST_CASE("a record of data shows TLS in the middle of a connection", "[tls]") {
+  CHECK(dissector_tls.probe(view(record(23, Octets(60, 'd'))), {}) == kExwireProbeYes);
+}
+
 TEST_CASE("after a gap the next record is found again", "[tls]") {
   DissectorHarness harness(dissector_tls, {});
   const Octets hello = recorded_hello();
