@@ -69,6 +69,8 @@ class TlsHandshake {
  public:
   static constexpr uint32_t kArena = 3072;
 
+  TlsHandshake() noexcept {}  // NOLINT: leaves the arena as it is
+
   /// The first value of a field counts; one that does not fit is left out, and `cut` says so.
   void set(TlsField field, Bytes value) noexcept;
   bool has(TlsField field) const noexcept { return places_[static_cast<size_t>(field)].set; }
