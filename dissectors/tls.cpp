@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // SSL 2.0 to TLS 1.3 (RFC 5246, RFC 8446): the handshake in clear, then record headers only. The
-// handshake's messages are put together from records however they are cut; what is larger than 64
-// KiB, or spread over more records than anybody needs, is passed over and said so.
+// handshake's messages are read however records and segments cut them; what is too large is passed
+// over and said so.
 #include "dissectors/api.hpp"
 #include "dissectors/tls_fields.hpp"
 #include "dissectors/tls_handshake.hpp"
 #include "dissectors/tls_opening.hpp"
+#include "dissectors/tls_spread.hpp"
 
 namespace exwire {
 namespace {
 
 using namespace tls;
-
-constexpr uint32_t kLargestMessage = 65536;
-constexpr uint32_t kMostRecords = 4096;  // of one message
-constexpr uint32_t kMostPending = 100 * 1024;
-constexpr uint8_t kWarning = 1, kFatal = 2;  // levels of an alert
 
 class Tls {
  public:
@@ -148,7 +144,7 @@ class Tls {
   // Joined later, and no handshake message has come: what there is to know fits a sleeping flow.
   bool knows_no_handshake() const noexcept {
     for (const Side& side : sides_) {
-      if (side.passing != 0 || side.done != 0 || side.spread.at != 0) return false;
+      if (side.passing != 0 || side.done != 0 || side.spread.begun()) return false;
     }
     const bool read_any = handshake_.read_any() || alert_ != kNoAlert || complete_;
     return !read_any && (sides_[0].damaged || sides_[1].damaged);
@@ -245,7 +241,7 @@ class Tls {
       const Bytes left = fragment.from(side.done);
       need = kHeader + side.done + 4;
       if (left.size < 4) break;
-      const uint32_t length = uint32_t{left[1]} << 16 | uint32_t{left[2]} << 8 | left[3];
+      const uint32_t length = message_length(left.data);
       need += length;
       if (length > left.size - 4) {
         const bool ends_here = host.flow().flags & kExwireFlowBeforeGap;
@@ -271,8 +267,7 @@ class Tls {
     }
     while (at < fragment.size) {
       const Bytes left = fragment.from(at);
-      const uint32_t length =
-          left.size < 4 ? 0 : uint32_t{left[1]} << 16 | uint32_t{left[2]} << 8 | left[3];
+      const uint32_t length = left.size < 4 ? 0 : message_length(left.data);
       if (left.size >= 4 && length <= left.size - 4) {
         handle(host, left[0], left.from(4).first(length));
         at += 4 + length;
@@ -292,79 +287,34 @@ class Tls {
     return {kHeader + header.length, 0, false};
   }
 
-  // A message that goes on in the next records. Their headers are walked once, however the octets
-  // come; the message is put together on the stack when all of it is there.
+  // A message that goes on in the next records.
   Step read_spread(Host host, Side& side, Bytes rest, uint32_t from) noexcept {
-    Spread& walk = side.spread;
-    while (walk.have < walk.want) {
-      if (walk.records == kMostRecords || walk.at + kHeader > kMostPending) {
-        return give_up(host, side, rest, walk.at, kManyRecords);
-      }
-      if (rest.size - walk.at < kHeader) return {0, walk.at + kHeader, false};
-      const RecordHeader header = header_at(rest.data + walk.at);
-      // A message cut by something else: what there is of it is given up.
-      const bool alert = header.type == kAlert && header.length == 2;
-      if (!is_record(header) || (header.type != kHandshake && !alert)) {
-        return give_up(host, side, rest, walk.at, kBadHello);
-      }
-      const uint32_t whole = kHeader + header.length;
-      if (walk.at + whole > kMostPending) {
-        return give_up(host, side, rest, walk.at, kManyRecords);
-      }
-      if (rest.size - walk.at < whole) return {0, walk.at + whole, false};
-      const Bytes fragment = rest.from(walk.at + kHeader).first(header.length);
-      if (alert) {  // up to TLS 1.2, servers read on behind a warning
-        if (fragment[0] != kWarning) return give_up(host, side, rest, walk.at, kBadHello);
-        host.anomaly(kBadHello);
-        walk.at += whole;
-        ++walk.records;
-        continue;
-      }
-      const Bytes part = fragment.from(walk.records == 0 ? from : 0);
-      for (uint32_t at = 0; walk.have + at < 4 && at < part.size; ++at) {
-        walk.head[walk.have + at] = part[at];
-      }
-      const uint32_t seen = walk.have + part.size;
-      if (walk.have < 4 && seen >= 4) {
-        const uint32_t length = walk.length();
-        if (length > kLargestMessage) {
-          side.passing = length > seen - 4 ? length - (seen - 4) : 0;
-          return give_up(host, side, rest, walk.at + whole, kOversize);
-        }
-        walk.want = 4 + length;
-      }
-      walk.have = seen;
-      walk.last = walk.at;
-      walk.at += whole;
-      ++walk.records;
+    const bool warned = side.spread.warned();
+    const Spread::Walked walked = side.spread.walk(rest, from);
+    if (side.spread.warned() && !warned) host.anomaly(kBadHello);
+    switch (walked.state) {
+      case Spread::State::need:
+        return {0, walked.octets, false};
+      case Spread::State::cut:
+        return give_up(host, side, rest, walked.octets, kBadHello);
+      case Spread::State::many_records:
+        return give_up(host, side, rest, walked.octets, kManyRecords);
+      case Spread::State::oversize:
+        side.passing = walked.beyond;
+        return give_up(host, side, rest, walked.octets, kOversize);
+      case Spread::State::whole:
+        break;
     }
     return handle_spread(host, side, rest, from);
   }
 
   Step handle_spread(Host host, Side& side, Bytes rest, uint32_t from) noexcept {
-    std::array<uint8_t, 4 + kLargestMessage> message;
-    message[0] = 0;
-    const Spread walk = side.spread;
+    std::array<uint8_t, 4 + kLargestMessage> room;
+    room[0] = 0;
+    const Spread::Taken taken = side.spread.take(rest, from, room);
     side.spread = {};
-    uint32_t gathered = 0, taken = 0;
-    for (uint32_t at = 0; at < walk.at;) {
-      const RecordHeader header = header_at(rest.data + at);
-      const Bytes fragment = rest.from(at + kHeader).first(header.length);
-      if (header.type == kAlert) {
-        at += kHeader + header.length;
-        continue;
-      }
-      const uint32_t skipped = at == 0 ? from : 0;
-      const uint32_t missing = walk.want - gathered;
-      const Bytes part = fragment.from(skipped).first(missing);
-      if (part.size > 0) std::memcpy(message.data() + gathered, part.data, part.size);
-      gathered += part.size;
-      taken = skipped + part.size;
-      at += kHeader + fragment.size;
-    }
-    handle(host, walk.head[0], Bytes{message.data() + 4, walk.want - 4});
-    if (walk.have == walk.want) return pass_records(host, side, rest, walk.at, 0);
-    return pass_records(host, side, rest, walk.last, taken);
+    handle(host, taken.type, taken.body);
+    return pass_records(host, side, rest, taken.records, taken.done);
   }
 
   Step give_up(Host host, Side& side, Bytes rest, uint32_t to, Anomaly why) noexcept {

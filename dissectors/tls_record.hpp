@@ -3,8 +3,6 @@
 // octets are missing.
 #pragma once
 
-#include <array>
-
 #include "sensor/base/bytes.hpp"
 
 namespace exwire::tls {
@@ -28,6 +26,8 @@ enum Message : uint8_t {
   kCertificateRequest = 13,
   kCertificateVerify = 15,
 };
+
+enum AlertLevel : uint8_t { kWarning = 1, kFatal = 2 };
 
 struct RecordHeader {
   uint8_t type;
@@ -81,18 +81,5 @@ inline Found find_record(Bytes octets) noexcept {
   }
   return {at, kHeader};
 }
-
-/// A message over several records, as far as their headers were walked.
-struct Spread {
-  uint32_t at = 0;    ///< of the next record, from the first one's start
-  uint32_t last = 0;  ///< of the last one walked
-  uint32_t have = 0;  ///< octets of the message, or more
-  uint32_t want = 4;  ///< until its length is known, its header
-  uint32_t records = 0;
-  std::array<uint8_t, 4> head{};
-  uint32_t length() const noexcept {
-    return uint32_t{head[1]} << 16 | uint32_t{head[2]} << 8 | head[3];
-  }
-};
 
 }  // namespace exwire::tls
