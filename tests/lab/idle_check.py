@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -99,6 +100,7 @@ def main():
     if os.geteuid() != 0 or subprocess.run([*BOX, "true"], check=False).returncode != 0:
         print("needs root that may make network namespaces")
         return 77
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # sent to its process group: clean up
     wrong = 0
     with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(99) as pool:
         os.chmod(folder, 0o755)
