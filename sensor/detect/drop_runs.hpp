@@ -11,11 +11,12 @@ namespace exwire::detect {
 class DropRuns {
  public:
   /// `epoch`: how many gaps had survived on the path when this one ended; drops are known for
-  /// certain only later.
-  void dropped(uint32_t epoch) noexcept {
-    if (runs_ != 0 && epoch <= newest_) return;
+  /// certain only later. Whether it is independent of the drops before.
+  bool dropped(uint32_t epoch) noexcept {
+    if (runs_ != 0 && epoch <= newest_) return false;
     ++runs_;
     newest_ = epoch;
+    return true;
   }
   /// It is known otherwise.
   void suffice() noexcept { runs_ = kFewest; }

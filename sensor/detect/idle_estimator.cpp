@@ -31,6 +31,10 @@ constexpr double kMostCaptureLoss = 0.01;
 
 struct Tally {
   double survived = 0, dropped = 0;
+  void add(const IdleSummary::Bin& bin) noexcept {
+    survived += bin.survived;
+    dropped += bin.dropped;
+  }
 };
 
 double likelihood(const Tally& tally, double rate) noexcept {
@@ -56,10 +60,7 @@ struct Step {
 class Steps {
  public:
   explicit Steps(const IdleSummary& summary) {
-    for (const IdleSummary::Bin& bin : summary.bins()) {
-      all_.survived += bin.survived;
-      all_.dropped += bin.dropped;
-    }
+    for (const IdleSummary::Bin& bin : summary.bins()) all_.add(bin);
     for (const IdleSummary::Bin& bin : summary.bins()) add(bin);
   }
   const std::vector<Step>& list() const noexcept { return list_; }
@@ -267,6 +268,20 @@ double IdleSummary::capture_loss() const noexcept {
   constexpr uint64_t kFewestHoles = 3;
   if (holes_ < kFewestHoles) return 0;
   return std::min(1.0, 2 * static_cast<double>(holes_) / static_cast<double>(packets_));
+}
+
+double IdleSummary::usual_drops(double seconds, double limit) const noexcept {
+  Tally all, longer;
+  for (const Bin& bin : bins_) {
+    const double age = std::exp2((bin.index + 0.5) / kPerOctave);
+    if (age >= limit) break;
+    all.add(bin);
+    if (age >= seconds) longer.add(bin);
+  }
+  const auto rate = [](const Tally& tally) {
+    return (tally.dropped + 1) / (tally.dropped + tally.survived + 2);
+  };
+  return std::max(rate(all), rate(longer));
 }
 
 void IdleSummary::merge(const IdleSummary& other) {

@@ -50,6 +50,9 @@ class IdleSummary {
   uint32_t drops(DropMode mode) const noexcept { return modes_[static_cast<size_t>(mode)]; }
   uint32_t timers() const noexcept { return timers_; }
   uint32_t lost_to_capture() const noexcept { return unusable_; }
+  /// The share of gaps that were dropped: of those up to `limit`, or of those from `seconds` on if
+  /// that is more. What was never tried counts as not known.
+  double usual_drops(double seconds, double limit) const noexcept;
   /// Share of the packets that the capture has missed, as far as it shows.
   double capture_loss() const noexcept;
 

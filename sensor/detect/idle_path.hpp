@@ -3,10 +3,12 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
 #include "sensor/detect/drop_runs.hpp"
+#include "sensor/detect/idle_change.hpp"
 #include "sensor/detect/idle_closes.hpp"
 #include "sensor/detect/idle_estimator.hpp"
 #include "sensor/detect/observation.hpp"
@@ -36,10 +38,12 @@ struct Path {
   IdleSummary summary;
   uint32_t epoch = 0;  ///< gaps that have survived in all
   DropRuns runs;
-  IdleEstimate told;      ///< what the last finding said
-  bool open = false;      ///< a finding has been told and not closed
-  uint32_t weigh_at = 1;  ///< drops at which to estimate again
-  uint32_t beyond = 0;    ///< gaps longer than the timeout that survived, since the last drop
+  IdleChange change;
+  double dropped_from_s = HUGE_VAL;  ///< nothing is news about gaps longer than that
+  IdleEstimate told;                 ///< what the last finding said
+  bool open = false;                 ///< a finding has been told and not closed
+  uint32_t weigh_at = 1;             ///< drops at which to estimate again
+  uint32_t beyond = 0;  ///< gaps longer than the timeout that survived, since the last drop
   uint32_t lost_phones = 0;
   uint32_t towards_client = 0, foreign = 0;  ///< of the drops
   uint32_t returns = 0;                      ///< phones that came back after a drop

@@ -3,8 +3,10 @@
 // that was never answered counts as dropped only when the same client address has come back with a
 // new connection: a phone that stays away was lost, and says nothing about a box. Told once when
 // the evidence suffices, again when the estimate leaves its interval, and closed when gaps longer
-// than the timeout survive: somebody has mended it.
+// than the timeout survive: somebody has mended it. What survived before the timeout became shorter
+// is forgotten when that is certain (idle_change).
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <map>
 
@@ -219,6 +221,9 @@ class IdlePaths final : public FleetDetector {
     const double seconds = seen.get<IdleGap>().length_ms / 1000.0;
     path->summary.survived(seconds);
     ++path->epoch;
+    if (path->change.in_doubt() && seconds < path->dropped_from_s) {
+      path->change.survived(seconds, path->summary.usual_drops(seconds, path->dropped_from_s));
+    }
     if (!path->open || seconds <= path->told.upper_s * kClearly || ++path->beyond < kMendedAfter)
       return;
     tell(PathKey::of(seen), *path, path->told, {Phase::closed, seen.when, required_s_}, sink);
@@ -254,7 +259,7 @@ class IdlePaths final : public FleetDetector {
     const double seconds = gap.length_ms / 1000.0;
     const bool timer = gap.marks & IdleGap::kTimer;
     path->summary.dropped(seconds, gap.mode, timer);
-    path->runs.dropped(epoch);
+    if (path->runs.dropped(epoch)) doubt(*path, seconds, seen.when);
     path->last = seen;
     path->beyond = 0;
     path->towards_client += (gap.marks & IdleGap::kTowardsClient) != 0;
@@ -269,8 +274,20 @@ class IdlePaths final : public FleetDetector {
     weigh(PathKey::of(seen), *path, seen.when, sink);
   }
 
+  // Gaps of ages that have survived until now may not any more.
+  static void doubt(Path& path, double seconds, Timestamp now) {
+    if (seconds >= path.dropped_from_s) return;
+    const double usual = path.summary.usual_drops(seconds, path.dropped_from_s);
+    const double from = path.change.dropped(seconds, usual, now);
+    if (from == 0) return;
+    path.summary.forget_survivals(from, HUGE_VAL);
+    path.change = {};
+    path.weigh_at = path.summary.drops();
+  }
+
   void weigh(const PathKey& key, Path& path, Timestamp now, FleetSink& sink) {
     const IdleEstimate estimate = estimate_of(path);
+    if (estimate.sufficient()) path.dropped_from_s = estimate.lower_s;
     if (!estimate.sufficient() || estimate.upper_s >= required_s_) return;
     const bool moved =
         estimate.estimate_s < path.told.lower_s || estimate.estimate_s > path.told.upper_s;

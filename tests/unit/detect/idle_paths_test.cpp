@@ -139,6 +139,50 @@ TEST_CASE("a mended timeout closes the finding", "[detect][idle]") {
   CHECK(bench.told.back().phase == Phase::closed);
 }
 
+namespace {
+
+// What has survived for a while, and then three rounds of an hour behind a box of 300 s.
+void shortened(Bench& bench, bool really) {
+  for (int number = 10; number < 22; ++number) {
+    Talk talk = phone(number, number);
+    for (const int64_t heartbeat : {400, 500, 600, 700, 400, 500, 600, 700}) {
+      answered(ping(talk), heartbeat);
+    }
+    bench.add(talk);
+  }
+  for (const int64_t start : {10'000, 14'000, 18'000}) {
+    for (int number = 10; number < 22; ++number) {
+      const auto port = static_cast<uint16_t>(50000 + start / 1000);
+      Talk talk = phone(number, start + number * 100, port);
+      for (const int64_t heartbeat : {100, 250}) answered(ping(talk), heartbeat);
+      if (really || number < 16) {
+        unanswered(ping(talk), 300 + number);
+        server_reset(talk);
+      } else {
+        answered(ping(talk), 500);
+      }
+      bench.add(talk);
+      bench.add(phone(number, (talk.now.ns - Talk().now.ns) / kSecond + 5,
+                      static_cast<uint16_t>(port + 1)));
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a timeout made shorter is followed", "[detect][idle]") {
+  Bench bench;
+  shortened(bench, true);
+  bench.run();
+  REQUIRE(bench.told.size() >= 1);
+  CHECK(bench.told.back().number("lower_s") <= 300);
+  CHECK(bench.told.back().number("upper_s") >= 300);
+  CHECK(bench.told.back().number("upper_s") <= 400);
+  Bench luck;  // others go on to survive
+  shortened(luck, false);
+  CHECK(luck.run().told.empty());
+}
+
 TEST_CASE("a phone may be back before the server has noticed", "[detect][idle]") {
   Bench bench;
   for (int number = 10; number < 22; ++number) {
