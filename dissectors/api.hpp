@@ -54,8 +54,9 @@ enum ExwireStatus : uint32_t {
   kExwireMore = 0,    ///< in the middle of something; more octets are wanted
   kExwireAtRest = 1,  ///< nothing pending in this direction: 16 octets of `sleep` hold all there is
   kExwireDone = 2,    ///< this direction needs no more dissection; the rest is only counted
-  kExwireNotMine = 3,  ///< not this protocol after all; the dissector is taken off the flow
-  kExwireBroken = 4,   ///< the protocol was broken beyond recovery; taken off, flow goes on
+  kExwireNotMine = 3,     ///< not this protocol after all; the dissector is taken off the flow
+  kExwireBroken = 4,      ///< the protocol was broken beyond recovery; taken off, flow goes on
+  kExwireBothAtRest = 5,  ///< as kExwireAtRest, and so is the other direction by now
 };
 
 /// Answer to `data`: look, then claim. `consumed` <= size offered. `need` is the smallest total of
@@ -176,7 +177,7 @@ struct ExwireDissectorApi {
                  uint64_t missing);
   /// This direction has ended (FIN, RST or time-out); unconsumed octets were offered before.
   void (*end)(void* state, const ExwireHostApi*, void* host, const ExwireFlowView*);
-  /// Called only when both directions answered at_rest (or done).
+  /// Called only when both directions answered at_rest (or done), or one of them for both.
   void (*sleep)(const void* state, uint8_t parked[16]);
   void (*wake)(void* state, const uint8_t parked[16]);
 };
@@ -221,6 +222,9 @@ constexpr Progress more(uint32_t consumed, uint32_t need = 0, uint64_t skip = 0)
 }
 constexpr Progress at_rest(uint32_t consumed, uint32_t need = 0, uint64_t skip = 0) noexcept {
   return {consumed, need, skip, kExwireAtRest, 0};
+}
+constexpr Progress both_at_rest(uint32_t consumed, uint64_t skip = 0) noexcept {
+  return {consumed, 0, skip, kExwireBothAtRest, 0};
 }
 constexpr Progress finished(ExwireStatus status, uint32_t consumed = 0) noexcept {
   return {consumed, 0, 0, status, 0};

@@ -150,10 +150,12 @@ class Tls {
     return !read_any && (sides_[0].damaged || sides_[1].damaged);
   }
 
-  // At rest once the handshake is told: until then its state is needed.
+  // At rest once the handshake is told: until then its state is needed, also that of the side that
+  // has finished first and may say nothing for a long time.
   Progress answer(uint32_t consumed, uint32_t need, uint64_t skip = 0) const noexcept {
-    return (told_ || knows_no_handshake()) && need == 0 ? at_rest(consumed, need, skip)
-                                                        : more(consumed, need, skip);
+    if (need == 0 && told_) return both_at_rest(consumed, skip);
+    return need == 0 && knows_no_handshake() ? at_rest(consumed, need, skip)
+                                             : more(consumed, need, skip);
   }
 
   void tell_bad_record(Host host) noexcept {

@@ -106,9 +106,11 @@ flow::ReadAnswer Inspector::Reader::read(Bytes octets) {
   const bool honest = progress.consumed <= octets.size && progress.need <= api.max_pending;
   if (!honest) return give_up(kContractAnomaly, "dissector_contract_broken");
   session_.resting[static_cast<size_t>(direction_)] = progress.status != kExwireMore;
+  if (progress.status == kExwireBothAtRest) session_.resting.fill(true);
   switch (progress.status) {
     case kExwireMore:
     case kExwireAtRest:
+    case kExwireBothAtRest:
       return {progress.consumed, progress.need, progress.skip, false};
     case kExwireDone:
       if (progress.consumed == 0 && starts_tls(octets) && inspector_.may_look_anew(handle_)) {

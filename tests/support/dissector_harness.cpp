@@ -124,6 +124,9 @@ bool DissectorHarness::offer(Direction direction, Bytes octets, ExwireProgress& 
   progress = api_.data(state_.data(), &services_, this, &flow, {copy.get(), octets.size});
   check(octets, progress);
   stream.status = progress.status;
+  if (progress.status == kExwireBothAtRest) {
+    for (Stream& either : streams_) either.status = kExwireAtRest;
+  }
   stream.need = progress.need;
   stream.skip = progress.skip;
   if (progress.status == kExwireDone) stream.stopped = true;
@@ -134,10 +137,10 @@ bool DissectorHarness::offer(Direction direction, Bytes octets, ExwireProgress& 
 void DissectorHarness::check(Bytes octets, const ExwireProgress& progress) {
   if (progress.consumed > octets.size) violation("consumed more than offered");
   if (progress.need > api_.max_pending) violation("needs more than it may keep");
-  if (progress.status > kExwireBroken) violation("unknown status");
+  if (progress.status > kExwireBothAtRest) violation("unknown status");
   const uint32_t left = octets.size - progress.consumed;
-  if (progress.status == kExwireAtRest && progress.skip < left)
-    violation("rests on pending octets");
+  const bool rests = progress.status == kExwireAtRest || progress.status == kExwireBothAtRest;
+  if (rests && progress.skip < left) violation("rests on pending octets");
 }
 
 void DissectorHarness::gap(Direction direction, uint64_t missing) {

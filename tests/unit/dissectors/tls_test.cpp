@@ -206,3 +206,17 @@ TEST_CASE("lists that lie leave what is true of the hello", "[tls]") {
     CHECK(hello.server_name.size <= body.size());
   }
 }
+
+TEST_CASE("who has finished first rests with the other, though it says nothing", "[tls]") {
+  DissectorHarness harness(dissector_tls, {});
+  const Octets hello = recorded_hello();
+  const Octets front{2, 0, 0, 38, 3, 3}, back{0, 0xc0, 0x2f, 0};
+  const Octets finished = joined(record(20, {1}), record(22, Octets(40, 'f')));
+  const Octets server = joined(record(22, joined(joined(front, Octets(32, 's')), back)), finished);
+  harness.feed(Direction::to_server, view(hello));
+  harness.feed(Direction::to_client, view(server));
+  CHECK_FALSE(harness.at_rest());
+  harness.feed(Direction::to_server, view(finished));
+  CHECK(harness.log().find("\nhandshake flags") != std::string::npos);
+  CHECK(harness.at_rest());
+}

@@ -40,6 +40,10 @@ struct Lines {
       host.message(kExwireResponseEnd, answered++);
     } else if (line[0] == 'S') {
       host.shed();
+    } else if (line[0] == 'W') {
+      return more(consumed);
+    } else if (line[0] == 'E') {
+      return both_at_rest(consumed);
     } else if (line[0] == 'B') {
       Progress body = at_rest(consumed);
       body.skip = static_cast<uint64_t>(std::atoll(std::string(line.substr(2)).c_str()));
@@ -166,6 +170,19 @@ TEST_CASE("half a line keeps the flow awake until it is whole", "[inspector]") {
   bench.feed(talk);
   CHECK(bench.recorder.log == "?one ");
   CHECK(bench.inspector->awake() == 0);
+}
+
+TEST_CASE("one side knows that the other has come to rest", "[inspector]") {
+  Bench bench;
+  test::Talk talk;
+  talk.handshake().client("Q one\n").server("W until the client is ready\n");
+  bench.feed(talk);
+  CHECK(bench.inspector->awake() == 1);
+  talk.frames.clear();
+  const std::string half = GENERATE("", "A tw");  // octets of the other side are waiting
+  talk.server(half).client("E\n");
+  bench.feed(talk);
+  CHECK(bench.inspector->awake() == (half.empty() ? 0 : 1));
 }
 
 TEST_CASE("a body passes without waking anybody", "[inspector]") {
