@@ -10,11 +10,11 @@ namespace {
 // Twelve phones behind a box that forgets after 300 s (or a share of it); each comes back 5 s after
 // its heartbeat.
 void site_with_box(Bench& bench, bool comes_back, int64_t start = 0, int64_t divisor = 1,
-                   std::optional<Direction> seen = {}, int64_t apart_s = 100) {
+                   std::optional<Direction> seen = {}, int64_t apart_s = 100, bool ipv6 = false) {
   const auto add = [&](const Talk& talk) { bench.add(seen ? only(talk, *seen) : talk); };
   for (int number = 10; number < 22; ++number) {
     const auto port = static_cast<uint16_t>(50000 + start / 1000);
-    Talk talk = phone(number, start + number * apart_s, port);
+    Talk talk = phone(number, start + number * apart_s, port, ipv6);
     for (const int64_t heartbeat : {60, 120, 180, 240, 270 + number}) {
       answered(ping(talk), heartbeat / divisor);
     }
@@ -23,7 +23,7 @@ void site_with_box(Bench& bench, bool comes_back, int64_t start = 0, int64_t div
     add(talk);
     if (!comes_back) continue;
     const int64_t at = (talk.now.ns - Talk().now.ns) / kSecond + 5;
-    Talk again = phone(number, at, static_cast<uint16_t>(port + 1));
+    Talk again = phone(number, at, static_cast<uint16_t>(port + 1), ipv6);
     again.client_fin().server_fin().client("", wire::kAck);
     add(again);
   }
@@ -49,6 +49,18 @@ TEST_CASE("a site behind a forgetful box is told once, with its bracket", "[dete
   CHECK(last.number("required_s") == 1800);
   CHECK(last.number("drops") >= 5);
   CHECK(last.number("devices") >= 5);
+}
+
+TEST_CASE("a site with IPv6 is one path, whatever networks its phones have", "[detect][idle]") {
+  Bench bench;
+  site_with_box(bench, true, 0, 1, {}, 100, true);
+  bench.run();
+  REQUIRE(bench.told.size() >= 1);
+  const Told& last = bench.told.back();
+  CHECK(last.facts.at("client_net") == "2001:0db8:0001:0000:0000:0000:0000:0000/48");
+  CHECK(last.facts.at("server") == "2001:0db8:0002:0000:0000:0000:0000:0020");
+  CHECK(last.number("lower_s") <= 300);
+  CHECK(last.number("upper_s") >= 300);
 }
 
 TEST_CASE("what ends all connections at once is no timeout", "[detect][idle]") {

@@ -13,9 +13,13 @@ inline const std::string kHello(517, 'h'), kFlight(1400, 'f'), kRequest(441, 'q'
     kAnswer(163, 'a'), kGoodbye = std::string(1, '\x15') + std::string(30, 'g');
 
 // A phone's TLS connection; times in whole seconds from the start.
-inline Talk secured(int number, int64_t at_s, uint16_t port) {
+inline Talk secured(int number, int64_t at_s, uint16_t port, bool ipv6 = false) {
   test::Segment side;
   side.source = "192.0.2." + std::to_string(number);
+  if (ipv6) {  // each in a network of its own, as carriers have it
+    side.source = "2001:db8:1:" + std::to_string(number) + "::5";
+    side.destination = "2001:db8:2::20";
+  }
   side.source_port = port;
   side.destination_port = 443;
   Talk talk(side);
@@ -24,8 +28,8 @@ inline Talk secured(int number, int64_t at_s, uint16_t port) {
   return talk;
 }
 // The same with one answered request on it.
-inline Talk phone(int number, int64_t at_s, uint16_t port = 50000) {
-  return secured(number, at_s, port).client(kRequest).server(kAnswer).client("", wire::kAck);
+inline Talk phone(int number, int64_t at_s, uint16_t port = 50000, bool ipv6 = false) {
+  return secured(number, at_s, port, ipv6).client(kRequest).server(kAnswer).client("", wire::kAck);
 }
 
 inline Talk& ping(Talk& talk) {
