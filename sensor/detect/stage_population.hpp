@@ -37,14 +37,17 @@ class StagePopulation {
   uint64_t became_stalled() const noexcept { return became_stalled_; }
   uint32_t oldest_s() const noexcept;
   /// Distinct clients as in top(); a lower bound once sources were displaced.
-  uint32_t sources() const noexcept { return sources_.count(counts_all()); }
+  uint32_t sources(bool young_too) const noexcept {
+    return sources_.count(young_too || counts_all());
+  }
   bool sources_displaced() const noexcept { return sources_.displaced() > 0; }
   /// Connections whose source could not be kept, ever.
   uint64_t sources_shed() const noexcept { return sources_.shed(); }
   /// Fills `list` with those that hold most, largest first; returns how many. Connections count
-  /// that are certainly stalled, or all while that is not known and it makes little difference.
-  size_t top(std::span<StallSource> list) const noexcept {
-    return sources_.top(list, counts_all());
+  /// that are certainly stalled, or all: with `young_too`, and while the former are not known and
+  /// it makes little difference.
+  size_t top(std::span<StallSource> list, bool young_too) const noexcept {
+    return sources_.top(list, young_too || counts_all());
   }
   /// Connections of the `count` (at most 16) largest sources, stalled or not yet.
   uint32_t held_by(size_t count) const noexcept { return sources_.held_by(count); }

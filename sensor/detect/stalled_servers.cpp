@@ -79,8 +79,10 @@ struct Line {
   void note_worst() noexcept {
     if (population.stalled() < worst_stalled) return;
     worst_stalled = population.stalled();
-    worst_count = population.top(worst);
-    worst_sources = population.sources();
+    const bool young_too = held > population.stalled();
+    worst_count = population.top(worst, young_too);
+    const uint32_t sources = population.sources(young_too);
+    worst_sources = population.sources_displaced() ? std::max(worst_sources, sources) : sources;
     worst_held = held;
   }
   const char* origin(Stage stage) const noexcept {
@@ -258,7 +260,7 @@ class StalledServers final : public FleetDetector {
     if (!line.story.is_open()) {
       if (line.held >= minimum_of(stage)) {
         std::array<StallSource, kTop> top;
-        const size_t count = population.top(top);
+        const size_t count = population.top(top, false);
         for (size_t index = 0; index < count; ++index) concentrated += top[index].connections;
       }
       const uint32_t older = population.older_than(kSurgeAfter_s);
@@ -309,7 +311,7 @@ class StalledServers final : public FleetDetector {
         line.story.judge(seconds_of(now), line.held, concentrated, minimum_of(stage));
     if (!was_open) {
       line.stalled_before = before;
-      line.worst_stalled = 0;
+      line.worst_stalled = line.worst_sources = 0;
     }
     if (line.story.is_open()) line.note_worst();
     switch (step) {

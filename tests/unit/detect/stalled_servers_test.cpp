@@ -136,6 +136,17 @@ TEST_CASE("a flood is told before its threshold, and at the end of a short captu
   flood.drain(1004);
   CHECK(flood.told.back().facts["total"] == "3000");
 
+  Fleet alone;  // a hundred each second, and the capture holds nothing but them
+  alone.sight = 0;
+  for (uint32_t index = 0; index < 1000; ++index) {
+    alone.enter(Stage::unanswered, 1, 1000 + index / 100);
+  }
+  alone.drain(1010);
+  REQUIRE(alone.told.size() == 2);
+  CHECK(alone.told[0].phase == Phase::opened);
+  CHECK(alone.told[0].facts["origin"] == "one source");
+  CHECK(alone.told[1].facts["origin"] == "one source");
+
   Fleet brief;
   for (uint32_t client = 0; client < 3000; ++client) brief.enter(Stage::unanswered, client, 1000);
   brief.drain(1000);
