@@ -122,6 +122,20 @@ struct Server {
     return sum;
   }
   bool is_idle() const noexcept { return weight() == 0; }
+
+  uint32_t present(Stage stage) const noexcept {
+    const Line* line = lines[static_cast<size_t>(stage)].get();
+    return line == nullptr ? 0 : line->population.present();
+  }
+  /// A flood beyond the sensor's own table loses the SYNs of honest answers, and the answers of
+  /// honest SYNs: such halves belong to each other, and a server repeats its answers.
+  uint32_t without_halves(Stage stage, uint32_t held) const noexcept {
+    constexpr uint64_t kAnswersToSyn = 6;  // Linux repeats five times
+    if (stage == Stage::unanswered) return held - std::min(held, present(Stage::unasked));
+    if (stage != Stage::unasked && stage != Stage::backscatter) return held;
+    const uint64_t asked = uint64_t{present(Stage::unanswered)} + present(Stage::half_open);
+    return asked * kAnswersToSyn >= held ? 0 : held;
+  }
 };
 
 class StalledServers final : public FleetDetector {
@@ -304,6 +318,7 @@ class StalledServers final : public FleetDetector {
   void take(const Server& server, Stage stage, Line& line, uint32_t concentrated, Timestamp now,
             FleetSink& sink) {
     if (stage == Stage::unasked && is_blind_at(stage)) return;  // so look the answers of a filter
+    line.held = server.without_halves(stage, line.held);
     if (is_blind_at(stage)) concentrated = 0;  // a busy proxy looks like that: only masses count
     const bool was_open = line.story.is_open();
     const uint64_t before = line.population.became_stalled() - line.population.stalled();

@@ -227,6 +227,25 @@ TEST_CASE("backscatter is named for what it is", "[stalled]") {
   CHECK(filtered.told.empty());
 }
 
+TEST_CASE("halves of handshakes that a flood has parted are no attack", "[stalled]") {
+  Fleet parted, answered;
+  for (uint32_t client = 0; client < 1000; ++client) {
+    parted.enter(Stage::unanswered, client, 1000);
+    parted.enter(Stage::unasked, client, 1001);
+    answered.enter(Stage::half_open, client, 1000);
+  }
+  for (uint32_t client = 0; client < 3000; ++client) {  // repeated to whom is not known any more
+    answered.enter(Stage::unasked, client, 1003);
+    answered.enter(Stage::backscatter, client, 1006);
+  }
+  parted.drain(1030);
+  answered.drain(1030);
+  CHECK(parted.told.empty());
+  REQUIRE(answered.told.size() == 2);
+  CHECK(answered.told[0].sid == 1443101);
+  CHECK(answered.told[1].sid == 1443101);
+}
+
 TEST_CASE("a scan of many servers does not keep an attacked one out", "[stalled]") {
   Fleet fleet;
   for (uint32_t host = 0; host < 1000; ++host) {
