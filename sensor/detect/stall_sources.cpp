@@ -101,6 +101,7 @@ void StallSources::remove(const wire::Address& client, uint8_t ip_version, uint3
   if (count == 0) return;  // from before its address was displaced
   --count;
   if (source.total == 1) return give(at);
+  if (slot >= oldest_young_) ++source.passed;
   if (--source.total == 1) join_singles(at);
 }
 
@@ -110,6 +111,7 @@ void StallSources::age_to(uint32_t slot) noexcept {
   for (Source& source : sources_) {
     if (source.ip_version == 0) continue;
     for (uint32_t step = 0; step < steps; ++step) {
+      source.passed -= source.passed >> 8;  // half of it within some three minutes, or more
       uint32_t& count = source.young[(oldest_young_ + step) % kSlots];
       source.old += count;
       count = 0;
@@ -128,7 +130,7 @@ size_t StallSources::top(std::span<StallSource> list, bool all) const noexcept {
   size_t filled = 0;
   for (const Source& source : sources_) {
     const uint32_t connections = all ? source.total : source.old;
-    if (connections == 0) continue;
+    if (connections == 0 || mostly_pass(source)) continue;
     size_t at = filled;
     while (at > 0 && list[at - 1].connections < connections) --at;
     if (at == list.size()) continue;
@@ -143,7 +145,7 @@ uint32_t StallSources::held_by(size_t most) const noexcept {
   std::array<uint32_t, 16> largest{};
   const size_t kept = std::min(most, largest.size());
   for (const Source& source : sources_) {
-    uint32_t total = source.total;
+    uint32_t total = mostly_pass(source) ? 0 : source.total;
     for (size_t at = 0; at < kept && total > 0; ++at) {
       if (largest[at] < total) std::swap(largest[at], total);
     }

@@ -36,7 +36,9 @@ class StallSources {
 
   /// Addresses with old connections, or with `all` any.
   uint32_t count(bool all) const noexcept;
-  /// Fills `list` with those that hold most, largest first; returns how many.
+  /// Fills `list` with those that hold most, largest first, and returns how many. Nobody counts,
+  /// here and below, of whose connections nearly all go on: behind a shared address (a carrier's
+  /// NAT) some phones always lose their network.
   size_t top(std::span<StallSource> list, bool all) const noexcept;
   /// Connections of the `most` (at most 16) largest.
   uint32_t held_by(size_t most) const noexcept;
@@ -53,6 +55,7 @@ class StallSources {
     wire::Address address{};
     uint32_t total = 0;
     uint32_t old = 0;
+    uint32_t passed = 0;  ///< that went on in time, lately
     std::array<uint32_t, kSlots> young{};
     uint16_t port = 0;
     uint16_t chain = 0;
@@ -61,6 +64,10 @@ class StallSources {
     uint8_t ip_version = 0;                   ///< 0: free
   };
 
+  static bool mostly_pass(const Source& source) noexcept {
+    constexpr uint64_t kToOneHeld = 20;
+    return source.passed > kToOneHeld * source.total;
+  }
   uint16_t chain_of(const wire::Address& client, uint8_t ip_version) const noexcept;
   uint16_t find(const wire::Address& client, uint8_t ip_version, uint16_t chain) const noexcept;
   uint16_t take(uint16_t chain) noexcept;

@@ -36,8 +36,9 @@ uint32_t window_of(Stage stage) noexcept {
 }
 
 // Where only the client can be late, many connections are a word before the threshold: a real one
-// repeats its SYN, completes its handshake and sends its head within this time.
-constexpr uint32_t kSurgeAfter_s = 3;
+// repeats its SYN (Windows until 2012 after 3 s), completes its handshake and sends its head within
+// this time.
+constexpr uint32_t kSurgeAfter_s = 4;
 constexpr uint32_t kSurge = 4;  // times the minimum
 // At the end of a capture, with twice the minimum from few sources: at any stage.
 constexpr uint32_t kLongForMost_s = 10;
