@@ -48,16 +48,20 @@ struct Observation {
     std::memcpy(&value, body.data(), sizeof value);
     return value;
   }
-  /// The endpoints of `flow`, the rest as given.
+  /// The endpoints of `flow`, or those of `key`, the rest as given.
   static Observation of(const flow::Flow& flow, Topic topic, uint16_t kind,
+                        Timestamp when) noexcept {
+    return of(flow.key, flow.has(flow::kClientIsLo), topic, kind, when);
+  }
+  static Observation of(const wire::FlowKey& key, bool client_is_lo, Topic topic, uint16_t kind,
                         Timestamp when) noexcept {
     Observation made;
     made.when = when;
-    made.client = flow.client();
-    made.server = flow.server();
-    made.client_port = flow.client_port();
-    made.server_port = flow.server_port();
-    made.ip_version = flow.key.ip_version;
+    made.client = client_is_lo ? key.lo : key.hi;
+    made.server = client_is_lo ? key.hi : key.lo;
+    made.client_port = client_is_lo ? key.lo_port : key.hi_port;
+    made.server_port = client_is_lo ? key.hi_port : key.lo_port;
+    made.ip_version = key.ip_version;
     made.topic = topic;
     made.kind = kind;
     return made;
