@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
 #
-# Network of the lab, sourced by scenes.sh inside the box: phone, proxy and server in namespaces of their own,
+# Network of the lab, sourced by box.sh: phone, proxy and server in namespaces of their own,
 # and the box itself as the router between them, which is where a sensor's span port would be.
 # Addresses are the documentation ranges of RFC 5737, MAC addresses those of RFC 7042.
 # It sets up no firewall and no connection to the world outside.
@@ -34,7 +34,7 @@ make_leg() { # make_leg NAMESPACE NUMBER GATEWAY ADDRESS...: one namespace, join
 make_network() {
     ip link set lo up
     sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
-    make_leg phone  1 192.0.2.1    $phone_address
+    make_leg phone  1 192.0.2.1    $phone_address ${more_phones:-}
     make_leg proxy  2 203.0.113.1  $proxy_address
     make_leg server 3 198.51.100.1 $server_address $redirect_address $stub_address \
         $ssl_address $forms_address $works_address

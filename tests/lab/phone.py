@@ -38,7 +38,9 @@ class Phone:
         self.failed = False
 
     def connect(self):
-        raw = socket.create_connection((self.options.address, self.options.port), timeout=60)
+        # An answer to a Ping comes within its heartbeat and a turn of the server's grid.
+        raw = socket.create_connection((self.options.address, self.options.port), timeout=60 + self.options.heartbeat,
+                                       source_address=(self.options.source, 0))
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.options.tls != "none":
             context = ssl.create_default_context(cafile=self.options.root)
@@ -53,7 +55,7 @@ class Phone:
         self.connection.sock = raw
 
     def target(self, command):
-        path = "/Microsoft-Server-ActiveSync"
+        path = self.options.path
         if command is None:
             return path
         if self.options.base64:  # MS-ASHTTP 2.2.1.1.1.1.1
@@ -92,7 +94,7 @@ class Phone:
         if response.status != expect:
             print(f"phone: expected {expect}, headers {response.getheaders()}, body {answer[:300]!r}", file=sys.stderr)
             self.failed = True
-        if response.will_close or connection.sock is None:
+        if response.will_close or self.options.close or connection.sock is None:
             connection.close()
             self.connection = None
         return answer
@@ -132,12 +134,21 @@ class Phone:
             self.failed = True
 
     def session(self):
+        self.session_of(self.options.steps)
+        self.hang_up()
+        return 1 if self.failed else 0
+
+    def hang_up(self):
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
+    def session_of(self, steps):
         if not self.challenged:  # iOS asks without credentials first
             self.request("OPTIONS", expect=401)
             self.challenged = True
-        steps = self.options.steps.split(",")
         sync_key = "0"
-        for step in steps:
+        for step in steps.split(","):
             if step == "options":
                 self.request("OPTIONS")
             elif step == "provision":
@@ -156,16 +167,14 @@ class Phone:
                 self.ping(with_body=False)
             else:
                 sys.exit(f"phone: unknown step {step}")
-        if self.connection is not None:
-            self.connection.close()
-        return 1 if self.failed else 0
 
 
-def main():
+def parser_of_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--address", required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--host", default="mail.exwire.example")
+    parser.add_argument("--path", default="/Microsoft-Server-ActiveSync")
     parser.add_argument("--tls", choices=("none", "1.2", "1.3"), required=True)
     parser.add_argument("--root", help="certificate of the root that signed the server's")
     parser.add_argument("--keylog", help="file that gets the TLS secrets")
@@ -178,7 +187,9 @@ def main():
     parser.add_argument("--base64", action="store_true", help="query in the short base64 form")
     parser.add_argument("--close", action="store_true", help="one request per connection")
     parser.add_argument("--preemptive", action="store_true", help="send credentials unasked, as Android does")
-    sys.exit(Phone(parser.parse_args()).session())
+    parser.add_argument("--source", default="", help="own address, where the phone has several")
+    return parser
 
 
-main()
+if __name__ == "__main__":
+    sys.exit(Phone(parser_of_options().parse_args()).session())

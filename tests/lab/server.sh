@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
 #
-# Servers of the lab, sourced by scenes.sh inside the box: PostgreSQL, memcached and SOGo on the server's loopback
+# Servers of the lab, sourced by box.sh: PostgreSQL, memcached and SOGo on the server's loopback
 # address, nginx in front of them, nginx as SSL bridging proxy, and the stub that answers like Exchange.
 # All configuration is written to $work, which is a memory file system of the box.
 # There is no mail store: SOGo answers calendar, contacts and tasks; mail folders are missing.
+# Each Ping holds a worker of SOGo until it is answered: who has many phones sets $sogo_workers before.
 
 make_certificate() { # a root and a server certificate, so that the chain is private but not self-signed
     local dir=$work/tls
@@ -31,7 +32,7 @@ start_database() {
     "${as_postgres[@]}" "$bin/initdb" -D "$dir/data" -U sogo --auth=trust --encoding=UTF8 --no-sync
     # Lost at the end of the run anyway, so nothing waits for a disk.
     (cd "$dir" && exec ip netns exec server "${as_postgres[@]}" "$bin/postgres" -D "$dir/data" -k "$dir" \
-        -c listen_addresses=127.0.0.1 -c fsync=off -c shared_buffers=16MB -c max_connections=60) &
+        -c listen_addresses=127.0.0.1 -c fsync=off -c shared_buffers=16MB -c max_connections=$((40 + 4 * ${sogo_workers:-8}))) &
     until_true "PostgreSQL" "$bin/pg_isready" -q -h "$dir" -U sogo
     {
         echo "CREATE TABLE accounts (c_uid text PRIMARY KEY, c_name text, c_password text, c_cn text, mail text);"
@@ -68,9 +69,11 @@ start_sogo() {
   SOGoTimeZone = UTC;
   SOGoMaximumPingInterval = 3540;
   SOGoMaximumSyncInterval = 3540;
-  SOGoInternalSyncInterval = 5;
-  WOPort = "127.0.0.1:20000";
-  WOWorkersCount = 8;
+  SOGoInternalSyncInterval = ${sogo_grid:-5};
+  WOPort = "${sogo_address:-127.0.0.1}:20000";
+  WOWorkersCount = ${sogo_workers:-8};
+  WOWatchDogRequestTimeout = 70;
+  WOListenQueueSize = 500;
   WONoDetach = YES;
   WOLogFile = "-";
   WOPidFile = "$dir/pid";
@@ -91,7 +94,7 @@ worker_processes 1;
 user www-data;
 pid $work/$1.pid;
 error_log $work/$1.log;
-events { worker_connections 256; }
+events { worker_connections 1000; }
 http {
   access_log off;
   server_tokens off;
@@ -120,7 +123,7 @@ start_front() {
     listen $listen;
     server_name mail.exwire.example;
     location /Microsoft-Server-ActiveSync {
-      proxy_pass http://127.0.0.1:20000/SOGo/Microsoft-Server-ActiveSync;
+      proxy_pass http://${sogo_address:-127.0.0.1}:20000/SOGo/Microsoft-Server-ActiveSync;
       proxy_set_header Host \$host;
       proxy_set_header X-Forwarded-For \$proxy_add_x_forwarded_for;
       proxy_set_header x-webobjects-server-protocol HTTP/1.0;
@@ -128,6 +131,7 @@ start_front() {
       proxy_set_header x-webobjects-remote-host \$remote_addr;
     }
     location /EWS { proxy_pass http://127.0.0.1:81; proxy_set_header X-Forwarded-For \$remote_addr; }
+    location /SOGo { proxy_pass http://${sogo_address:-127.0.0.1}:20000; }
     location / { return 404; }
   }
 END
