@@ -21,7 +21,7 @@ def main():
     logs, count = pathlib.Path(logs), int(count)
     if sent := re.search(r"(\d+) packets tra", (logs / "output").read_text(errors="replace")):
         count = int(sent[1])
-    began = int((logs / "began").read_text())
+    began = float((logs / "began").read_text())
     problems, opened, total, seen = [], None, 0, []
     for event in map(json.loads, (logs / "eve.json").read_text().splitlines()):
         if event["event_type"] != "alert" or not 1443101 <= event["alert"]["signature_id"] <= 1443109:

@@ -4,9 +4,9 @@
 
   answer            answers every request on 127.0.0.1:8000 after the seconds its path names
   poll SECONDS [PHONES [SERVER]]  twelve honest phones, or more: long polls that wait for their answer, clear and TLS
-  silent SECONDS [SERVER]         60 connections that send nothing
-  handshake SECONDS [SERVER]      60 that send half a ClientHello
-  no_request SECONDS [SERVER]     60 that finish TLS and send nothing
+  silent SECONDS [SERVER [PORT]]      60 connections that send nothing
+  handshake SECONDS [SERVER [PORT]]   60 that send half a ClientHello
+  no_request SECONDS [SERVER [PORT]]  60 that finish TLS and send nothing
 """
 import asyncio
 import ssl
@@ -43,13 +43,13 @@ async def poll(number, seconds, server):
     writer.close()
 
 
-async def hold(kind, seconds, server):
+async def hold(kind, seconds, server, port):
     source = {"silent": "192.0.2.66", "handshake": "192.0.2.67", "no_request": "192.0.2.68"}[kind]
     secure = tls() if kind == "no_request" else None
     held = []
     for _ in range(60):
         reader, writer = await asyncio.open_connection(
-            server, 80 if kind == "silent" else 443, ssl=secure, local_addr=(source, 0))
+            server, port, ssl=secure, local_addr=(source, 0))
         if kind == "handshake":
             writer.write(bytes.fromhex("16030100c8010000c40303") + bytes(40))
         held.append((reader, writer))
@@ -67,7 +67,8 @@ async def main():
         phones, server = int(more[0]) if more else 12, more[1] if len(more) > 1 else SERVER
         await asyncio.gather(*(poll(number, seconds, server) for number in range(1, phones + 1)))
     else:
-        await hold(what, seconds, more[0] if more else SERVER)
+        port = int(more[1]) if len(more) > 1 else 80 if what == "silent" else 443
+        await hold(what, seconds, more[0] if more else SERVER, port)
 
 
 asyncio.run(main())
