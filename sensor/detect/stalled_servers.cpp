@@ -82,6 +82,9 @@ struct Line {
     worst_stalled = population.stalled();
     const bool young_too = held > population.stalled();
     worst_count = population.top(worst, young_too);
+    if (young_too) {
+      for (StallSource& source : worst) source.connections = std::min(source.connections, held);
+    }
     const uint32_t sources = population.sources(young_too);
     worst_sources = population.sources_displaced() ? std::max(worst_sources, sources) : sources;
     worst_held = held;

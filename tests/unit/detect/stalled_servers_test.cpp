@@ -187,6 +187,7 @@ TEST_CASE("a flood is told before its threshold, and at the end of a short captu
   REQUIRE(alone.told.size() == 2);
   CHECK(alone.told[0].phase == Phase::opened);
   CHECK(alone.told[0].facts["origin"] == "one source");
+  CHECK(alone.told[0].facts["sources"] == "10.0.0.1 (" + alone.told[0].facts["connections"] + ")");
   CHECK(alone.told[1].facts["origin"] == "one source");
 
   Fleet brief;
