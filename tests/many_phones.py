@@ -7,6 +7,7 @@ tests/golden/stalled-connections are found, and nobody else is named.
 Everybody comes within one minute, as after a restart of the server that refused each phone first;
 every wait for an answer lasts 15 minutes. Once each phone has an address of its own, once all stand
 behind forty addresses and each 33rd loses its network before its first answer, and once behind four.
+Then the phones of tests/golden/honest-hour, a thousand of them, with all they do within an hour.
 Usage: many_phones.py EXWIRE
 """
 import gzip
@@ -21,6 +22,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 PHONES = 10000
+HOUR_OF = 1000  # phones
 STRETCH = 20  # 44 s become 15 minutes
 STALLED = range(1443101, 1443110)
 
@@ -44,12 +46,12 @@ def connections(all_frames):
     return list(found.values())
 
 
-def cloned(connection, start, address, port):
+def cloned(connection, start, address, port, stretch=STRETCH):
     """The connection from another client, at another time, with longer waits."""
     now, before = start, connection[0][0]
     for time, frame, from_server in connection:
         gap = time - before
-        now += gap * STRETCH if gap > 2000000 else gap
+        now += gap * stretch if gap > 2000000 else gap
         before = time
         frame = bytearray(frame)
         where, door = (30, 36) if from_server else (26, 34)
@@ -85,6 +87,23 @@ def phones(addresses, lost=0):
         yield from itertools.islice(packets, 3 + number // lost % 6 if broken else None)
 
 
+def hour_of_phones(count, addresses):
+    """Each recorded phone many times over, with all its connections and their true times; all come within a minute."""
+    recorded = {}
+    for connection in connections(frames("honest-hour")):
+        _, first, _ = connection[0]
+        recorded.setdefault(first[26:30], []).append(connection)
+    began = min(one[0][0] for phone in recorded.values() for one in phone)
+    phone_of = list(recorded.values())
+    most = max(map(len, phone_of))
+    for number in range(count):
+        address = bytes([10, 2, number % addresses // 256, number % addresses % 256])
+        for index, connection in enumerate(phone_of[number % len(phone_of)]):
+            start = 1800000000 * 1000000 + number * 60000000 // count + connection[0][0] - began
+            port = 1024 + number // addresses * most + index
+            yield from cloned(connection, start, address, port, 1)
+
+
 def findings(exwire, packets):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "phones.pcap"
@@ -109,6 +128,13 @@ def main():
         print(f"figure: {PHONES} phones behind {addresses} addresses, {len(packets)} packets, "
               f"{requests} requests in clear: {len(told)} findings")
         failed |= bool(told) or requests < PHONES // 2 * 0.95
+    for addresses in (HOUR_OF, 4):
+        packets = sorted(hour_of_phones(HOUR_OF, addresses))
+        told, requests = findings(sys.argv[1], packets)
+        minutes = (packets[-1][0] - packets[0][0]) // 60000000
+        print(f"figure: {HOUR_OF} phones behind {addresses} addresses for {minutes} minutes, {len(packets)} packets, "
+              f"{requests} requests in clear: {len(told)} findings")
+        failed |= bool(told) or requests < HOUR_OF or minutes < 60
     attack = [(time, frame) for time, frame, _ in frames("stalled-connections")]
     begin = attack[0][0]
     moved = ((time - begin + 1800000300 * 1000000, frame) for time, frame in attack)
