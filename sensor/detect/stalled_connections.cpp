@@ -139,7 +139,9 @@ class StalledConnections final : public FlowDetector {
     const bool ours = is_ours(client_is_lo ? key.hi : key.lo, key.ip_version) ||
                       (!asked && is_ours(client_is_lo ? key.lo : key.hi, key.ip_version));
     if (!ours) return;
-    if (!is_rate(left)) {
+    // A refusal without a SYN is one no more when that comes by after it.
+    const bool asked_late = left == Stage::backscatter && asked && !entry.has(flow::kSynAck);
+    if (!is_rate(left) || asked_late) {
       steps_.tell(key, client_is_lo, left, false, seconds_of(began), now, sink);
     }
     steps_.tell(key, client_is_lo, entered, true, seconds_of(is_rate(entered) ? now : began), now,

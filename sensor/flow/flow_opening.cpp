@@ -9,6 +9,18 @@
 #include "sensor/flow/sequence.hpp"
 
 namespace exwire::flow {
+namespace {
+
+// The answer, or the refusal, has overtaken its SYN on the way to the capture: two taps whose
+// clocks differ show nothing else.
+bool is_answered_by(const wire::Packet& syn, const HalfOpen& entry, Timestamp answered) noexcept {
+  if (entry.has(kSyn)) return false;
+  if (entry.has(kSynAck)) return entry.client_next == syn.seq + 1;
+  const bool soon = syn.time.ns - answered.ns < kNanosPerSecond;
+  return soon && entry.stage() == HalfOpenStage::backscatter;
+}
+
+}  // namespace
 
 Tracked FlowTable::open(const wire::Packet& packet) {
   HalfOpen* entry = half_open_.find(packet.key, packet.hash);
@@ -60,8 +72,7 @@ void FlowTable::on_syn(const wire::Packet& packet, HalfOpen* entry) {
       tell_stage(*entry, before, entry->stage());
       return;
     }
-    if (entry->has(kSynAck) && !entry->has(kSyn) && from_client &&
-        entry->client_next == packet.seq + 1) {
+    if (from_client && is_answered_by(packet, *entry, half_open_.last_seen(*entry))) {
       take_late_syn(*entry, packet);
       return;
     }
@@ -82,10 +93,10 @@ void FlowTable::on_syn(const wire::Packet& packet, HalfOpen* entry) {
   tell_stage(fresh, HalfOpenStage::none, fresh.stage());
 }
 
-// The answer has overtaken the SYN on the way to the capture.
 void FlowTable::take_late_syn(HalfOpen& entry, const wire::Packet& packet) {
   const HalfOpenStage before = entry.stage();
   entry.marks |= kSyn;
+  entry.client_next = packet.seq + 1;
   if (packet.window_scale != wire::Packet::kNoWindowScale) {
     entry.marks |= kClientScales;
     entry.window_scales = static_cast<uint8_t>((entry.window_scales & 0xf0) | packet.window_scale);

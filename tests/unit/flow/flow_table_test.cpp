@@ -144,6 +144,13 @@ TEST_CASE("answers to SYNs that were never seen are backscatter when nobody take
   asked.feed(packets[0]);
   asked.feed(refusal);
   CHECK(asked.table->counters().backscatter == 0);
+  Bench overtaken;
+  overtaken.feed(refusal);
+  overtaken.feed(packets[0]);
+  CHECK(overtaken.recorder.stage == HalfOpenStage::none);
+  overtaken.table->drain(packets[1].time);
+  REQUIRE(overtaken.recorder.ended.size() == 1);
+  CHECK(overtaken.recorder.ended[0].flow.has(flow::kResetByServer));
   refusal.seq = 77;  // of a connection that began before the capture
   late.feed(refusal);
   CHECK(late.table->counters().backscatter == 0);
