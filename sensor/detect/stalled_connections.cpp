@@ -168,17 +168,18 @@ class StalledConnections final : public FlowDetector {
   void begin(const FlowContext& context, Standing& standing, FindingSink& sink) {
     const flow::Flow& flow = context.flow;
     const bool watched = flow.has(flow::kWatched), midstream = flow.has(flow::kMidstream);
+    const bool spoke = flow.of(Direction::to_server).stream_octets > 0;
     const bool open = flow.state == flow::TcpState::established;
     // The server's part of the handshake may come late: packets change places.
     if (open && flow.one_sided() && !midstream) return;
     standing.set(Standing::kLooked, true);
     if (!open || !is_ours(flow.server(), flow.key.ip_version)) {
       standing.set(Standing::kOver, true);
-    } else if (midstream) {
+    } else if (midstream || (spoke && standing.count == 0)) {
       const bool known = watched && !flow.has(flow::kUncertainRoles);
       standing.set(known ? Standing::kJoined : Standing::kOver, true);
       if (known) SlowClients::remember_stray(flow, standing);
-    } else if (watched) {
+    } else if (watched && !spoke) {
       steps_.move(context, standing, Stage::silent, sink);
     }
   }

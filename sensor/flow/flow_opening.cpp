@@ -215,8 +215,9 @@ Tracked FlowTable::promote(HalfOpen& entry, const wire::Packet& packet) {
   // What the server's SYN-ACK has acknowledged: its window is counted from there.
   if (entry.has(kSyn) && entry.has(kSynAck))
     flow.of(Direction::to_client).last_ack = entry.client_next;
-  flow.window_scales =
-      entry.has(kClientScales) && entry.has(kServerScales) ? entry.window_scales : uint8_t{0};
+  // An answer that was not seen, or not yet, has most probably taken the client's offer.
+  const bool scaled = entry.has(kServerScales) || !entry.has(kSynAck);
+  flow.window_scales = entry.has(kClientScales) && scaled ? entry.window_scales : uint8_t{0};
   if (entry.is_stray()) {
     const Roles roles = roles_of(packet, watch_);
     if (roles.certain && roles.client_is_lo != flow.has(kClientIsLo)) {
