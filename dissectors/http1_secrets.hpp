@@ -36,7 +36,8 @@ inline std::string_view authority_of(std::string_view url) noexcept {
   if (start == std::string_view::npos) return {};
   start += start == 0 && url[0] == '/' ? 2 : 3;
   if (url[0] == '/' && start != 2) return {};
-  const size_t end = std::min(url.find_first_of("/?#\\", start), url.size());
+  static constexpr OctetSet kEnds("/?#\\");
+  const size_t end = std::min(kEnds.find_in(url, start), url.size());
   return url.substr(start, end - start);
 }
 
@@ -57,16 +58,16 @@ inline bool is_secret_key(std::string_view key) noexcept {
 
 /// Writes what `url` keeps into `out`, from `from` on; false when no parameter is secret.
 inline bool cut_parameters(std::string_view url, size_t from, Scratch& out) noexcept {
+  static constexpr OctetSet kBegins("?&;#"), kEnds("&;# ");
   constexpr size_t kLongestKey = 16;
   bool found = false;
   size_t copied = 0;
-  for (size_t at = url.find_first_of("?&;#", from); at < url.size();
-       at = url.find_first_of("?&;#", at + 1)) {
+  for (size_t at = kBegins.find_in(url, from); at < url.size(); at = kBegins.find_in(url, at + 1)) {
     const std::string_view rest = url.substr(at + 1);
     const size_t equals = rest.substr(0, kLongestKey).find('=');
     if (equals == std::string_view::npos || !is_secret_key(rest.substr(0, equals))) continue;
     const size_t value = at + 1 + equals + 1;
-    const size_t end = std::min(url.find_first_of("&;# ", value), url.size());
+    const size_t end = std::min(kEnds.find_in(url, value), url.size());
     if (end == value) continue;
     out.add(url.substr(copied, value - copied));
     out.add("***");

@@ -41,11 +41,11 @@ inline bool is_target_like(std::string_view target) noexcept {
 /// `line` without its end. Targets may hold spaces that they should not: the first and the last
 /// space of the line count.
 inline std::optional<RequestLine> parse_request_line(std::string_view line) noexcept {
-  const size_t first = line.substr(0, kLongestMethod + 1).find_first_of(" \t");
+  const size_t first = kBlanks.find_in(line.substr(0, kLongestMethod + 1));
   if (first == std::string_view::npos || !is_token(line.substr(0, first))) return std::nullopt;
   RequestLine result;
   result.method = line.substr(0, first);
-  const size_t last = line.find_last_of(" \t");
+  const size_t last = kBlanks.find_last_in(line);
   const std::string_view protocol = line.substr(last + 1);
   if (last > first && starts_ignoring_case(protocol, "http/")) {
     result.protocol = protocol;
@@ -65,7 +65,7 @@ inline bool is_cut_in_authority(std::string_view target) noexcept {
 
 /// The head of a request line too long to be kept, or cut: all but its end.
 inline std::optional<RequestLine> parse_cut_request_line(std::string_view line) noexcept {
-  const size_t first = line.substr(0, kLongestMethod + 1).find_first_of(" \t");
+  const size_t first = kBlanks.find_in(line.substr(0, kLongestMethod + 1));
   if (first == std::string_view::npos || !is_token(line.substr(0, first))) return std::nullopt;
   const RequestLine result{line.substr(0, first), trim(line.substr(first + 1)), {}};
   const bool tellable = is_target_like(result.target) && !is_cut_in_authority(result.target);
@@ -74,7 +74,7 @@ inline std::optional<RequestLine> parse_cut_request_line(std::string_view line) 
 
 /// A target without the part of the protocol that may stand behind it at a cut.
 inline std::string_view without_protocol(std::string_view target) noexcept {
-  const size_t last = target.find_last_of(" \t");
+  const size_t last = kBlanks.find_last_in(target);
   if (last == std::string_view::npos) return target;
   const std::string_view behind = target.substr(last + 1);
   const bool part =
@@ -98,7 +98,7 @@ inline std::optional<StatusLine> parse_status_line(std::string_view line) noexce
   if (!starts_ignoring_case(line, "http/1.") && !starts_ignoring_case(line, "http/2")) {
     return std::nullopt;
   }
-  const size_t space = line.substr(0, kLongestVersion + 1).find_first_of(" \t");
+  const size_t space = kBlanks.find_in(line.substr(0, kLongestVersion + 1));
   if (space == std::string_view::npos) return std::nullopt;
   StatusLine result;
   result.protocol = line.substr(0, space);

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "sensor/base/bytes.hpp"
+
 namespace exwire::http1 {
 
 constexpr char lower(char letter) noexcept {
@@ -36,10 +38,13 @@ constexpr bool is_digit(char letter) noexcept {
   return letter >= '0' && letter <= '9';
 }
 
+inline constexpr OctetSet kBlanks(" \t");
+
 /// RFC 9110 5.6.2.
 inline bool is_token_char(char letter) noexcept {
-  if (is_digit(letter) || (lower(letter) >= 'a' && lower(letter) <= 'z')) return true;
-  return letter != 0 && std::string_view("!#$%&'*+-.^_`|~").find(letter) != std::string_view::npos;
+  static constexpr OctetSet kTokenChars(
+      "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+  return kTokenChars.has(letter);
 }
 
 inline bool is_token(std::string_view text) noexcept {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "dissectors/iis_path_symbols.hpp"
+#include "sensor/base/bytes.hpp"
 
 namespace exwire {
 
@@ -26,7 +27,8 @@ struct IisPath {
 /// `target`: path and query as sent, in origin form. `buffer` must hold `target.size()` octets.
 inline IisPath normalise_iis_path(std::string_view target, char* buffer) noexcept {
   IisPath result;
-  const std::string_view path = target.substr(0, target.find_first_of("?#"));
+  static constexpr OctetSet kEnds("?#");
+  const std::string_view path = target.substr(0, kEnds.find_in(target));
   result.path = path;
   if (!iis::needs_work(path)) return result;
   size_t size = 0;

@@ -4,6 +4,7 @@
 // "check once" that smoltcp and mercury follow). Multi-octet reads are network order.
 #pragma once
 
+#include <array>
 #include <cstring>
 #include <string_view>
 
@@ -65,6 +66,30 @@ class Cursor {
   Bytes input_;
   uint32_t at_ = 0;
   bool ok_ = true;
+};
+
+/// A set of octets, and where they stand in a text: one look into a table for each octet, where
+/// std::string_view::find_first_of calls a function for each.
+class OctetSet {
+ public:
+  explicit constexpr OctetSet(std::string_view members) noexcept {
+    for (const char octet : members) member_[static_cast<uint8_t>(octet)] = true;
+  }
+  constexpr bool has(char octet) const noexcept { return member_[static_cast<uint8_t>(octet)]; }
+  /// As find_first_of: npos when there is none.
+  constexpr size_t find_in(std::string_view text, size_t from = 0) const noexcept {
+    while (from < text.size() && !has(text[from])) ++from;
+    return from < text.size() ? from : std::string_view::npos;
+  }
+  /// As find_last_of.
+  constexpr size_t find_last_in(std::string_view text) const noexcept {
+    size_t behind = text.size();
+    while (behind > 0 && !has(text[behind - 1])) --behind;
+    return behind - 1;  // npos for 0
+  }
+
+ private:
+  std::array<bool, 256> member_{};
 };
 
 /// Loads for octets already proven to be there; network and little-endian order.

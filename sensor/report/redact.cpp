@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "sensor/base/bytes.hpp"
+
 namespace exwire::report {
 namespace {
 
@@ -25,10 +27,12 @@ bool is_secret(std::string_view key) noexcept {
 
 // "scheme://user:password@": the password, empty when there is none.
 std::string_view userinfo_password(std::string_view uri) noexcept {
-  const size_t scheme = uri.find("://");
-  if (scheme == std::string_view::npos || scheme > 16) return {};
+  constexpr size_t kLongestScheme = 16;
+  static constexpr OctetSet kEnds("/?#");
+  const size_t scheme = uri.substr(0, kLongestScheme + 3).find("://");
+  if (scheme == std::string_view::npos) return {};
   const std::string_view authority =
-      uri.substr(scheme + 3, uri.find_first_of("/?#", scheme + 3) - scheme - 3);
+      uri.substr(scheme + 3, kEnds.find_in(uri, scheme + 3) - scheme - 3);
   const size_t at = authority.rfind('@');
   if (at == std::string_view::npos) return {};
   const size_t colon = authority.find(':');
@@ -38,16 +42,17 @@ std::string_view userinfo_password(std::string_view uri) noexcept {
 
 // The next value of a secret key at or behind `from`.
 std::string_view secret_value(std::string_view uri, size_t from) noexcept {
-  size_t at = uri.find_first_of("?&;", from);
+  static constexpr OctetSet kBegins("?&;"), kEnds("&;#"), kNext("&;");
+  size_t at = kBegins.find_in(uri, from);
   while (at != std::string_view::npos) {
-    const size_t end = std::min(uri.find_first_of("&;#", at + 1), uri.size());
+    const size_t end = std::min(kEnds.find_in(uri, at + 1), uri.size());
     const std::string_view pair = uri.substr(at + 1, end - at - 1);
     const size_t equals = pair.find('=');
     if (equals != std::string_view::npos && equals + 1 < pair.size() &&
         is_secret(pair.substr(0, equals))) {
       return pair.substr(equals + 1);
     }
-    at = uri.find_first_of("&;", at + 1);
+    at = kNext.find_in(uri, end);
   }
   return {};
 }

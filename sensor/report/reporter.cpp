@@ -61,7 +61,7 @@ void Reporter::write_redacted(const Event& event) {
   if (transaction != nullptr) {
     for (const HttpField field : kAddresses) {
       const std::string_view text = transaction->text(field);
-      secret |= redact_uri(text, scratch_) != text;
+      secret |= redact_uri(text, scratch_).data() != text.data();
     }
   }
   ++events_;
