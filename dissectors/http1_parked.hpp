@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Sixteen octets, bit by bit: what a sleeping flow remembers of its dissector.
+// Sixteen octets, a few bits for each value: what a sleeping flow remembers of its dissector.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -9,35 +10,40 @@ namespace exwire::http1 {
 
 class ParkedWriter {
  public:
-  explicit ParkedWriter(uint8_t octets[16]) noexcept : octets_(octets) {
-    std::memset(octets, 0, 16);
-  }
+  /// At most 32 bits of a value, 128 in all; more are dropped.
   void put(uint64_t value, unsigned bits) noexcept {
-    for (unsigned bit = 0; bit < bits; ++bit, ++at_) {
-      if (at_ < 128 && (value >> bit & 1) != 0) {
-        octets_[at_ / 8] = static_cast<uint8_t>(octets_[at_ / 8] | 1U << at_ % 8);
-      }
-    }
+    const unsigned word = at_ / 64, shift = at_ % 64;
+    at_ += bits;
+    if (at_ > 128) return;
+    value &= (uint64_t{1} << bits) - 1;
+    words_[word] |= value << shift;
+    if (shift + bits > 64) words_[word + 1] |= value >> (64 - shift);
+  }
+  void write(uint8_t octets[16]) const noexcept {
+    std::memcpy(octets, words_.data(), sizeof words_);
   }
 
  private:
-  uint8_t* octets_;
+  std::array<uint64_t, 2> words_{};
   unsigned at_ = 0;
 };
 
 class ParkedReader {
  public:
-  explicit ParkedReader(const uint8_t octets[16]) noexcept : octets_(octets) {}
+  explicit ParkedReader(const uint8_t octets[16]) noexcept {
+    std::memcpy(words_.data(), octets, sizeof words_);
+  }
   uint32_t take(unsigned bits) noexcept {
-    uint32_t value = 0;
-    for (unsigned bit = 0; bit < bits; ++bit, ++at_) {
-      if (at_ < 128) value |= static_cast<uint32_t>(octets_[at_ / 8] >> at_ % 8 & 1) << bit;
-    }
-    return value;
+    const unsigned word = at_ / 64, shift = at_ % 64;
+    at_ += bits;
+    if (at_ > 128) return 0;
+    uint64_t value = words_[word] >> shift;
+    if (shift + bits > 64) value |= words_[word + 1] << (64 - shift);
+    return static_cast<uint32_t>(value & ((uint64_t{1} << bits) - 1));
   }
 
  private:
-  const uint8_t* octets_;
+  std::array<uint64_t, 2> words_;
   unsigned at_ = 0;
 };
 

@@ -6,7 +6,7 @@
 namespace exwire::http1 {
 
 void Http1::sleep(uint8_t parked[16]) const {
-  ParkedWriter out(parked);
+  ParkedWriter out;
   // A host that puts a flow to sleep without having been told that it rests loses the pairing.
   const bool fits = pairing_.parkable();
   out.put(pairing_.newest_request() + 1, 32);
@@ -22,6 +22,7 @@ void Http1::sleep(uint8_t parked[16]) const {
     out.put(side.finished, 1);
     out.put(std::min<uint64_t>(side.body, 0xffffffffU), 32);
   }
+  out.write(parked);
 }
 
 void Http1::wake(const uint8_t parked[16]) {

@@ -284,16 +284,23 @@ TEST_CASE("kinds are remembered as far as there is room, and never mixed up", "[
 
 TEST_CASE("parked bits come back", "[http1]") {
   uint8_t parked[16];
-  ParkedWriter out(parked);
+  ParkedWriter out;
   out.put(0xdeadbeef, 32);
   out.put(5, 3);
   out.put(1, 1);
-  out.put(0x3fff, 14);
+  out.put(0xffff3fff, 14);  // what is wider than its place leaves its neighbours alone
+  out.put(0x12345678, 32);  // over the border between two words
+  out.put(0, 14);
+  out.put(0x9abcdef0, 32);
+  for (int index = 0; index < 10; ++index) out.put(0xffffffff, 32);  // nothing beyond sixteen
+  out.write(parked);
   ParkedReader in(parked);
   CHECK(in.take(32) == 0xdeadbeef);
   CHECK(in.take(3) == 5);
   CHECK(in.take(1) == 1);
   CHECK(in.take(14) == 0x3fff);
-  for (int index = 0; index < 10; ++index) out.put(0xffffffff, 32);  // nothing beyond sixteen
-  CHECK(in.take(32) == 0xffffffff);
+  CHECK(in.take(32) == 0x12345678);
+  CHECK(in.take(14) == 0);
+  CHECK(in.take(32) == 0x9abcdef0);
+  CHECK(in.take(32) == 0);
 }
