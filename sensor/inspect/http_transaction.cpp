@@ -2,6 +2,7 @@
 #include "sensor/inspect/http_transaction.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 
 namespace exwire::inspect {
@@ -58,21 +59,19 @@ int HttpTransaction::status() const noexcept {
 }
 
 void HttpTransaction::set(HttpField field, Bytes value) noexcept {
-  Slice& slice = slices_[static_cast<size_t>(field)];
-  if (slice.present) return;
+  if (has(field)) return;
+  present_ |= bit_of(field);
   const uint32_t kept = std::min({value.size, kLongest, kArena - used_});
-  slice.present = true;
-  slice.offset = static_cast<uint16_t>(used_);
-  slice.size = static_cast<uint16_t>(kept);
-  slice.original = kept < value.size ? value.size : 0;
+  slices_[static_cast<size_t>(field)] = {static_cast<uint16_t>(used_), static_cast<uint16_t>(kept),
+                                         kept < value.size ? value.size : 0};
   if (kept > 0) std::memcpy(arena_.data() + used_, value.data, kept);
   used_ += kept;
 }
 
 void HttpTransaction::merge(const HttpTransaction& other) noexcept {
-  for (size_t index = 0; index < kHttpFieldCount; ++index) {
+  for (uint64_t left = other.present_ & ~present_; left != 0; left &= left - 1) {
+    const auto index = static_cast<size_t>(std::countr_zero(left));
     const auto field = static_cast<HttpField>(index);
-    if (!other.has(field) || has(field)) continue;
     set(field, as_bytes(other.text(field)));
     if (other.slices_[index].original != 0) slices_[index].original = other.slices_[index].original;
   }

@@ -65,7 +65,7 @@ extern const std::array<const char*, kHttpFieldCount> kHttpFieldNames;
 
 class HttpTransaction {
  public:
-  HttpTransaction() noexcept {}  // NOLINT: leaves the arena as it is
+  HttpTransaction() noexcept {}  // NOLINT: leaves slices and arena as they are
 
   static constexpr uint32_t kArena = 3072;    ///< octets of text kept per transaction
   static constexpr uint32_t kLongest = 2048;  ///< octets kept of one field
@@ -84,13 +84,14 @@ class HttpTransaction {
   bool judged = false;      ///< a detector needs no further look at it
 
   std::string_view text(HttpField field) const noexcept {
+    if (!has(field)) return {arena_.data(), 0};
     const Slice& slice = slices_[static_cast<size_t>(field)];
     return {arena_.data() + slice.offset, slice.size};
   }
-  bool has(HttpField field) const noexcept { return slices_[static_cast<size_t>(field)].present; }
+  bool has(HttpField field) const noexcept { return (present_ & bit_of(field)) != 0; }
   /// Length on the wire when it exceeds what was kept, else 0.
   uint32_t original_size(HttpField field) const noexcept {
-    return slices_[static_cast<size_t>(field)].original;
+    return has(field) ? slices_[static_cast<size_t>(field)].original : 0;
   }
   /// 0 when no status was seen or it was not a number.
   int status() const noexcept;
@@ -104,13 +105,19 @@ class HttpTransaction {
 
  private:
   struct Slice {
-    uint16_t offset = 0, size = 0;
-    uint32_t original = 0;
-    bool present = false;
+    uint16_t offset, size;
+    uint32_t original;
   };
-  std::array<Slice, kHttpFieldCount> slices_{};
+  static constexpr uint64_t bit_of(HttpField field) noexcept {
+    return uint64_t{1} << static_cast<unsigned>(field);
+  }
+  static_assert(kHttpFieldCount <= 64);
+
+  uint64_t present_ = 0;  ///< a bit for each field
   uint32_t used_ = 0;
-  std::array<char, kArena> arena_;  // not cleared: only what a slice names is ever read
+  // Neither is cleared: only slices of fields that are present are read, and what they name.
+  std::array<Slice, kHttpFieldCount> slices_;
+  std::array<char, kArena> arena_;
 };
 
 }  // namespace exwire::inspect
