@@ -77,14 +77,16 @@ class GatewayBypass final : public FlowDetector {
     const bool served = status >= 200 && status < 300, let_in = served || status == 401;
     const wire::Address& client = context.flow.client();
     const uint8_t version = context.flow.key.ip_version;
-    const ClientKind kind = kind_of_agent(transaction.text(HttpField::user_agent));
     if (!let_in || covered(site_.servers, client, version)) return;
     if (is_back_end_hop(*endpoint)) tell(kFrontEndDirectory, context, *endpoint, transaction, sink);
     if (covered(site_.gateways, client, version)) return;
+    const bool others = served && is_for_others(*endpoint, transaction);
+    if (site_.gateways.empty() && !others)
+      return;  // the agent, which takes long to tell, is nothing
+    const ClientKind kind = kind_of_agent(transaction.text(HttpField::user_agent));
     const bool relay = kind == ClientKind::relay && is_cloud_relay(client, version);
     if (!site_.gateways.empty() && !relay) tell(kRequest, context, *endpoint, transaction, sink);
-    if (served && kind == ClientKind::mobile && !is_allowed(transaction) &&
-        is_for_others(*endpoint, transaction)) {
+    if (others && kind == ClientKind::mobile && !is_allowed(transaction)) {
       tell(kMobile, context, *endpoint, transaction, sink);
     }
   }

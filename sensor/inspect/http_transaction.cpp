@@ -6,6 +6,15 @@
 #include <charconv>
 
 namespace exwire::inspect {
+namespace {
+
+int status_of(std::string_view code) noexcept {
+  int value = 0;
+  const auto [rest, error] = std::from_chars(code.data(), code.data() + code.size(), value);
+  return error == std::errc{} && rest == code.data() + code.size() ? value : 0;
+}
+
+}  // namespace
 
 const std::array<const char*, kHttpFieldCount> kHttpFieldNames = {
     "http.method",
@@ -51,13 +60,6 @@ const std::array<const char*, kHttpFieldCount> kHttpFieldNames = {
     "http.as_remote_wipe",
 };
 
-int HttpTransaction::status() const noexcept {
-  const std::string_view code = text(HttpField::stat_code);
-  int value = 0;
-  const auto [rest, error] = std::from_chars(code.data(), code.data() + code.size(), value);
-  return error == std::errc{} && rest == code.data() + code.size() ? value : 0;
-}
-
 void HttpTransaction::set(HttpField field, Bytes value) noexcept {
   if (has(field)) return;
   present_ |= bit_of(field);
@@ -66,6 +68,7 @@ void HttpTransaction::set(HttpField field, Bytes value) noexcept {
                                          kept < value.size ? value.size : 0};
   if (kept > 0) std::memcpy(arena_.data() + used_, value.data, kept);
   used_ += kept;
+  if (field == HttpField::stat_code) status_ = status_of(text(field));
 }
 
 void HttpTransaction::merge(const HttpTransaction& other) noexcept {

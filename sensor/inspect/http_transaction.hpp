@@ -94,7 +94,7 @@ class HttpTransaction {
     return has(field) ? slices_[static_cast<size_t>(field)].original : 0;
   }
   /// 0 when no status was seen or it was not a number.
-  int status() const noexcept;
+  int status() const noexcept { return status_; }
 
   /// First value wins; what does not fit is cut and its length remembered.
   void set(HttpField field, Bytes value) noexcept;
@@ -115,6 +115,7 @@ class HttpTransaction {
 
   uint64_t present_ = 0;  ///< a bit for each field
   uint32_t used_ = 0;
+  int status_ = 0;  ///< stat_code as a number: many ask for it
   // Neither is cleared: only slices of fields that are present are read, and what they name.
   std::array<Slice, kHttpFieldCount> slices_;
   std::array<char, kArena> arena_;
