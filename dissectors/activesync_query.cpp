@@ -36,7 +36,7 @@ constexpr std::array<const char*, 24> kCommands{"Sync",
 
 int hex_digit(char letter) noexcept {
   if (http1::is_digit(letter)) return letter - '0';
-  const char low = http1::lower(letter);
+  const char low = lower(letter);
   return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
 }
 
@@ -156,7 +156,7 @@ void read_plain(Query& query, std::string_view text) noexcept {
     if (equals == part.npos) continue;
     const std::string_view key = part.substr(0, equals), value = part.substr(equals + 1);
     const auto take = [&](auto& out, std::string_view name) {
-      if (!http1::equal_ignoring_case(key, name) || !out.view().empty()) return;
+      if (!equal_ignoring_case(key, name) || !out.view().empty()) return;
       add_unescaped(out, value);
     };
     take(query.command, "cmd");
@@ -175,14 +175,14 @@ bool read_query(Query& query, std::string_view target) noexcept {
   bool found = false;
   for (size_t slash = path.find('/'); slash != path.npos && !found;
        slash = path.find('/', slash + 1)) {
-    found = http1::starts_ignoring_case(path.substr(slash), kDirectory);
+    found = starts_ignoring_case(path.substr(slash), kDirectory);
   }
   if (!found || question == target.npos) return found;
   const std::string_view text = target.substr(question + 1);
   read_plain(query, text);
   const std::string_view command = query.command.view();
   const bool word = std::all_of(command.begin(), command.end(), [](char letter) {
-    return http1::lower(letter) >= 'a' && http1::lower(letter) <= 'z';
+    return lower(letter) >= 'a' && lower(letter) <= 'z';
   });
   if (!word) query.command.clear();
   if (command.empty()) read_base64(query, text);

@@ -11,19 +11,6 @@
 
 namespace exwire::http1 {
 
-constexpr char lower(char letter) noexcept {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
-}
-
-inline bool equal_ignoring_case(std::string_view a, std::string_view lower_case) noexcept {
-  return std::equal(a.begin(), a.end(), lower_case.begin(), lower_case.end(),
-                    [](char x, char y) { return lower(x) == y; });
-}
-
-inline bool starts_ignoring_case(std::string_view text, std::string_view lower_case) noexcept {
-  return equal_ignoring_case(text.substr(0, lower_case.size()), lower_case);
-}
-
 /// Without the white space around it; line ends count as white space behind.
 inline std::string_view trim(std::string_view text) noexcept {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);

@@ -92,6 +92,32 @@ class OctetSet {
   std::array<bool, 256> member_{};
 };
 
+/// ASCII letters in lower case, whatever the locale.
+constexpr char lower(char letter) noexcept {
+  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
+}
+/// The same for eight octets at once: those from A to Z carry into their high bits.
+constexpr uint64_t lower_of_eight(uint64_t octets) noexcept {
+  constexpr uint64_t kEach = 0x0101010101010101;
+  const uint64_t low = octets & kEach * 0x7f;
+  const uint64_t from_a = low + kEach * (0x80 - 'A'), behind_z = low + kEach * (0x7f - 'Z');
+  return octets | (from_a & ~behind_z & ~octets & kEach * 0x80) >> 2;
+}
+inline bool equal_ignoring_case(std::string_view text, std::string_view lower_case) noexcept {
+  if (text.size() != lower_case.size()) return false;
+  size_t at = 0;
+  for (uint64_t octets, wanted; at + sizeof octets <= text.size(); at += sizeof octets) {
+    std::memcpy(&octets, text.data() + at, sizeof octets);
+    std::memcpy(&wanted, lower_case.data() + at, sizeof wanted);
+    if (lower_of_eight(octets) != wanted) return false;
+  }
+  while (at < text.size() && lower(text[at]) == lower_case[at]) ++at;
+  return at == text.size();
+}
+inline bool starts_ignoring_case(std::string_view text, std::string_view lower_case) noexcept {
+  return equal_ignoring_case(text.substr(0, lower_case.size()), lower_case);
+}
+
 /// Loads for octets already proven to be there; network and little-endian order.
 inline uint16_t load_be16(const uint8_t* at) noexcept {
   uint16_t value;

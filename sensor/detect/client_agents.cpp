@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "sensor/base/bytes.hpp"
 #include "sensor/detect/site.hpp"
 
 namespace exwire::detect {
@@ -87,10 +88,6 @@ constexpr std::array kPatterns{
     Pattern{"macintosh", Where::anywhere, ClientKind::desktop},
     Pattern{"x11;", Where::anywhere, ClientKind::desktop},
 };
-
-char lower(char letter) noexcept {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
-}
 
 // `agent` in lower case.
 bool fits(const Pattern& pattern, std::string_view agent) noexcept {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "sensor/base/bytes.hpp"
+
 namespace exwire::detect {
 namespace {
 
@@ -89,20 +91,6 @@ constexpr Endpoint kRenamedRpc{"",
                                true,
                                "RPC over HTTP of Outlook"};
 
-char lower(char letter) noexcept {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
-}
-
-bool equal_ignoring_case(std::string_view text, std::string_view lower_case) noexcept {
-  return text.size() == lower_case.size() &&
-         std::equal(text.begin(), text.end(), lower_case.begin(),
-                    [](char a, char b) { return lower(a) == b; });
-}
-
-bool starts_with_ignoring_case(std::string_view text, std::string_view lower_case) noexcept {
-  return equal_ignoring_case(text.substr(0, lower_case.size()), lower_case);
-}
-
 bool is_dav_method(std::string_view method) noexcept {
   static constexpr std::array<std::string_view, 20> kMethods{
       "PROPFIND", "PROPPATCH", "SEARCH",      "MKCOL",         "MOVE",   "COPY",      "LOCK",
@@ -117,8 +105,8 @@ bool is_signed(const Endpoint& endpoint, const HttpTransaction& transaction) noe
   if (method == "RPC_IN_DATA" || method == "RPC_OUT_DATA") return true;
   const bool dav = std::string_view(endpoint.protocol) == "WebDAV";
   if (dav && is_dav_method(method)) return true;
-  if (starts_with_ignoring_case(transaction.text(HttpField::user_agent),
-                                "microsoft-server-activesync")) {
+  if (starts_ignoring_case(transaction.text(HttpField::user_agent),
+                           "microsoft-server-activesync")) {
     return true;
   }
   return transaction.has(HttpField::fe_server) || transaction.has(HttpField::be_server) ||
@@ -139,18 +127,18 @@ const Endpoint* endpoint_of_headers(const HttpTransaction& transaction) noexcept
   const std::string_view method = transaction.text(HttpField::method);
   const std::string_view type = transaction.text(HttpField::content_type);
   if (method == "RPC_IN_DATA" || method == "RPC_OUT_DATA") return &kRenamedRpc;
-  if (starts_with_ignoring_case(type, "application/vnd.ms-sync") ||
+  if (starts_ignoring_case(type, "application/vnd.ms-sync") ||
       transaction.has(HttpField::server_activesync)) {
     return &kActiveSync;
   }
-  if (starts_with_ignoring_case(type, "application/mapi-http")) return &kRenamedMapi;
+  if (starts_ignoring_case(type, "application/mapi-http")) return &kRenamedMapi;
   return nullptr;
 }
 
 }  // namespace
 
 bool is_below(std::string_view path, std::string_view prefix) noexcept {
-  return starts_with_ignoring_case(path, prefix) &&
+  return starts_ignoring_case(path, prefix) &&
          (path.size() == prefix.size() || path[prefix.size()] == '/');
 }
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "sensor/base/bytes.hpp"
+
 namespace exwire::detect {
 namespace {
 
@@ -71,10 +73,6 @@ constexpr std::array<std::string_view, 58> kPublicServices{"126.com",
                                                            "yandex.ru",
                                                            "zoho.com"};
 constexpr size_t kMostNetbios = 15;
-
-constexpr char lower(char letter) noexcept {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
-}
 
 bool same(std::string_view a, std::string_view b) noexcept {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "sensor/base/bytes.hpp"
 #include "sensor/base/siphash.hpp"
 #include "sensor/detect/detector.hpp"
 #include "sensor/detect/exchange_endpoints.hpp"
@@ -39,16 +40,6 @@ constexpr Signature kAcceptedHop{
     "Misc activity",
     "Accepted by site.plaintext_hops; re-encrypt towards Exchange where that is possible."};
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return (x | 0x20) == (y | 0x20);
-         });
-}
-
-bool starts_with_ignoring_case(std::string_view text, std::string_view start) noexcept {
-  return equal_ignoring_case(text.substr(0, start.size()), start);
-}
-
 std::string_view path_of(const HttpTransaction& transaction) noexcept {
   const std::string_view uri = transaction.text(HttpField::uri);
   return uri.substr(0, uri.find('?'));
@@ -68,8 +59,8 @@ bool has_password_in_url(const HttpTransaction& transaction) noexcept {
   static constexpr std::array<std::string_view, 4> kEnds{"pass=***", "password=***", "passwd=***",
                                                          "pwd=***"};
   const std::string_view uri = transaction.text(HttpField::uri);
-  for (size_t at = uri.find("=***"); at != std::string_view::npos; at = uri.find("=***", at + 1)) {
-    const std::string_view front = uri.substr(0, at + 4);
+  for (size_t at = uri.find("***"); at != std::string_view::npos; at = uri.find("***", at + 1)) {
+    const std::string_view front = uri.substr(0, at + 3);
     if (std::any_of(kEnds.begin(), kEnds.end(), [&](std::string_view end) {
           return front.size() >= end.size() &&
                  equal_ignoring_case(front.substr(front.size() - end.size()), end);
@@ -89,7 +80,7 @@ std::string_view scheme_of(const HttpTransaction& transaction) noexcept {
 
 // Whoever listens can use these as they are; NTLM, Negotiate and Digest prove without telling.
 bool tells_secret(std::string_view scheme) noexcept {
-  return equal_ignoring_case(scheme, "Basic") || equal_ignoring_case(scheme, "Bearer") ||
+  return equal_ignoring_case(scheme, "basic") || equal_ignoring_case(scheme, "bearer") ||
          scheme == "Forms" || scheme == "URI" || scheme == "URL parameter";
 }
 
@@ -101,7 +92,7 @@ bool declines(const HttpTransaction& transaction) noexcept {
     case 303:
     case 307:
     case 308:
-      return starts_with_ignoring_case(transaction.text(HttpField::location), "https:");
+      return starts_ignoring_case(transaction.text(HttpField::location), "https:");
     case 400:
     case 403:
     case 404:
@@ -133,57 +124,58 @@ class PlaintextExchange final : public FlowDetector {
   }
   void request_head(const FlowContext& context, HttpTransaction& transaction,
                     FindingSink& sink) override {
-    if (scheme_of(transaction).empty()) return;
+    const std::string_view scheme = scheme_of(transaction);
+    if (scheme.empty()) return;
     if (const Endpoint* endpoint = endpoint_of(transaction)) {
-      judge(context, transaction, *endpoint, sink);
+      judge(context, transaction, *endpoint, scheme, sink);
     }
   }
   void response_head(const FlowContext& context, HttpTransaction& transaction,
                      FindingSink& sink) override {
     if (transaction.judged || !transaction.request_seen) return;
-    const bool with_credentials = !scheme_of(transaction).empty();
+    const std::string_view scheme = scheme_of(transaction);
     const Endpoint* endpoint = endpoint_of(transaction);
     if (endpoint == nullptr ||
-        (!with_credentials && (declines(transaction) || is_published_calendar(*endpoint)))) {
+        (scheme.empty() && (declines(transaction) || is_published_calendar(*endpoint)))) {
       transaction.judged = true;
       return;
     }
-    judge(context, transaction, *endpoint, sink);
+    judge(context, transaction, *endpoint, scheme, sink);
   }
   void transaction_over(const FlowContext& context, HttpTransaction& transaction,
                         FindingSink& sink) override {
     // Never answered before our eyes: the request has crossed the wire all the same.
     if (transaction.judged || !transaction.request_seen || transaction.response_seen) return;
     if (const Endpoint* endpoint = endpoint_of(transaction)) {
-      judge(context, transaction, *endpoint, sink);
+      judge(context, transaction, *endpoint, scheme_of(transaction), sink);
     }
   }
 
  private:
   void judge(const FlowContext& context, HttpTransaction& transaction, const Endpoint& endpoint,
-             FindingSink& sink) {
+             std::string_view scheme, FindingSink& sink) {
     transaction.judged = true;
     const Hop hop = hop_of(site_, context.flow);
     if (hop == Hop::loopback && site_.loopback_allowed) return;
     if (hop == Hop::accepted) {
-      tell(kAcceptedHop, context, transaction, endpoint, hop, sink);
+      tell(kAcceptedHop, context, transaction, endpoint, scheme, hop, sink);
       return;
     }
-    tell(kRequest, context, transaction, endpoint, hop, sink);
-    if (tells_secret(scheme_of(transaction))) {
-      tell(kCredentials, context, transaction, endpoint, hop, sink);
+    tell(kRequest, context, transaction, endpoint, scheme, hop, sink);
+    if (tells_secret(scheme)) {
+      tell(kCredentials, context, transaction, endpoint, scheme, hop, sink);
     }
   }
 
   void tell(const Signature& signature, const FlowContext& context,
-            const HttpTransaction& transaction, const Endpoint& endpoint, Hop hop,
-            FindingSink& sink) {
+            const HttpTransaction& transaction, const Endpoint& endpoint, std::string_view scheme,
+            Hop hop, FindingSink& sink) {
     const flow::Flow& flow = context.flow;
     const std::string_view user = transaction.text(HttpField::auth_user);
     Finding finding = Finding::of(signature, context.now, context.packet);
     // As shipped these accept port 80: a habit of the product before it is one of the site.
-    const bool by_default = signature.sid == kRequest.sid && endpoint.plain_by_default &&
-                            !tells_secret(scheme_of(transaction));
+    const bool by_default =
+        signature.sid == kRequest.sid && endpoint.plain_by_default && !tells_secret(scheme);
     if (by_default) finding.severity = 3;
     finding.http = &transaction;
     finding.story = story_of(signature, flow, endpoint, user);
@@ -192,9 +184,7 @@ class PlaintextExchange final : public FlowDetector {
     facts.add("products", endpoint.products);
     facts.add("url_path", path_of(transaction));
     facts.add("method", transaction.text(HttpField::method));
-    if (const std::string_view scheme = scheme_of(transaction); !scheme.empty()) {
-      facts.add("auth_scheme", scheme);
-    }
+    if (!scheme.empty()) facts.add("auth_scheme", scheme);
     if (!user.empty()) facts.add("user", user);
     facts.add("hop", to_text(hop));
     if (signature.sid == kAcceptedHop.sid) {

@@ -7,16 +7,13 @@
 #include <algorithm>
 #include <array>
 
+#include "sensor/base/bytes.hpp"
 #include "sensor/base/hex_digit.hpp"
 
 namespace exwire::report {
 namespace {
 
 using inspect::HttpField;
-
-char lower(char letter) noexcept {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
-}
 
 std::string lowered(std::string_view text) {
   std::string low(text);

@@ -14,12 +14,6 @@ constexpr std::array<std::string_view, 9> kSecretKeys{"password", "passwd",     
                                                       "pass",     "access_token",  "token",
                                                       "id_token", "client_secret", "sessionid"};
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    return (x >= 'A' && x <= 'Z' ? static_cast<char>(x + 32) : x) == y;
-  });
-}
-
 bool is_secret(std::string_view key) noexcept {
   return std::any_of(kSecretKeys.begin(), kSecretKeys.end(),
                      [&](std::string_view secret) { return equal_ignoring_case(key, secret); });

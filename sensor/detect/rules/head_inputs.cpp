@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "sensor/base/bytes.hpp"
 #include "sensor/detect/rules/rule_text.hpp"
 
 namespace exwire::detect::rules {
@@ -31,10 +32,6 @@ constexpr Single kSingles[] = {
 
 // More names than this are compared with these only: work stays linear.
 constexpr size_t kMostJoined = 64;
-
-char lower(char octet) noexcept {
-  return octet >= 'A' && octet <= 'Z' ? static_cast<char>(octet | 0x20) : octet;
-}
 
 bool same_name(std::string_view one, std::string_view other) noexcept {
   return one.size() == other.size() &&

@@ -7,14 +7,12 @@
 #include <algorithm>
 #include <new>
 
+#include "sensor/base/bytes.hpp"
+
 namespace exwire::detect::rules {
 namespace {
 
 constexpr size_t kNowhere = std::string_view::npos;
-
-char lower(char letter) noexcept {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter | 0x20) : letter;
-}
 
 size_t find(std::string_view text, size_t from, const Check& check) noexcept {
   if (!check.nocase) return text.find(check.pattern, from);
