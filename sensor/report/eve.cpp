@@ -64,7 +64,8 @@ std::string_view EveEncoder::encode(const Event& event) {
 void EveEncoder::head(const Event& event, const char* kind) {
   std::array<char, 40> time;
   json_.text("timestamp", timestamp_text(event.time, time));
-  if (event.flow != nullptr) json_.unsigned_number("flow_id", flow::flow_id(*event.flow));
+  const uint64_t flow_id = event.flow == nullptr ? 0 : flow::flow_id(*event.flow);
+  if (event.flow != nullptr) json_.unsigned_number("flow_id", flow_id);
   if (!event.interface.empty()) json_.text("in_iface", event.interface);
   if (event.packet != 0) json_.unsigned_number("pcap_cnt", event.packet);
   if (settings_.capture_file && !event.capture_file.empty()) {
@@ -73,29 +74,32 @@ void EveEncoder::head(const Event& event, const char* kind) {
   if (!settings_.sensor_name.empty()) json_.text("host", settings_.sensor_name);
   json_.text("event_type", kind);
   if (event.flow == nullptr) return;
-  endpoints(*event.flow);
+  endpoints(*event.flow, flow_id);
   if (event.packet != 0) json_.text("pkt_src", "wire/pcap");
   if (!event.application.empty()) json_.text("app_proto", event.application);
   if (!event.label.empty()) json_.object("ndpi").text("proto", event.label).close();
 }
 
 // Client first: in alerts, transactions and flows alike.
-void EveEncoder::endpoints(const flow::Flow& flow) {
-  if (known_community_id_.empty() || !(known_key_ == flow.key)) {
-    known_key_ = flow.key;
-    known_lo_ = wire::to_text(flow.key.lo, flow.key.ip_version);
-    known_hi_ = wire::to_text(flow.key.hi, flow.key.ip_version);
-    known_community_id_ = wire::community_id(flow.key, settings_.community_id_seed);
-  }
+void EveEncoder::endpoints(const flow::Flow& flow, uint64_t flow_id) {
+  Endpoints& known = known_[flow_id % kKnownFlows];
   const bool client_is_lo = flow.has(flow::kClientIsLo);
+  const bool told = !known.members.empty() && known.client_is_lo == client_is_lo;
+  if (told && known.key == flow.key) {
+    json_.members(known.members);
+    return;
+  }
+  const size_t begin = json_.size();
+  const auto address = [&](const wire::Address& one) {
+    return wire::to_text(one, flow.key.ip_version);
+  };
   if (flow.key.vlan != 0) json_.array("vlan").element(int64_t{flow.key.vlan}).close();
-  json_.text("src_ip", client_is_lo ? known_lo_ : known_hi_);
-  json_.number("src_port", flow.client_port());
-  json_.text("dest_ip", client_is_lo ? known_hi_ : known_lo_);
-  json_.number("dest_port", flow.server_port());
+  json_.text("src_ip", address(flow.client())).number("src_port", flow.client_port());
+  json_.text("dest_ip", address(flow.server())).number("dest_port", flow.server_port());
   json_.text("proto", "TCP");
   json_.number("ip_v", flow.key.ip_version);
-  json_.text("community_id", known_community_id_);
+  json_.text("community_id", wire::community_id(flow.key, settings_.community_id_seed));
+  known = {flow.key, client_is_lo, std::string(json_.members_since(begin))};
 }
 
 void EveEncoder::http_object(const HttpTransaction& transaction) {

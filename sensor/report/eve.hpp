@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sensor/inspect/tls_fingerprints.hpp"
 #include "sensor/report/event.hpp"
@@ -29,7 +30,7 @@ class EveEncoder {
 
  private:
   void head(const Event& event, const char* kind);
-  void endpoints(const flow::Flow& flow);
+  void endpoints(const flow::Flow& flow, uint64_t flow_id);
   void alert(const Event& event, const AlertBody& body);
   void http(const Event& event, const HttpBody& body);
   void flow(const Event& event, const FlowBody& body);
@@ -49,9 +50,14 @@ class EveEncoder {
   EveSettings settings_;
   JsonWriter json_;
   inspect::TlsFingerprints fingerprints_;
-  // The endpoints' texts and Community ID of the flow last told: events of one flow come in rows.
-  wire::FlowKey known_key_;
-  std::string known_lo_, known_hi_, known_community_id_;
+  /// What is told of a flow in each of its events, as written before. Empty: of none.
+  struct Endpoints {
+    wire::FlowKey key;
+    bool client_is_lo = false;
+    std::string members;
+  };
+  static constexpr size_t kKnownFlows = 1024;
+  std::vector<Endpoints> known_{kKnownFlows};  ///< by flow_id: the flows told of last
 };
 
 /// UTC with six digits and +0000: the one form every EVE reader agrees on (31 octets).

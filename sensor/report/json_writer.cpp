@@ -32,6 +32,7 @@ bool is_doubtful(uint64_t octets) noexcept {
          0;
 }
 
+// Octets at the start that stand for themselves.
 size_t plain_run(std::string_view text) noexcept {
   size_t length = 0;
   for (uint64_t octets; length + sizeof octets <= text.size(); length += sizeof octets) {
@@ -203,6 +204,11 @@ JsonWriter& JsonWriter::unsigned_number(std::string_view key, uint64_t value) no
 JsonWriter& JsonWriter::boolean(std::string_view key, bool value) noexcept {
   const std::string_view written = value ? "true" : "false";
   if (open_member(key, written.size())) put(written);
+  return *this;
+}
+
+JsonWriter& JsonWriter::members(std::string_view written) noexcept {
+  if (open_member({}, written.size())) put(written);
   return *this;
 }
 

@@ -33,6 +33,13 @@ class JsonWriter {
   JsonWriter& number(std::string_view key, int64_t value) noexcept;
   JsonWriter& unsigned_number(std::string_view key, uint64_t value) noexcept;
   JsonWriter& boolean(std::string_view key, bool value) noexcept;
+  /// Members as members_since() gave them, behind others.
+  JsonWriter& members(std::string_view written) noexcept;
+  /// What was written behind the first `size` octets, without the comma before it.
+  std::string_view members_since(size_t size) const noexcept {
+    return {buffer_.data() + size + 1, size_ - size - 1};
+  }
+  size_t size() const noexcept { return size_; }
   /// The finished line with its newline. All levels must be closed.
   std::string_view line() noexcept;
   /// Values that found no room and were left out.
