@@ -3,8 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cstring>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "sensor/base/hex_digit.hpp"
 
@@ -32,9 +37,33 @@ bool is_doubtful(uint64_t octets) noexcept {
          0;
 }
 
+#ifdef __SSE2__
+// The same for sixteen octets: a bit for each that has to be looked at. As signed numbers, octets
+// above 0x7f are below space too.
+unsigned doubtful_of_sixteen(const char* at) noexcept {
+  const __m128i octets = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+  const __m128i below_space = _mm_cmplt_epi8(octets, _mm_set1_epi8(' '));
+  const __m128i marks = _mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8('"')),
+                                     _mm_cmpeq_epi8(octets, _mm_set1_epi8('\\')));
+  const __m128i del = _mm_cmpeq_epi8(octets, _mm_set1_epi8(0x7f));
+  return static_cast<unsigned>(
+      _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(below_space, marks), del)));
+}
+#endif
+
 // Octets at the start that stand for themselves.
 size_t plain_run(std::string_view text) noexcept {
   size_t length = 0;
+#ifdef __SSE2__
+  constexpr size_t kBlock = sizeof(__m128i);
+  while (text.size() >= kBlock && length < text.size()) {
+    // The last block may begin in the one before, which is known to be plain.
+    const size_t begin = std::min(length, text.size() - kBlock);
+    const unsigned doubtful = doubtful_of_sixteen(text.data() + begin);
+    if (doubtful != 0) return begin + static_cast<size_t>(std::countr_zero(doubtful));
+    length = begin + kBlock;
+  }
+#endif
   for (uint64_t octets; length + sizeof octets <= text.size(); length += sizeof octets) {
     std::memcpy(&octets, text.data() + length, sizeof octets);
     if (is_doubtful(octets)) break;
