@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "sensor/report/reporter.hpp"
 
+#include <utility>
+
 #include "sensor/report/redact.hpp"
 
 namespace exwire::report {
@@ -59,8 +61,10 @@ void Reporter::write_redacted(const Event& event) {
   if (const auto* http = std::get_if<HttpBody>(&event.body)) transaction = http->transaction;
   bool secret = false;
   if (transaction != nullptr) {
+    std::string_view last;
     for (const HttpField field : kAddresses) {
       const std::string_view text = transaction->text(field);
+      if (text == std::exchange(last, text)) continue;  // mostly the URI is as it was sent
       secret |= redact_uri(text, scratch_).data() != text.data();
     }
   }
