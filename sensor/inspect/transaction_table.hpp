@@ -17,6 +17,8 @@ class TransactionTable {
  public:
   /// A transaction and its places in two lists: those of its flow, and all by age.
   struct Entry {
+    Entry() noexcept {}  // NOLINT: otherwise `Entry()` clears the transaction's arena as well
+
     HttpTransaction transaction;
     uint32_t flow = 0;
     uint32_t next_of_flow = 0;
