@@ -71,10 +71,11 @@ struct ExwireProgress {
 };
 
 enum ExwireFlowFlags : uint32_t {
-  kExwireFlowMidstream = 1,     ///< the handshake was not seen
-  kExwireFlowOneSided = 2,      ///< only one direction was ever seen
-  kExwireFlowBodiesWanted = 4,  ///< somebody looks at the front of bodies: publish it
-  kExwireFlowBeforeGap = 8,     ///< what follows these octets is lost, and they go with it
+  kExwireFlowMidstream = 1,       ///< the handshake was not seen
+  kExwireFlowOneSided = 2,        ///< only one direction was ever seen
+  kExwireFlowBodiesWanted = 4,    ///< somebody looks at the front of bodies: publish it
+  kExwireFlowBeforeGap = 8,       ///< what follows these octets is lost, and they go with it
+  kExwireFlowHeadsUnwanted = 16,  ///< nobody looks at heads as they stand on the wire
 };
 
 /// What a dissector may know of the flow it looks into. Grows at the end only.

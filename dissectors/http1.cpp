@@ -104,7 +104,7 @@ Step Http1::read_long_line(const Host& host, Side& side, Bytes front) {
     const bool plausible = !side.lost;
     const auto request = plausible && to_server(host) ? parse_cut_request_line(text) : std::nullopt;
     const auto status = plausible && !to_server(host) ? parse_status_line(text) : std::nullopt;
-    if (request || status) host.field(kStartLine, front.text());
+    if (request || status) show_line(host, kStartLine, front.text());
     if (request) {
       request_line(host, side, *request, true);
     } else if (status) {
@@ -131,10 +131,10 @@ void Http1::read_cut_line(const Host& host, Side& side, Bytes front) {
     auto request = parse_cut_request_line(text);
     if (!request || !is_known_method(request->method)) return;
     request->target = without_protocol(request->target);
-    host.field(kStartLine, text);
+    show_line(host, kStartLine, text);
     request_line(host, side, *request, true);
   } else if (const auto status = parse_status_line(text)) {
-    host.field(kStartLine, text);
+    show_line(host, kStartLine, text);
     status_line(host, side, *status);
   }
 }
@@ -169,7 +169,7 @@ void Http1::start_line(const Host& host, Side& side, std::string_view line) {
       request = find_request_line(text);
     }
     if (request) {
-      host.field(kStartLine, line);
+      show_line(host, kStartLine, line);
       request_line(host, side, *request, false);
     }
   } else {
@@ -179,7 +179,7 @@ void Http1::start_line(const Host& host, Side& side, std::string_view line) {
       status = find_status_line(text);
     }
     if (status) {
-      host.field(kStartLine, line);
+      show_line(host, kStartLine, line);
       status_line(host, side, *status);
     }
   }
@@ -259,7 +259,7 @@ void Http1::header(const Host& host, Side& side, const Line& line) {
   const bool kept = ++side.headers <= kMostHeaders && side.header_octets <= kMostHeaderOctets;
   if (!kept && !side.full) host.anomaly(kTooManyHeaders);
   side.full = !kept;
-  if (kept && !side.interim) host.field(kHeaderLine, text);
+  if (kept && !side.interim) show_line(host, kHeaderLine, text);
   const size_t colon = text.find(':');
   const std::string_view name = trim(text.substr(0, colon));
   const bool bare_cr = text.substr(0, text.size() - 1).find('\r') < text.size() - 2;

@@ -57,6 +57,10 @@ class Http1 {
   void leave_http(const Host& host);
   void lose(Side& side);
 
+  /// A line of a head as on the wire.
+  static void show_line(const Host& host, Field field, std::string_view line) {
+    if (!(host.flow().flags & kExwireFlowHeadsUnwanted)) host.field(field, line);
+  }
   Side& side_of(const Host& host) noexcept { return sides_[static_cast<size_t>(host.direction())]; }
   static bool to_server(const Host& host) noexcept {
     return host.direction() == Direction::to_server;

@@ -272,6 +272,7 @@ int run(const CommandLine& command_line) {
   if (!rules.acceptable()) return kConfigurationWrong;
   config.site.rules = &rules.active();
   config.inspect.bodies_wanted = &rules.active().bodies_wanted();
+  config.inspect.heads_wanted = &rules.active().heads_wanted();
   const inspect::DissectorHost dissectors(inspect::builtin_dissectors(), config.dissectors);
   capture::Filter filter(command_line.filter);
   if (command_line.dump_config) {

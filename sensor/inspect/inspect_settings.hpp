@@ -17,6 +17,7 @@ struct InspectSettings {
   uint32_t most_transactions = 16384;
   uint32_t most_handshakes = 16384;        ///< TLS handshakes whose facts are gathered at once
   const bool* bodies_wanted = nullptr;     ///< somebody looks at the front of HTTP bodies
+  const bool* heads_wanted = nullptr;      ///< likewise at their heads; null: yes
   bool label_unknown = true;               ///< ask nDPI about what no dissector knows
   std::vector<flow::OverlapRule> overlap;  ///< by receiver; others keep the first copy
 };

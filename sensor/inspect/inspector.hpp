@@ -55,6 +55,9 @@ class Inspector {
   bool bodies_wanted() const noexcept {
     return settings_.bodies_wanted != nullptr && *settings_.bodies_wanted;
   }
+  bool heads_wanted() const noexcept {
+    return settings_.heads_wanted == nullptr || *settings_.heads_wanted;
+  }
 
   /// Set in the owner of transactions that a copy of its own holds.
   static constexpr uint32_t kOtherCopy = 1U << 31;

@@ -49,7 +49,8 @@ Inspector::Reader::Reader(Inspector& inspector, uint32_t handle, flow::Flow& flo
   view_.size = sizeof view_;
   view_.flags = (flow.has(flow::kMidstream) ? uint32_t{kExwireFlowMidstream} : 0U) |
                 (flow.one_sided() ? uint32_t{kExwireFlowOneSided} : 0U) |
-                (inspector.bodies_wanted() ? uint32_t{kExwireFlowBodiesWanted} : 0U);
+                (inspector.bodies_wanted() ? uint32_t{kExwireFlowBodiesWanted} : 0U) |
+                (inspector.heads_wanted() ? 0U : uint32_t{kExwireFlowHeadsUnwanted});
   view_.time_ns = now.ns;
   view_.client_port = flow.client_port();
   view_.server_port = flow.server_port();

@@ -78,6 +78,7 @@ app::Config small_config(const detect::rules::ActiveRules& rules) {
   config.extended = true;
   config.site.rules = &rules;
   config.inspect.bodies_wanted = &rules.bodies_wanted();
+  config.inspect.heads_wanted = &rules.heads_wanted();
   return config;
 }
 

@@ -56,10 +56,14 @@ std::string_view next_line(std::string_view text, size_t& at) noexcept {
 
 }  // namespace
 
+bool HeadInputs::wanted(const BufferSet& used) noexcept {
+  return std::any_of(std::begin(kMade), std::end(kMade),
+                     [&](Buffer buffer) { return used.test(static_cast<size_t>(buffer)); });
+}
+
 void HeadInputs::fill(Buffers& buffers, std::string_view head, Moment moment,
                       const BufferSet& used) {
-  const auto wants = [&](Buffer buffer) { return used.test(static_cast<size_t>(buffer)); };
-  if (head.empty() || std::none_of(std::begin(kMade), std::end(kMade), wants)) return;
+  if (head.empty() || !wanted(used)) return;
   for (const Buffer buffer : kMade) made(buffer).clear();
   present_.reset();
   field_count_ = 0;

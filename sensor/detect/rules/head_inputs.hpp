@@ -14,6 +14,8 @@ namespace exwire::detect::rules {
 
 class HeadInputs {
  public:
+  /// Some rule looks at a buffer made here.
+  static bool wanted(const BufferSet& used) noexcept;
   /// Puts what `used` names and `head` shows into `buffers`; the views live until the next call.
   void fill(Buffers& buffers, std::string_view head, Moment moment, const BufferSet& used);
 

@@ -11,6 +11,7 @@
 #include <unordered_set>
 
 #include "sensor/base/result.hpp"
+#include "sensor/detect/rules/head_inputs.hpp"
 #include "sensor/detect/rules/rule_parser.hpp"
 
 namespace exwire::detect::rules {
@@ -100,6 +101,7 @@ void ActiveRules::look() {
     return set_.index()->used().test(static_cast<size_t>(buffer));
   };
   bodies_wanted_ = uses(Buffer::http_request_body) || uses(Buffer::http_response_body);
+  heads_wanted_ = HeadInputs::wanted(set_.index()->used());
 }
 
 void ActiveRules::replace(RuleSet next) {
