@@ -260,10 +260,12 @@ void Http1::header(const Host& host, Side& side, const Line& line) {
   if (!kept && !side.full) host.anomaly(kTooManyHeaders);
   side.full = !kept;
   if (kept && !side.interim) show_line(host, kHeaderLine, text);
-  const size_t colon = text.find(':');
+  const size_t token = token_size(text);
+  const bool plain = token > 0 && token < text.size() && text[token] == ':';
+  const size_t colon = plain ? token : text.find(':');
   const std::string_view name = trim(text.substr(0, colon));
   const bool bare_cr = text.substr(0, text.size() - 1).find('\r') < text.size() - 2;
-  if (colon == std::string_view::npos || !is_token(name) || (bare_cr && !line.folded) ||
+  if (colon == std::string_view::npos || !(plain || is_token(name)) || (bare_cr && !line.folded) ||
       text.find('\0') != std::string_view::npos) {
     host.anomaly(kBadHeader);
     if (colon == std::string_view::npos) return;

@@ -31,8 +31,7 @@ class Challenges {
   // A parameter has its '=' right behind the name, a scheme stands alone or before white space.
   void add_part(std::string_view part) noexcept {
     constexpr size_t kLongestScheme = 24;
-    size_t size = 0;
-    while (size < part.size() && is_token_char(part[size])) ++size;
+    const size_t size = token_size(part);
     const bool scheme = size > 0 && size <= kLongestScheme &&
                         (size == part.size() || part[size] == ' ' || part[size] == '\t');
     const std::string_view rest = trim(part.substr(size));

@@ -41,9 +41,10 @@ class LineFinder {
       const bool blank = end == 1 || (end == 2 && in[0] == '\r');
       if (!blank && (end == in.size || end == kLongestLine)) return unfinished(in, end - 1);
       if (blank || (in[end] != ' ' && in[end] != '\t')) {
+        // What an earlier look has passed over may have been folded too.
+        folded = folded || (searched_ > 0 && std::memchr(in.data, '\n', end - 1) != nullptr);
         searched_ = 0;
-        return {Line::State::whole, folded || std::memchr(in.data, '\n', end - 1) != nullptr,
-                in.first(end)};
+        return {Line::State::whole, folded, in.first(end)};
       }
       folded = true;
       from = end;

@@ -34,8 +34,15 @@ inline bool is_token_char(char letter) noexcept {
   return kTokenChars.has(letter);
 }
 
+/// Octets of the token at the start.
+inline size_t token_size(std::string_view text) noexcept {
+  size_t size = 0;
+  while (size < text.size() && is_token_char(text[size])) ++size;
+  return size;
+}
+
 inline bool is_token(std::string_view text) noexcept {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
+  return !text.empty() && token_size(text) == text.size();
 }
 
 /// The part before the next `separator`; `text` keeps what follows it.

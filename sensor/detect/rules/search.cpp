@@ -17,6 +17,9 @@ constexpr size_t kNowhere = std::string_view::npos;
 size_t find(std::string_view text, size_t from, const Check& check) noexcept {
   if (!check.nocase) return text.find(check.pattern, from);
   if (from > text.size()) return kNowhere;
+  if (text.size() - from == check.pattern.size()) {  // startswith and the like: one place only
+    return equal_ignoring_case(text.substr(from), check.pattern) ? from : kNowhere;
+  }
   const auto at = std::search(
       text.begin() + static_cast<std::ptrdiff_t>(from), text.end(), check.pattern.begin(),
       check.pattern.end(), [](char octet, char wanted) noexcept { return lower(octet) == wanted; });
