@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <string>
 
 #include "sensor/base/bytes.hpp"
 #include "sensor/base/calendar.hpp"
@@ -34,6 +35,42 @@ TEST_CASE("a cursor passes a literal only when it is there", "[bytes]") {
   CHECK(cursor.ok());
   CHECK(cursor.rest().text() == "1.1");
   CHECK_FALSE(cursor.literal("1.1 too long"));
+}
+
+TEST_CASE("a set of octets finds what the library finds", "[bytes]") {
+  constexpr std::string_view kMembers("?&\0\xff", 4);
+  constexpr OctetSet set(kMembers);
+  std::mt19937 random(1);
+  for (int round = 0; round < 2000; ++round) {
+    std::string text(random() % 40, 'a');
+    for (char& octet : text) {
+      if (random() % 8 == 0) octet = static_cast<char>(random());
+    }
+    const size_t from = random() % 45;  // beyond the end too
+    REQUIRE(set.find_in(text, from) == text.find_first_of(kMembers, from));
+    REQUIRE(set.find_last_in(text) == text.find_last_of(kMembers));
+  }
+}
+
+TEST_CASE("letters are the same in either case, and nothing else is", "[bytes]") {
+  for (unsigned one = 0; one < 256; ++one) {
+    // At each place of a word and behind the last whole one.
+    const std::string text(11, static_cast<char>(one));
+    for (unsigned other = 0; other < 256; ++other) {
+      if (other >= 'A' && other <= 'Z') continue;  // not in lower case
+      const bool same = one == other || (one >= 'A' && one <= 'Z' && one + 32 == other);
+      REQUIRE(equal_ignoring_case(text, std::string(11, static_cast<char>(other))) == same);
+    }
+  }
+  for (size_t at = 0; at < 20; ++at) {
+    std::string text(20, 'X');
+    text[at] = 'y';
+    CHECK_FALSE(equal_ignoring_case(text, std::string(20, 'x')));
+    CHECK(starts_ignoring_case(text, std::string(at, 'x')));
+    CHECK_FALSE(starts_ignoring_case(text, std::string(at + 1, 'x')));
+  }
+  CHECK_FALSE(equal_ignoring_case("abc", "abcd"));
+  CHECK_FALSE(starts_ignoring_case("abc", "abcd"));
 }
 
 TEST_CASE("the keyed hash tells lengths and keys apart", "[siphash]") {

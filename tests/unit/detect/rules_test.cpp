@@ -344,6 +344,20 @@ TEST_CASE("a set that takes the place of another keeps the rules that did not ch
   CHECK(silent.expired());  // nobody can point at it
 }
 
+TEST_CASE("heads and bodies are wanted where a rule looks at them", "[rules]") {
+  const auto active = [](const std::string& checks) {
+    RuleSet set;
+    set.load_text("alert http any any -> any any (msg:\"m\"; " + checks + " sid:1;)\n", "a.rules");
+    REQUIRE(set.refusals().empty());
+    return ActiveRules(std::move(set));
+  };
+  CHECK_FALSE(active("http.uri; content:\"a\";").heads_wanted());
+  CHECK(active("http.header; content:\"a\";").heads_wanted());
+  CHECK(active("http.cookie; content:\"a\";").heads_wanted());
+  CHECK_FALSE(active("http.header; content:\"a\";").bodies_wanted());
+  CHECK(active("http.request_body; content:\"a\";").bodies_wanted());
+}
+
 TEST_CASE("buffers made from a head", "[rules]") {
   const std::string head =
       "GET /owa/ HTTP/1.1\r\nHost: Mail.Example\r\nX-Long: a\r\n b\r\nCookie: secret=1\r\n"
