@@ -99,7 +99,9 @@ void EveEncoder::endpoints(const flow::Flow& flow, uint64_t flow_id) {
   json_.text("proto", "TCP");
   json_.number("ip_v", flow.key.ip_version);
   json_.text("community_id", wire::community_id(flow.key, settings_.community_id_seed));
-  known = {flow.key, client_is_lo, std::string(json_.members_since(begin))};
+  known.key = flow.key;
+  known.client_is_lo = client_is_lo;
+  known.members = json_.members_since(begin);  // in the room of the former
 }
 
 void EveEncoder::http_object(const HttpTransaction& transaction) {
