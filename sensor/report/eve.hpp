@@ -56,7 +56,7 @@ class EveEncoder {
     bool client_is_lo = false;
     std::string members;
   };
-  static constexpr size_t kKnownFlows = 1024;
+  static constexpr size_t kKnownFlows = 512;
   std::vector<Endpoints> known_{kKnownFlows};  ///< by flow_id: the flows told of last
 };
 
