@@ -50,24 +50,28 @@ class TimerWheel {
     --population_;
   }
 
-  /// Fires every record due by `to`, in the order of their ticks. `fire` owns the record then: it
-  /// schedules it again or lets it go.
-  template <class Fire>
-  void advance(Timestamp to, Fire&& fire) {
+  /// Moves on to the next tick at which records are due, `to` at most. False when there is none.
+  /// The records of a tick must be cancelled, each before it is scheduled again, before the next.
+  bool advance(Timestamp to) noexcept {
     const int64_t distance = to.ns - epoch_.ns;
-    if (distance < 0) return;
+    if (distance < 0) return false;
     const uint32_t target = tick_at({to.ns - (distance % kTickNs)});
-    while (now_ < target) {
+    while (now_ < target && !has_due()) {
       if (population_ == 0) {
         now_ = target;  // a quiet year costs nothing
         break;
       }
       now_ += quiet_ticks(target) + 1;
       cascade();
-      while (const uint32_t handle = heads_[now_ & kMask]) {
-        cancel(handle);  // a new deadline is at least one tick away: never in this list again
-        fire(handle);
-      }
+    }
+    return has_due();
+  }
+  uint32_t now() const noexcept { return now_; }
+  /// Visits the records that are due at this tick.
+  template <class Visit>
+  void each_due(Visit&& visit) const {
+    for (uint32_t handle = heads_[now_ & kMask]; handle != 0; handle = nodes_[handle].wheel_next) {
+      visit(handle);
     }
   }
 
@@ -98,6 +102,7 @@ class TimerWheel {
     }
     return quiet;
   }
+  bool has_due() const noexcept { return heads_[now_ & kMask] != 0; }
   bool is_empty(uint32_t level) const noexcept {
     const auto first = heads_.begin() + level * kSlots;
     return std::all_of(first, first + kSlots, [](uint32_t head) { return head == 0; });

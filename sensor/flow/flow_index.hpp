@@ -53,17 +53,22 @@ class FlowIndex {
     }
     slots_[hole] = {};
   }
-  /// Empties the index and hands out its handles in the order of `before`. They are sorted where
-  /// they stand: a list of a million would be the peak of memory.
-  template <class Before, class Visit>
-  void drain(Before&& before, Visit&& visit) {
+  /// The end of looking up: brings all handles to the front, in the order of `before`, and says how
+  /// many there are. They are sorted where they stand: a list of a million would be the peak of
+  /// memory.
+  template <class Before>
+  uint32_t gather(Before&& before) noexcept {
     Slot* end = slots_.begin();
     for (Slot& slot : slots_) {
       if (slot.handle != 0) *end++ = std::exchange(slot, Slot{});
     }
     std::sort(slots_.begin(), end,
               [&](const Slot& a, const Slot& b) { return before(a.handle, b.handle); });
-    for (Slot* slot = slots_.begin(); slot != end; ++slot) visit(std::exchange(*slot, {}).handle);
+    return static_cast<uint32_t>(end - slots_.begin());
+  }
+  /// Each of them once.
+  uint32_t take_gathered(uint32_t index) noexcept {
+    return std::exchange(slots_[index], Slot{}).handle;
   }
   /// The part of a hash a flow remembers.
   static constexpr uint32_t tag_of(uint64_t hash) noexcept { return static_cast<uint32_t>(hash); }

@@ -3,6 +3,7 @@
 #include "sensor/flow/flow_table.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "sensor/flow/midstream.hpp"
 #include "sensor/flow/sequence.hpp"
@@ -42,16 +43,19 @@ FlowTable::FlowTable(const FlowSettings& settings, const Watch& watch, Budget& b
   budget.take(singles_.octets());
 }
 
+void FlowTable::start(Timestamp at) noexcept {
+  if (started_) return;
+  wheel_.start(at);
+  started_ = true;
+}
+
 uint32_t FlowTable::find(const wire::Packet& packet) noexcept {
   return index_.find(packet.hash,
                      [&](uint32_t handle) { return flows_[handle].key == packet.key; });
 }
 
 Tracked FlowTable::track(const wire::Packet& packet) {
-  if (!started_) {
-    wheel_.start(packet.time);
-    started_ = true;
-  }
+  start(packet.time);
   counters_.syn += (packet.tcp_flags & (wire::kSyn | wire::kAck)) == wire::kSyn;
   counters_.synack += (packet.tcp_flags & (wire::kSyn | wire::kAck)) == (wire::kSyn | wire::kAck);
   counters_.rst += (packet.tcp_flags & wire::kRst) != 0;
@@ -273,20 +277,39 @@ void FlowTable::fire(uint32_t handle, Timestamp now) {
   const int64_t last = flow.last_seen().ns;
   const int64_t due = last + timeout_of(flow);
   if (due < now.ns) {
-    // The wheel has let go of the record already; end() cancels, so it must be linked once more.
-    wheel_.schedule(handle, wheel_.tick_at(now));
     end(handle, EndReason::timeout, {due});
     return;
   }
+  wheel_.cancel(handle);
   wheel_.schedule(handle, wheel_.tick_at({due + 1}));
   listener_.flow_timer(handle, flow, now);
 }
 
+// By age: the order must depend neither on who was scheduled last nor on which table has a flow.
+bool FlowTable::older(const Flow& a, const Flow& b) noexcept {
+  if (a.start_ns != b.start_ns) return a.start_ns < b.start_ns;
+  return std::memcmp(&a.key, &b.key, sizeof a.key) < 0;
+}
+
+std::optional<uint32_t> FlowTable::next_due(Timestamp now) {
+  if (!started_ || !wheel_.advance(now)) return std::nullopt;
+  due_.clear();
+  wheel_.each_due([&](uint32_t handle) { due_.push_back(handle); });
+  std::sort(due_.begin(), due_.end(),
+            [&](uint32_t a, uint32_t b) { return older(flows_[a], flows_[b]); });
+  return wheel_.now();
+}
+
 void FlowTable::expire(Timestamp now) {
-  if (!started_) return;
-  wheel_.advance(now, [&](uint32_t handle) { fire(handle, now); });
+  while (next_due(now)) {
+    for (const uint32_t handle : due_) fire(handle, now);
+  }
+  sweep(now);
+}
+
+void FlowTable::sweep(Timestamp now) {
   constexpr int64_t kSweepEveryNs = 100 * kNanosPerMilli;  // as often as a live link ticks
-  if (now.ns - swept_.ns < kSweepEveryNs) return;
+  if (!started_ || now.ns - swept_.ns < kSweepEveryNs) return;
   swept_ = now;
   half_open_.sweep(now, [&](const HalfOpen& entry) { tell_over(entry); });
 }
@@ -311,13 +334,15 @@ void FlowTable::restart(Timestamp now) {
 }
 
 void FlowTable::drain(Timestamp now) {
-  // By age: the order of the output must not depend on how keys hash.
-  const auto older = [&](uint32_t a, uint32_t b) {
-    return flows_[a].start_ns != flows_[b].start_ns ? flows_[a].start_ns < flows_[b].start_ns
-                                                    : a < b;
-  };
-  index_.drain(older, [&](uint32_t handle) { leave(handle, EndReason::shutdown, now); });
+  const uint32_t count = gather_all();
+  for (uint32_t index = 0; index < count; ++index) {
+    leave(index_.take_gathered(index), EndReason::shutdown, now);
+  }
   drain_half_open(now);
+}
+
+uint32_t FlowTable::gather_all() noexcept {
+  return index_.gather([&](uint32_t a, uint32_t b) { return older(flows_[a], flows_[b]); });
 }
 
 // Where the sweep stands when an entry's time has come depends on how keys hash; what is told about

@@ -5,6 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
 
 #include "sensor/base/memory.hpp"
 #include "sensor/base/time.hpp"
@@ -95,6 +98,8 @@ class FlowTable {
       half_open_.prefetch_found(packet.hash);
     }
   }
+  /// The time from which timers are counted; unless told before, that of the first packet.
+  void start(Timestamp at) noexcept;
   Tracked track(const wire::Packet& packet);
   /// To be called when a direction's stream has reached its FIN in order.
   void fin_reached(uint32_t handle, Direction direction);
@@ -106,6 +111,23 @@ class FlowTable {
   void drain(Timestamp now);
   /// The same, and what follows may begin at any other time.
   void restart(Timestamp now);
+
+  /// The steps of both, for several tables that go through their timers together. The tick of the
+  /// next timers due by `now`, which stand in due() then; all of them are to be fired before the
+  /// next call.
+  std::optional<uint32_t> next_due(Timestamp now);
+  std::span<const uint32_t> due() const noexcept { return due_; }
+  void fire(uint32_t handle, Timestamp now);
+  /// Handshakes that are over.
+  void sweep(Timestamp now);
+  /// Nothing will be looked up any more: how many flows there are, and which, oldest first; each is
+  /// to be taken once, and to leave().
+  uint32_t gather_all() noexcept;
+  uint32_t take_gathered(uint32_t index) noexcept { return index_.take_gathered(index); }
+  void leave(uint32_t handle, EndReason why, Timestamp when);
+  void drain_half_open(Timestamp now);
+  /// The order of timers and of the end.
+  static bool older(const Flow& a, const Flow& b) noexcept;
 
   /// The handle of a flow in this table; 0 when it is in none.
   uint32_t handle_of(const Flow& flow) const noexcept { return flows_.handle_of(flow); }
@@ -135,14 +157,11 @@ class FlowTable {
   static void turn_around(Flow& flow) noexcept;
   void set_state(uint32_t handle, TcpState state);
   void end(uint32_t handle, EndReason why, Timestamp when);
-  void leave(uint32_t handle, EndReason why, Timestamp when);
   void tell_stage(const HalfOpen& entry, HalfOpenStage before, HalfOpenStage after);
   void tell_hammered(const HalfOpen& entry, Timestamp now);
   void end(HalfOpen& entry, EndReason why, Timestamp when);
   void tell_over(const HalfOpen& entry);
-  void drain_half_open(Timestamp now);
   Flow summary(const HalfOpen& entry) const noexcept;
-  void fire(uint32_t handle, Timestamp now);
 
   FlowSettings settings_;
   const Watch& watch_;
@@ -158,6 +177,7 @@ class FlowTable {
   };
   PageArray<Single> singles_;  ///< a ring of what was picked up last
   uint32_t next_single_ = 0;
+  std::vector<uint32_t> due_;  ///< at one tick, oldest first
   FlowCounters counters_;
   Timestamp swept_;
   bool started_ = false;
