@@ -3,10 +3,10 @@
 // (MS-ASCMD 2.2.1.13), on whatever connection. Remembered per device and filled into the
 // transaction, so that events and detectors behind see it.
 #include <array>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <charconv>
 
 #include "sensor/base/siphash.hpp"
+#include "sensor/detect/common_memory.hpp"
 #include "sensor/detect/detector.hpp"
 #include "sensor/inspect/activesync.hpp"
 
@@ -18,16 +18,14 @@ using inspect::HttpTransaction;
 
 class ActiveSyncHeartbeat final : public FlowDetector {
  public:
-  ActiveSyncHeartbeat() {
-    recent_.reserve(kMost);
-    older_.reserve(kMost);
-  }
+  explicit ActiveSyncHeartbeat(std::shared_ptr<DeviceHeartbeats> devices)
+      : devices_(std::move(devices)) {}
 
   DetectorInfo info() const noexcept override { return {"activesync_heartbeat", kWantsHttp}; }
   std::vector<const Signature*> signatures() const override { return {}; }
 
   void transaction_over(const FlowContext& context, HttpTransaction& transaction,
-                        FindingSink&) override {
+                        FindingSink& sink) override {
     if (transaction.text(HttpField::as_command) != "Ping") return;
     const std::string_view device = transaction.text(HttpField::as_device_id);
     if (device.empty()) return;
@@ -36,13 +34,15 @@ class ActiveSyncHeartbeat final : public FlowDetector {
     hash.octets(device.data(), device.size());
     const uint64_t key = hash.finish();
     if (const auto asked = number_of(transaction, HttpField::as_heartbeat_s)) {
+      sink.take_turn();
       return remember(key, *asked);
     }
     if (!transaction.request_complete || transaction.request_body > 0) return;
-    auto known = recent_.find(key);
-    if (known == recent_.end()) {
-      known = older_.find(key);
-      if (known == older_.end()) return;
+    sink.take_turn();
+    auto known = devices_->recent.find(key);
+    if (known == devices_->recent.end()) {
+      known = devices_->older.find(key);
+      if (known == devices_->older.end()) return;
     }
     std::array<char, 10> digits;
     const char* end = std::to_chars(digits.begin(), digits.end(), known->second).ptr;
@@ -51,23 +51,22 @@ class ActiveSyncHeartbeat final : public FlowDetector {
   }
 
  private:
-  static constexpr size_t kMost = 8192;  ///< devices in each of two generations
-
   void remember(uint64_t device, uint32_t seconds) {
-    if (recent_.size() == kMost && !recent_.contains(device)) {
-      std::swap(recent_, older_);
-      recent_.clear();
+    auto& [recent, older] = *devices_;
+    if (recent.size() == DeviceHeartbeats::kMost && !recent.contains(device)) {
+      std::swap(recent, older);
+      recent.clear();
     }
-    recent_[device] = seconds;
+    recent[device] = seconds;
   }
 
-  boost::unordered_flat_map<uint64_t, uint32_t> recent_, older_;
+  std::shared_ptr<DeviceHeartbeats> devices_;
 };
 
 }  // namespace
 
-std::unique_ptr<FlowDetector> make_activesync_heartbeat() {
-  return std::make_unique<ActiveSyncHeartbeat>();
+std::unique_ptr<FlowDetector> make_activesync_heartbeat(std::shared_ptr<DeviceHeartbeats> devices) {
+  return std::make_unique<ActiveSyncHeartbeat>(std::move(devices));
 }
 
 }  // namespace exwire::detect

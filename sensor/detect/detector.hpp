@@ -58,6 +58,9 @@ class FindingSink {
   /// Asks for flow_timer() at `at` or up to a timer tick later. A flow has one timer: when it
   /// fires, all who want it are called, and who still waits must ask again.
   virtual void wake_at(const FlowContext&, Timestamp) {}
+  /// To be called before touching CommonMemory: returns when all packets before this one have been
+  /// handled, whoever handles them.
+  virtual void take_turn() noexcept {}
   /// The connection lives and says nothing: an interim flow event shows it.
   virtual void still_silent(const FlowContext&) {}
 };
@@ -121,7 +124,11 @@ class FlowDetector {
   virtual void tick(Timestamp, FindingSink&) {}
 };
 
-/// All detectors, in the order of the list in detectors.cpp. `site` must outlive them.
-std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(const Site& site);
+struct CommonMemory;
+
+/// All detectors, in the order of the list in detectors.cpp. `site` must outlive them. `common`:
+/// what those of several workers share; null: these are alone.
+std::vector<std::unique_ptr<FlowDetector>> make_flow_detectors(
+    const Site& site, std::shared_ptr<CommonMemory> common = nullptr);
 
 }  // namespace exwire::detect

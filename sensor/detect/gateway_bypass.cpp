@@ -100,6 +100,7 @@ class GatewayBypass final : public FlowDetector {
         covered(site_.servers, flow.client(), version)) {
       return;
     }
+    sink.take_turn();
     const ExchangeServer* server = servers_->find(flow);
     if (server == nullptr) return;
     Finding finding = begin(kConnection, context, "");

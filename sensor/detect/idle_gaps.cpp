@@ -215,7 +215,7 @@ void IdleGaps::consider(const FlowContext& context, const flow::Tracked& tracked
   memory.set(IdleMemory::kFromServer, from_server);
   // A client that is served once per connection may get its answer together with the FIN.
   const bool answers = packet.payload_octets > 0 && !tracked.keepalive && !alert;
-  if (from_server && answers && push_.waited(flow, packet.payload_octets, length, memory)) {
+  if (from_server && answers && push_.waited(flow, packet.payload_octets, length, memory, sink)) {
     memory.probe |= IdleMemory::kWait;
   }
 }
@@ -228,7 +228,7 @@ void IdleGaps::unseen_spoke(const FlowContext& context, const flow::Tracked& tra
   const bool from_server = tracked.direction == Direction::to_server;
   IdleGap gap{length};
   if (from_server) gap.marks = IdleGap::kTowardsClient;
-  if (from_server && push_.waited(context.flow, tracked.acknowledged, length, memory)) {
+  if (from_server && push_.waited(context.flow, tracked.acknowledged, length, memory, sink)) {
     gap.marks |= IdleGap::kWait;
   }
   tell(context, IdleGapKind::survived, gap, sink);
@@ -242,7 +242,7 @@ void IdleGaps::unseen_spoke(const FlowContext& context, const flow::Tracked& tra
 bool IdleGaps::closes(const FlowContext& context, const wire::Packet& packet, IdleMemory& memory,
                       uint32_t length, FindingSink& sink) const {
   const flow::Flow& flow = context.flow;
-  if (!push_.owed(flow, memory)) return false;
+  if (!push_.owed(flow, memory, sink)) return false;
   const bool from_client = flow.direction_of(packet) == Direction::to_server;
   const bool rst = packet.tcp_flags & wire::kRst;
   IdleGap gap{length};
@@ -253,7 +253,7 @@ bool IdleGaps::closes(const FlowContext& context, const wire::Packet& packet, Id
   if (foreign(flow, packet)) {
     gap.marks |= IdleGap::kForeign;
     tell(context, IdleGapKind::dropped, gap, sink);
-  } else if (!push_.patient(flow, memory) || (!from_client && housekeeping(length))) {
+  } else if (!push_.patient(flow, memory, sink) || (!from_client && housekeeping(length))) {
     return false;
   } else if (from_client && !rst) {
     memory.probe = IdleMemory::kGivingUp;  // whether anybody hears it will be seen

@@ -10,8 +10,8 @@ namespace {
 
 class IdleTimeout final : public FlowDetector {
  public:
-  explicit IdleTimeout(const PushSettings& settings)
-      : interim_ns_(settings.interim_ns), push_(settings), gaps_(settings, push_) {}
+  IdleTimeout(const PushSettings& settings, std::shared_ptr<PushShape> push)
+      : interim_ns_(settings.interim_ns), push_(std::move(push)), gaps_(settings, *push_) {}
 
   DetectorInfo info() const noexcept override {
     return {"idle_timeout", kWantsSegments | kWantsTimers | kWantsEnds | kWantsHttp,
@@ -35,19 +35,19 @@ class IdleTimeout final : public FlowDetector {
 
   void request_head(const FlowContext& context, inspect::HttpTransaction& transaction,
                     FindingSink&) override {
-    with_memory(context, [&](IdleMemory& memory) { push_.begun(transaction, memory); });
+    with_memory(context, [&](IdleMemory& memory) { push_->begun(transaction, memory); });
   }
 
   void http_body(const FlowContext& context, inspect::HttpTransaction& transaction,
                  Direction direction, FindingSink&) override {
     if (direction != Direction::to_server) return;
-    with_memory(context, [&](IdleMemory& memory) { push_.body(transaction, memory); });
+    with_memory(context, [&](IdleMemory& memory) { push_->body(transaction, memory); });
   }
 
   void transaction_over(const FlowContext& context, inspect::HttpTransaction& transaction,
                         FindingSink& sink) override {
     with_memory(context,
-                [&](IdleMemory& memory) { push_.over(context, transaction, memory, sink); });
+                [&](IdleMemory& memory) { push_->over(context, transaction, memory, sink); });
   }
 
   void flow_timer(const FlowContext& context, FindingSink& sink) override {
@@ -72,7 +72,7 @@ class IdleTimeout final : public FlowDetector {
   void describe(const FlowContext& context, FlowNumbers& numbers) const noexcept override {
     const IdleMemory memory = IdleMemory::of(context);
     numbers.idle_gap_max_s = memory.longest_s;
-    push_.describe(memory, numbers);
+    push_->describe(memory, numbers);
   }
 
  private:
@@ -97,14 +97,14 @@ class IdleTimeout final : public FlowDetector {
   }
 
   const int64_t interim_ns_;
-  PushShape push_;
+  std::shared_ptr<PushShape> push_;
   IdleGaps gaps_;
 };
 
 }  // namespace
 
-std::unique_ptr<FlowDetector> make_idle_timeout(const Site& site) {
-  return std::make_unique<IdleTimeout>(site.push);
+std::unique_ptr<FlowDetector> make_idle_timeout(const Site& site, std::shared_ptr<PushShape> push) {
+  return std::make_unique<IdleTimeout>(site.push, std::move(push));
 }
 
 }  // namespace exwire::detect

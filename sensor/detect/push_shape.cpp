@@ -72,17 +72,20 @@ uint64_t PushShape::key_of(const flow::Flow& flow) noexcept {
   return hash.finish();
 }
 
-const PushShape::Device* PushShape::device_of(const flow::Flow& flow) const noexcept {
+const PushShape::Device* PushShape::device_of(const flow::Flow& flow,
+                                              FindingSink& sink) const noexcept {
+  sink.take_turn();
   const uint64_t key = key_of(flow);
   const Device& device = devices_[key % kDevices];
   return device.key == key ? &device : nullptr;
 }
 
 bool PushShape::waited(const flow::Flow& flow, uint32_t answer_octets, uint32_t length_ms,
-                       IdleMemory& memory) noexcept {
+                       IdleMemory& memory, FindingSink& sink) noexcept {
   if (!memory.requested) return false;
   memory.requested = 0;
   memory.patient = 1;
+  sink.take_turn();
   const uint64_t key = key_of(flow);
   Device& device = devices_[key % kDevices];
   if (device.key != key) device = {key, 0, false, {}};
@@ -102,16 +105,18 @@ bool PushShape::waited(const flow::Flow& flow, uint32_t answer_octets, uint32_t 
   return true;
 }
 
-bool PushShape::patient(const flow::Flow& flow, const IdleMemory& memory) const noexcept {
+bool PushShape::patient(const flow::Flow& flow, const IdleMemory& memory,
+                        FindingSink& sink) const noexcept {
   if (memory.patient) return true;
-  const Device* device = device_of(flow);
+  const Device* device = device_of(flow, sink);
   return device != nullptr && device->patient;
 }
 
-bool PushShape::owed(const flow::Flow& flow, const IdleMemory& memory) const noexcept {
+bool PushShape::owed(const flow::Flow& flow, const IdleMemory& memory,
+                     FindingSink& sink) const noexcept {
   if (memory.has(IdleMemory::kAsked)) return true;
   if (!memory.requested || flow.one_sided()) return false;
-  const Device* device = device_of(flow);
+  const Device* device = device_of(flow, sink);
   if (device == nullptr) return false;
   const uint64_t said = said_by_server(flow);
   return std::any_of(device->before_answer.begin(), device->before_answer.end(),

@@ -28,7 +28,10 @@ std::span<const Buffers> one(const Buffers& buffers) noexcept {
 
 class RuleMatcher final : public FlowDetector {
  public:
-  explicit RuleMatcher(const rules::ActiveRules& rules) : rules_(rules) { follow(); }
+  RuleMatcher(const rules::ActiveRules& rules, std::shared_ptr<rules::Memory> memory)
+      : rules_(rules), speaker_(std::move(memory)) {
+    follow();
+  }
 
   // Whatever is loaded now, other rules may take its place.
   DetectorInfo info() const noexcept override {
@@ -206,7 +209,7 @@ class RuleMatcher final : public FlowDetector {
     index.at(look.moment).prefilter.candidates(sets, scratch_[moment], [&](size_t number) {
       const Rule& rule = *by_moment_[moment][number];
       if (passed || !applies(rule, look, application) || !numbers_hold(rule, look) ||
-          !speaker_.bits_allow(rule, look) || !matches(rule, number)) {
+          !speaker_.bits_allow(rule, look, sink) || !matches(rule, number)) {
         return;
       }
       passed = rule.pass;  // these come first
@@ -239,8 +242,9 @@ class RuleMatcher final : public FlowDetector {
 
 }  // namespace
 
-std::unique_ptr<FlowDetector> make_rule_matcher(const rules::ActiveRules& rules) {
-  return std::make_unique<RuleMatcher>(rules);
+std::unique_ptr<FlowDetector> make_rule_matcher(const rules::ActiveRules& rules,
+                                                std::shared_ptr<rules::Memory> memory) {
+  return std::make_unique<RuleMatcher>(rules, std::move(memory));
 }
 
 }  // namespace exwire::detect

@@ -2,13 +2,13 @@
 // Watches response headers of Exchange endpoints for what the server runs, and tells the inventory
 // behind all workers what is new. The product also goes to the servers a worker knows, for findings
 // about the same machine.
-#include <array>
 #include <type_traits>
+#include <utility>
 
 #include "sensor/base/siphash.hpp"
+#include "sensor/detect/common_memory.hpp"
 #include "sensor/detect/detector.hpp"
 #include "sensor/detect/exchange_endpoints.hpp"
-#include "sensor/detect/exchange_servers.hpp"
 #include "sensor/detect/server_software.hpp"
 
 namespace exwire::detect {
@@ -16,7 +16,7 @@ namespace {
 
 class ServerHeaders final : public FlowDetector {
  public:
-  explicit ServerHeaders(std::shared_ptr<ExchangeServers> servers) : servers_(std::move(servers)) {}
+  explicit ServerHeaders(std::shared_ptr<CommonMemory> common) : common_(std::move(common)) {}
 
   DetectorInfo info() const noexcept override { return {"server_headers", kWantsHttp}; }
   std::vector<const Signature*> signatures() const override { return {}; }
@@ -33,24 +33,24 @@ class ServerHeaders final : public FlowDetector {
     static_assert(std::has_unique_object_representations_v<ServerSoftware>);  // no gaps to digest
     hash.octets(&software, sizeof software);
     const uint64_t told = hash.finish();
-    uint64_t& slot = told_[told % told_.size()];
-    if (slot == told) return;
-    slot = told;
-    servers_->learn_product(flow.server(), product_of(software));
+    if (std::exchange(told_[told % told_.size()], told) == told) return;
+    sink.take_turn();
+    if (std::exchange(common_->software[told % told_.size()], told) == told) return;
+    common_->servers.learn_product(flow.server(), product_of(software));
     Observation observation = Observation::of(flow, Topic::server_software, 0, context.now);
     observation.put(software);
     sink.observe(observation);
   }
 
  private:
-  std::shared_ptr<ExchangeServers> servers_;
-  std::array<uint64_t, 1024> told_{};  ///< digests; one that gives way is told again
+  std::shared_ptr<CommonMemory> common_;
+  ToldSoftware told_{};  ///< by this worker: for these nobody has to wait
 };
 
 }  // namespace
 
-std::unique_ptr<FlowDetector> make_server_headers(std::shared_ptr<ExchangeServers> servers) {
-  return std::make_unique<ServerHeaders>(std::move(servers));
+std::unique_ptr<FlowDetector> make_server_headers(std::shared_ptr<CommonMemory> common) {
+  return std::make_unique<ServerHeaders>(std::move(common));
 }
 
 }  // namespace exwire::detect

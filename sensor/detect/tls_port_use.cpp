@@ -121,9 +121,9 @@ class TlsPortUse final : public FlowDetector {
 
   void response_head(const FlowContext& context, HttpTransaction& transaction,
                      FindingSink& sink) override {
-    learn(context.flow, transaction);
+    learn(context.flow, transaction, sink);
     if (!site_.tls_ports[context.flow.server_port()] || is_settled(context)) return;
-    if (!transaction.request_seen || declines(transaction) || !concerns(context.flow)) return;
+    if (!transaction.request_seen || declines(transaction) || !concerns(context.flow, sink)) return;
     settle(context);
     tell_http(context, transaction, sink);
   }
@@ -134,7 +134,7 @@ class TlsPortUse final : public FlowDetector {
     const uint8_t spoke = tracked.direction == Direction::to_server ? kClientSpoke : kServerSpoke;
     uint8_t& state = context.facts[0];
     if (!(state & spoke)) {
-      if (is_tls_record(packet.payload) || !concerns(context.flow)) return settle(context);
+      if (is_tls_record(packet.payload) || !concerns(context.flow, sink)) return settle(context);
       state = static_cast<uint8_t>(state | spoke | reset_of(packet.payload, spoke) |
                                    greeting_of(packet.payload, spoke));
     }
@@ -164,11 +164,12 @@ class TlsPortUse final : public FlowDetector {
 
   // Joined late, nobody can tell what it is; within one machine and on accepted legs it is meant.
   // Who has named the servers is not told about others.
-  bool concerns(const flow::Flow& flow) const noexcept {
+  bool concerns(const flow::Flow& flow, FindingSink& sink) const noexcept {
     const uint16_t port = flow.server_port();
     if (!site_.tls_ports[port] || flow.has(flow::kMidstream | flow::kUncertainRoles)) return false;
     const Hop hop = hop_of(site_, flow);
     if (hop == Hop::accepted || (hop == Hop::loopback && site_.loopback_allowed)) return false;
+    sink.take_turn();
     if (servers_->find(flow) != nullptr) return true;
     return site_.servers.empty() && (port == 443 || port == 444);
   }
@@ -184,14 +185,14 @@ class TlsPortUse final : public FlowDetector {
                                                                   : label;
     if (name == nullptr) return;
     settle(context);
-    Finding finding = begin(kOther, context, name);
+    Finding finding = begin(kOther, context, name, sink);
     if (label != nullptr) finding.facts.add("ndpi_label", label);
     sink.found(context, finding);
   }
 
   void tell_http(const FlowContext& context, const HttpTransaction& transaction,
                  FindingSink& sink) {
-    Finding finding = begin(kHttp, context, "HTTP");
+    Finding finding = begin(kHttp, context, "HTTP", sink);
     const std::string_view uri = transaction.text(HttpField::uri);
     finding.http = &transaction;
     finding.facts.add("method", transaction.text(HttpField::method));
@@ -200,7 +201,8 @@ class TlsPortUse final : public FlowDetector {
     sink.found(context, finding);
   }
 
-  Finding begin(const Signature& signature, const FlowContext& context, std::string_view name) {
+  Finding begin(const Signature& signature, const FlowContext& context, std::string_view name,
+                FindingSink& sink) const {
     const flow::Flow& flow = context.flow;
     Finding finding = Finding::of(signature, context.now, context.packet);
     SipHash13 story{HashKey{}};
@@ -212,6 +214,7 @@ class TlsPortUse final : public FlowDetector {
     finding.facts.add("protocol", name);
     finding.facts.add("server", wire::to_text(flow.server(), flow.key.ip_version));
     finding.facts.add("port", flow.server_port());
+    sink.take_turn();
     if (const ExchangeServer* server = servers_->find(flow)) {
       finding.facts.add("learned", to_text(server->reason));
     }
@@ -228,12 +231,13 @@ class TlsPortUse final : public FlowDetector {
   }
 
   // Headers only Exchange sends: what its other ports speak concerns Exchange, too.
-  void learn(const flow::Flow& flow, const HttpTransaction& transaction) {
+  void learn(const flow::Flow& flow, const HttpTransaction& transaction, FindingSink& sink) {
     if (!site_.servers.empty() || flow.has(flow::kUncertainRoles)) return;
     const std::string_view target = transaction.text(HttpField::uri_raw);
     if (!target.empty() && target.front() != '/') return;  // a forward proxy: others speak there
     if (transaction.has(HttpField::fe_server) || transaction.has(HttpField::be_server) ||
         transaction.has(HttpField::owa_version)) {
+      sink.take_turn();
       servers_->learn(flow.server(), flow.key.ip_version, ExchangeServers::kAnyTlsPort,
                       Reason::endpoint, "HTTP");
     }

@@ -187,6 +187,7 @@ class TlsPosture final : public FlowDetector {
                      FindingSink& sink) override {
     if (!handshake.server_seen() || context.flow.has(flow::kUncertainRoles)) return;
     if (!context.facts.empty() && context.facts[0] != 0) return;
+    sink.take_turn();
     servers_->learn(context.flow, handshake);
     const ExchangeServer* server = servers_->find(context.flow);
     if (server == nullptr || is_other_site(*server, handshake)) return;

@@ -3,6 +3,7 @@
 // says. Nothing in it has to be looked up or converted while packets wait.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -95,8 +96,9 @@ struct Rule {
   std::string message, category, text;
   SignatureNotes notes;
   bool uses(Buffer buffer) const noexcept;
-  Signature signature{};      ///< points into this rule, which therefore never moves
-  mutable bool told = false;  ///< findings may point at it, also when its set is replaced
+  Signature signature{};  ///< points into this rule, which therefore never moves
+  /// Findings may point at it, also when its set is replaced. Written by whichever worker tells it.
+  mutable std::atomic<bool> told = false;
 };
 
 }  // namespace exwire::detect::rules

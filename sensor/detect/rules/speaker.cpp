@@ -54,7 +54,7 @@ bool suppressed(const Rule& rule, const Ends& ends, uint8_t version) noexcept {
 
 void tell(const Rule& rule, const Look& look, FindingSink& sink) {
   const FlowContext& context = look.context;
-  rule.told = true;
+  rule.told.store(true, std::memory_order_relaxed);
   Finding finding = Finding::of(rule.signature, context.now, context.packet);
   finding.http = look.transaction;
   finding.tls = look.handshake;
@@ -70,14 +70,21 @@ void tell(const Rule& rule, const Look& look, FindingSink& sink) {
 
 }  // namespace
 
-bool Speaker::bits_allow(const Rule& rule, const Look& look) const noexcept {
+Memory& Speaker::memory_for(const Bit& bit, FindingSink& sink) const noexcept {
+  if (bit.scope == Bit::Scope::flow) return own_;
+  sink.take_turn();
+  return *common_;
+}
+
+bool Speaker::bits_allow(const Rule& rule, const Look& look, FindingSink& sink) const noexcept {
   if (rule.bits.empty()) return true;
   const Ends ends = ends_of(rule, look);
   return std::all_of(rule.bits.begin(), rule.bits.end(), [&](const Bit& bit) {
     if (!bit.asks()) return true;
+    const Memory& memory = memory_for(bit, sink);
     return std::any_of(bit.names.begin(), bit.names.end(), [&](uint64_t name) {
       const uint64_t key = key_of(name, bit, ends, look.context.flow);
-      return memory_.is_set(key, look.context.now) == (bit.action == Bit::Action::isset);
+      return memory.is_set(key, look.context.now) == (bit.action == Bit::Action::isset);
     });
   });
 }
@@ -87,10 +94,10 @@ void Speaker::conclude(const Rule& rule, const Look& look, FindingSink& sink) {
   const Ends ends = ends_of(rule, look);
   const bool filtered = rule.rate.kind == Rate::Kind::filter;
   // detection_filter decides whether the rule matches at all, threshold only whether it speaks.
-  if (filtered && !may_speak(rule, ends, look.context)) return;
-  change_bits(rule, look);
+  if (filtered && !may_speak(rule, ends, look.context, sink)) return;
+  change_bits(rule, look, sink);
   if (rule.silent || suppressed(rule, ends, look.context.flow.key.ip_version)) return;
-  if (!filtered && !may_speak(rule, ends, look.context)) return;
+  if (!filtered && !may_speak(rule, ends, look.context, sink)) return;
   if (told_ == kMostAlerts) {
     ++overflow_;
     return;
@@ -99,40 +106,44 @@ void Speaker::conclude(const Rule& rule, const Look& look, FindingSink& sink) {
   tell(rule, look, sink);
 }
 
-void Speaker::change_bits(const Rule& rule, const Look& look) noexcept {
+void Speaker::change_bits(const Rule& rule, const Look& look, FindingSink& sink) noexcept {
   if (rule.bits.empty()) return;
   const Ends ends = ends_of(rule, look);
   const Timestamp now = look.context.now;
   for (const Bit& bit : rule.bits) {
     if (bit.asks()) continue;
+    Memory& memory = memory_for(bit, sink);
     const uint64_t key = key_of(bit.names.front(), bit, ends, look.context.flow);
     const bool clear = bit.action == Bit::Action::unset ||
-                       (bit.action == Bit::Action::toggle && memory_.is_set(key, now));
+                       (bit.action == Bit::Action::toggle && memory.is_set(key, now));
     if (clear) {
-      memory_.unset(key);
+      memory.unset(key);
     } else {
-      memory_.set(key, bit.scope == Bit::Scope::flow ? kFlowBitLifetimeNs : bit.lifetime_ns, now);
+      memory.set(key, bit.scope == Bit::Scope::flow ? kFlowBitLifetimeNs : bit.lifetime_ns, now);
     }
   }
 }
 
-bool Speaker::may_speak(const Rule& rule, const Ends& ends, const FlowContext& context) noexcept {
+bool Speaker::may_speak(const Rule& rule, const Ends& ends, const FlowContext& context,
+                        FindingSink& sink) noexcept {
   if (rule.rate.kind == Rate::Kind::none) return true;
   const Rate::Track track = rule.rate.track;
   const bool source = track == Rate::Track::by_src || track == Rate::Track::by_both;
   const bool destination = track == Rate::Track::by_dst || track == Rate::Track::by_both;
-  const uint64_t key = track == Rate::Track::by_flow
-                           ? key_of(name_of(rule), context.flow)
-                           : key_of(name_of(rule), ends, source, destination);
-  return memory_.may_speak(rule.rate, key, context.now);
+  if (track == Rate::Track::by_flow) {
+    return own_.may_speak(rule.rate, key_of(name_of(rule), context.flow), context.now);
+  }
+  sink.take_turn();
+  return common_->may_speak(rule.rate, key_of(name_of(rule), ends, source, destination),
+                            context.now);
 }
 
 void Speaker::pass(const FlowContext& context) noexcept {
-  memory_.set(key_of(kPassed, context.flow), kFlowBitLifetimeNs, context.now);
+  own_.set(key_of(kPassed, context.flow), kFlowBitLifetimeNs, context.now);
 }
 
 bool Speaker::passed(const FlowContext& context) const noexcept {
-  return memory_.is_set(key_of(kPassed, context.flow), context.now);
+  return own_.is_set(key_of(kPassed, context.flow), context.now);
 }
 
 }  // namespace exwire::detect::rules

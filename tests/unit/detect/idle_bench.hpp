@@ -8,13 +8,14 @@
 #include <map>
 #include <optional>
 
+#include "sensor/detect/common_memory.hpp"
 #include "sensor/detect/detector_set.hpp"
 #include "sensor/detect/fleet_detector.hpp"
 #include "sensor/detect/idle_gap.hpp"
 #include "tests/support/packet_builder.hpp"
 
 namespace exwire::detect {
-std::unique_ptr<FlowDetector> make_idle_timeout(const Site& site);
+std::unique_ptr<FlowDetector> make_idle_timeout(const Site& site, std::shared_ptr<PushShape> push);
 std::unique_ptr<FleetDetector> make_idle_paths(const Site& site);
 }  // namespace exwire::detect
 
@@ -36,7 +37,7 @@ inline const detect::Site kSite;
 
 inline std::vector<std::unique_ptr<FlowDetector>> only_idle_timeout() {
   std::vector<std::unique_ptr<FlowDetector>> all;
-  all.push_back(detect::make_idle_timeout(kSite));
+  all.push_back(detect::make_idle_timeout(kSite, std::make_shared<detect::PushShape>(kSite.push)));
   return all;
 }
 

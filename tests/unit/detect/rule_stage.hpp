@@ -6,19 +6,22 @@
 #include <algorithm>
 #include <map>
 
+#include "sensor/detect/common_memory.hpp"
 #include "sensor/detect/detector.hpp"
 #include "sensor/detect/rules/rule_set.hpp"
 
 namespace exwire::detect {
 
-std::unique_ptr<FlowDetector> make_rule_matcher(const rules::ActiveRules& rules);
+std::unique_ptr<FlowDetector> make_rule_matcher(const rules::ActiveRules& rules,
+                                                std::shared_ptr<rules::Memory> memory);
 
 struct RuleStage final : FindingSink {
   using HttpField = inspect::HttpField;
   using TlsField = inspect::TlsField;
 
   rules::ActiveRules rules;
-  std::unique_ptr<FlowDetector> matcher = make_rule_matcher(rules);
+  std::unique_ptr<FlowDetector> matcher =
+      make_rule_matcher(rules, std::make_shared<rules::Memory>());
   std::map<uint32_t, int> told;
   flow::Flow web, secure;
   int64_t now_s = 1700000000;
