@@ -15,11 +15,6 @@ uint64_t packets_of(const flow::Flow& flow) noexcept {
 
 }  // namespace
 
-CapturePoints::CapturePoints(Budget& budget, uint32_t most_flows)
-    : point_of_(size_t{most_flows} + 1) {
-  budget.take(point_of_.octets());
-}
-
 void CapturePoints::enter(const std::string& source) {
   auto known = std::find(sources_.begin(), sources_.end(), source);
   if (known == sources_.end() && sources_.size() < kMostSources) {
@@ -32,27 +27,31 @@ void CapturePoints::enter(const std::string& source) {
   first_ = static_cast<size_t>(known - sources_.begin()) * kMostInterfaces;
 }
 
-void CapturePoints::packet(uint16_t interface, uint32_t handle, const flow::Flow& flow,
-                           uint32_t payload_octets) noexcept {
-  const size_t seen_at = point(interface);
-  point_of_[handle] = static_cast<uint8_t>(seen_at);
-  ++points_[seen_at].packets;
-  points_[seen_at].octets += payload_octets;
-  if (packets_of(flow) == kJudgedAt) judge(seen_at, flow);
+void CapturePoints::add(const Sight& sight) noexcept {
+  report::CaptureQuality& figures = points_[sight.point];
+  figures.packets += sight.packet;
+  figures.octets += sight.payload_octets;
+  figures.lost_octets += sight.lost_octets;
+  figures.connections += sight.connection;
+  figures.one_sided += sight.one_sided;
 }
 
-void CapturePoints::lost(uint32_t handle, uint64_t gap_octets) noexcept {
-  points_[point_of_[handle]].lost_octets += gap_octets - lost_so_far_;
+Sight FlowPoints::packet(uint16_t point, uint32_t handle, const flow::Flow& flow,
+                         uint32_t payload_octets) noexcept {
+  point_of_[handle] = static_cast<uint8_t>(point);
+  const bool judged = packets_of(flow) == kJudgedAt;
+  return {0, payload_octets, point, true, judged, judged && flow.one_sided()};
+}
+
+Sight FlowPoints::lost(uint32_t handle, uint64_t gap_octets) noexcept {
+  const uint64_t before = lost_so_far_;
   lost_so_far_ = gap_octets;
+  return {gap_octets - before, 0, of(handle), false, false, false};
 }
 
-void CapturePoints::ended(uint32_t handle, const flow::Flow& flow) noexcept {
-  if (packets_of(flow) < kJudgedAt) judge(point_of_[handle], flow);
-}
-
-void CapturePoints::judge(size_t point, const flow::Flow& flow) noexcept {
-  ++points_[point].connections;
-  points_[point].one_sided += flow.one_sided();
+Sight FlowPoints::ended(uint32_t handle, const flow::Flow& flow) const noexcept {
+  const bool judged = packets_of(flow) < kJudgedAt;
+  return {0, 0, of(handle), false, judged, judged && flow.one_sided()};
 }
 
 }  // namespace exwire::app

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // How far each capture point can be trusted: what it lost, how many connections it sees from one
 // side only, how many packets twice. Kept per interface of a source, from its beginning; findings
-// carry the figures of the point that saw their connection.
+// carry the figures of the point that saw their connection. A worker knows which point sees which
+// of its flows; the figures stand behind all workers.
 #pragma once
 
 #include <array>
@@ -16,38 +17,55 @@
 
 namespace exwire::app {
 
+/// What a packet, a gap or an end adds to the figures of a point.
+struct Sight {
+  uint64_t lost_octets = 0;
+  uint32_t payload_octets = 0;
+  uint16_t point = 0;
+  bool packet = false, connection = false, one_sided = false;
+};
+
 class CapturePoints {
  public:
   static constexpr size_t kMostSources = 16, kMostInterfaces = 4;  ///< further ones share the last
-
-  CapturePoints(Budget& budget, uint32_t most_flows);
 
   /// The frames that follow come from this source.
   void enter(const std::string& source);
   /// A second copy of a packet, left out.
   void duplicate(uint16_t interface) noexcept { ++points_[point(interface)].duplicates; }
-  /// A packet of a flow, after it was tracked.
-  void packet(uint16_t interface, uint32_t handle, const flow::Flow& flow,
-              uint32_t payload_octets) noexcept;
-  /// All octets that streams have missed so far; what is new among them was lost where this flow
-  /// was seen.
-  void lost(uint32_t handle, uint64_t gap_octets) noexcept;
-  void ended(uint32_t handle, const flow::Flow& flow) noexcept;
-  /// Of the point that has seen a flow; for handle 0, of the one that is being read.
-  const report::CaptureQuality& of(uint32_t handle) const noexcept {
-    return points_[handle != 0 ? point_of_[handle] : first_];
+  void add(const Sight& sight) noexcept;
+  /// Of the source being read.
+  uint16_t point(uint16_t interface) const noexcept {
+    const size_t counted = interface < kMostInterfaces ? interface : kMostInterfaces - 1;
+    return static_cast<uint16_t>(first_ + counted);
   }
+  const report::CaptureQuality& operator[](uint16_t point) const noexcept { return points_[point]; }
 
  private:
-  size_t point(uint16_t interface) const noexcept {
-    return first_ + (interface < kMostInterfaces ? interface : kMostInterfaces - 1);
-  }
-  void judge(size_t point, const flow::Flow& flow) noexcept;
-
   std::vector<std::string> sources_;
   std::array<report::CaptureQuality, kMostSources * kMostInterfaces> points_{};
+  size_t first_ = 0;  ///< point of the source's interface 0
+};
+
+/// One worker's part: where its flows are seen.
+class FlowPoints {
+ public:
+  FlowPoints(Budget& budget, uint32_t most_flows) : point_of_(size_t{most_flows} + 1) {
+    budget.take(point_of_.octets());
+  }
+
+  /// A packet of a flow, after it was tracked.
+  Sight packet(uint16_t point, uint32_t handle, const flow::Flow& flow,
+               uint32_t payload_octets) noexcept;
+  /// Streams have missed octets since the last call; `gap_octets`: all so far.
+  bool has_lost(uint64_t gap_octets) const noexcept { return gap_octets != lost_so_far_; }
+  /// They were lost where this flow was seen.
+  Sight lost(uint32_t handle, uint64_t gap_octets) noexcept;
+  Sight ended(uint32_t handle, const flow::Flow& flow) const noexcept;
+  uint16_t of(uint32_t handle) const noexcept { return point_of_[handle]; }
+
+ private:
   PageArray<uint8_t> point_of_;  ///< by handle
-  size_t first_ = 0;             ///< point of the source's interface 0
   uint64_t lost_so_far_ = 0;
 };
 

@@ -2,6 +2,7 @@
 #include "sensor/app/command_line.hpp"
 
 #include <boost/program_options.hpp>
+#include <charconv>
 #include <fstream>
 #include <sstream>
 
@@ -28,6 +29,8 @@ po::options_description make_options() {
       "load these rules besides our own; may be repeated")(
       "only-signatures,S", list()->value_name("FILE"), "load these rules alone; may be repeated")(
       "strict", "a rule that cannot be taken is an error")(
+      "workers", po::value<std::string>()->value_name("N"),
+      "threads that share the connections (1); what is found does not depend on it")(
       "list-keywords", "print the keywords of rules that are understood, and exit")(
       "test,T", "check the configuration and exit")(
       "dump-config", "print the configuration with all keys and their meaning, and exit")(
@@ -65,6 +68,17 @@ std::string read_filter(const std::string& path) {
   return text;
 }
 
+uint32_t read_workers(const std::string& text) {
+  constexpr uint32_t kMost = 64;
+  uint32_t workers = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, workers);
+  if (error != std::errc() || stop != end || workers == 0 || workers > kMost) {
+    throw UsageError{"--workers " + text + ": give a number from 1 to " + std::to_string(kMost)};
+  }
+  return workers;
+}
+
 CommandLine collect(const po::variables_map& values) {
   CommandLine result;
   const auto list = [&](const char* name, std::vector<std::string>& to) {
@@ -97,6 +111,9 @@ CommandLine collect(const po::variables_map& values) {
     if (!result.filter.empty()) throw UsageError{"give the filter as words or with -F, not both"};
     result.filter = read_filter(file);
   }
+  std::string workers;
+  word("workers", workers);
+  if (!workers.empty()) result.workers = read_workers(workers);
   result.test_only = values.count("test") > 0;
   result.dump_config = values.count("dump-config") > 0;
   result.list_detectors = values.count("list-detectors") > 0;

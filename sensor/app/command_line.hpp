@@ -2,6 +2,7 @@
 // The command line, with the letters Suricata, tcpdump and Zeek users expect.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct CommandLine {
   bool strict = false, list_keywords = false;
   std::string filter;  ///< trailing words, or the text of -F
   int verbosity = 0;   ///< number of -v
+  uint32_t workers = 1;
   bool quiet = false, test_only = false, dump_config = false;
   bool help = false, version = false, list_detectors = false, list_dissectors = false;
 };

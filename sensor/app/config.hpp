@@ -27,6 +27,7 @@ struct Config {
   inspect::InspectSettings inspect;
   RuleSources rules;
   std::vector<std::string> dissectors;  ///< files of modules
+  uint32_t workers = 1;                 ///< --workers
   uint64_t memory_limit = 0;            ///< octets of all tables together
   uint64_t capture_buffer = 0;          ///< octets of the kernel's ring, per interface
   int64_t stats_interval_ns = 0;

@@ -34,6 +34,7 @@ Pipeline::Fleet::Fleet(const detect::Site& site)
 Pipeline::Pipeline(const Config& config, const inspect::DissectorHost& dissectors,
                    report::Reporter& reporter, bool live)
     : reporter_(reporter),
+      speaker_(&reporter),
       live_(live),
       stats_interval_ns_(config.stats_interval_ns),
       tells_paths_(config.extended),
@@ -42,7 +43,19 @@ Pipeline::Pipeline(const Config& config, const inspect::DissectorHost& dissector
       gate_budget_(kGateBudget),
       gate_(gate_budget_, *this),
       fleet_(std::make_unique<Fleet>(site_)),
-      worker_(config, dissectors, random_hash_key(), *this) {}
+      turns_(config.workers),
+      logs_(config.workers > 1
+                ? std::make_unique<WorkerLogs>(static_cast<Hub&>(*this), reporter, turns_)
+                : nullptr),
+      workers_(config, dissectors, random_hash_key(), turns_, outlets(), [this] { gather(); }) {}
+
+std::vector<Outlet*> Pipeline::outlets() {
+  return logs_ ? logs_->outlets() : std::vector<Outlet*>{this};
+}
+
+void Pipeline::gather() {
+  if (logs_) logs_->gather();
+}
 
 void Pipeline::learn(capture::Source& source) {
   constexpr uint64_t kMostFrames = 65536;
@@ -50,7 +63,7 @@ void Pipeline::learn(capture::Source& source) {
   while (status == capture::BatchStatus::frames && source.counters().frames < kMostFrames) {
     batch_.count = 0;
     status = source.next_batch(batch_);
-    worker_.learn(batch_);
+    workers_.intake().learn(batch_);
   }
 }
 
@@ -59,19 +72,22 @@ bool Pipeline::step(capture::Source& source) {
   batch_.tick.reset();
   const capture::BatchStatus status = source.next_batch(batch_);
   if (batch_.count > 0 && source_name_ != source.name()) {
-    if (begins_before(batch_, worker_.now())) begin_anew();
+    if (begins_before(batch_, workers_.intake().now())) begin_anew();
     source_name_ = source.name();
-    worker_.enter(source_name_);
+    workers_.intake().enter(source_name_);
   }
-  worker_.run(batch_);
-  for (const auto& detector : fleet_->detectors) detector->tick(worker_.now(), *this);
-  gate_.advance(worker_.now());
+  workers_.run(batch_, *this);
+  const Timestamp now = workers_.intake().now();
+  for (const auto& detector : fleet_->detectors) detector->tick(now, *this);
+  gate_.advance(now);
+  if (logs_) logs_->follow_stories();
   return status == capture::BatchStatus::frames;
 }
 
 void Pipeline::conclude() {
-  worker_.drain();
-  for (const auto& detector : fleet_->detectors) detector->drain(worker_.now(), *this);
+  workers_.drain();
+  const Timestamp now = workers_.intake().now();
+  for (const auto& detector : fleet_->detectors) detector->drain(now, *this);
   gate_.drain();
 }
 
@@ -79,11 +95,12 @@ void Pipeline::conclude() {
 // in it, and timers must run from its beginning.
 void Pipeline::begin_anew() {
   conclude();
-  if (first_.ns != 0) uptime_before_ns_ += worker_.now().ns - first_.ns;
+  if (first_.ns != 0) uptime_before_ns_ += workers_.intake().now().ns - first_.ns;
   first_ = {};
   for (const auto& detector : fleet_->detectors) detector->report(paths_before_);
   if (paths_before_.size() > kMostPathsBefore) paths_before_.resize(kMostPathsBefore);
-  worker_.restart();
+  if (logs_) logs_->follow_stories();
+  workers_.restart();
   fleet_ = std::make_unique<Fleet>(site_);
 }
 
@@ -93,7 +110,7 @@ void Pipeline::finish(const std::vector<std::unique_ptr<capture::Source>>& sourc
 }
 
 void Pipeline::tell_stats_when_due(const std::vector<std::unique_ptr<capture::Source>>& sources) {
-  const Timestamp now = worker_.now();
+  const Timestamp now = workers_.intake().now();
   if (first_.ns == 0) first_ = last_stats_ = now;
   if (now.ns - last_stats_.ns < stats_interval_ns_) return;
   tell_stats(sources);
@@ -101,7 +118,7 @@ void Pipeline::tell_stats_when_due(const std::vector<std::unique_ptr<capture::So
 
 // Told once, when it is seen first: after that it is in every `stats` event.
 void Pipeline::tell_vlans() {
-  const wire::VlanWatch& vlans = worker_.vlans();
+  const wire::VlanWatch& vlans = workers_.intake().vlans();
   if (vlans_told_ || !vlans.misleads()) return;
   vlans_told_ = true;
   const uint64_t all = vlans.apart() + vlans.together();
@@ -122,7 +139,7 @@ void Pipeline::tell_vlans() {
 void Pipeline::tell_stats(const std::vector<std::unique_ptr<capture::Source>>& sources) {
   tell_vlans();
   report::StatsBody stats;
-  const Timestamp now = worker_.now();
+  const Timestamp now = workers_.intake().now();
   last_stats_ = now;
   const int64_t here_ns = first_.ns == 0 ? 0 : now.ns - first_.ns;
   stats.uptime_s = (uptime_before_ns_ + here_ns) / kNanosPerSecond;
@@ -140,7 +157,7 @@ void Pipeline::tell_stats(const std::vector<std::unique_ptr<capture::Source>>& s
     stats.refused_by_filter += counters.refused;
     stats.skipped_files += counters.skipped;
   }
-  worker_.add_to(stats);
+  workers_.add_to(stats);
   stats.memory_in_use += gate_budget_.used() + fleet_->budget.used();
   detect::FleetCounters fleet;
   for (const auto& detector : fleet_->detectors) detector->count(fleet);
@@ -170,13 +187,32 @@ std::vector<detect::PathReport> Pipeline::path_reports() const {
 }
 
 void Pipeline::event(const report::Event& event) {
-  report::Event named = event;
-  (live_ ? named.interface : named.capture_file) = source_name_;
-  reporter_.write(named);
+  write(event, *speaker_);
 }
 
-void Pipeline::finding(const flow::Flow& flow, const detect::Finding& finding) {
+void Pipeline::write(const report::Event& event, report::Reporter& reporter) const {
+  report::Event named = event;
+  (live_ ? named.interface : named.capture_file) = source_name_;
+  reporter.write(named);
+}
+
+void Pipeline::speak_through(report::Reporter* reporter) noexcept {
+  speaker_ = reporter != nullptr ? reporter : &reporter_;
+}
+
+void Pipeline::finding(const flow::Flow& flow, const detect::Finding& finding, uint16_t point) {
+  offered_ = &flow;
+  offered_point_ = point;
   gate_.offer(flow, finding);
+  offered_ = nullptr;
+}
+
+void Pipeline::repeated(const Repetition& repetition) {
+  gate_.repeat(repetition.story, repetition.when, repetition.occurrences);
+}
+
+void Pipeline::seen(const Sight& sight) {
+  workers_.intake().points().add(sight);
 }
 
 void Pipeline::observation(const detect::Observation& observation) {
@@ -197,7 +233,9 @@ void Pipeline::passed(const flow::Flow& flow, const detect::Finding& finding) {
   alert.packet = finding.packet;
   if (finding.http != nullptr) alert.application = "http";
   if (finding.tls != nullptr) alert.application = "tls";
-  alert.quality = &worker_.quality_of(flow);
+  CapturePoints& points = workers_.intake().points();
+  const bool placed = &flow == offered_ && offered_point_ != kPointBeingRead;
+  alert.quality = &points[placed ? offered_point_ : points.point(0)];
   alert.body = report::AlertBody{&finding};
   event(alert);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Sources, worker, gate and reporter put together. One worker for now: reader and worker are one
-// thread, and packets are views into the mapped file.
+// Sources, workers, gate and reporter put together. The thread that reads is the first worker, and
+// packets are views into the mapped file. One worker hands what it finds straight on; several leave
+// it in logs of their own.
 #pragma once
 
 #include <functional>
@@ -10,7 +11,8 @@
 
 #include "sensor/app/config.hpp"
 #include "sensor/app/summary.hpp"
-#include "sensor/app/worker.hpp"
+#include "sensor/app/worker_group.hpp"
+#include "sensor/app/worker_log.hpp"
 #include "sensor/capture/source.hpp"
 #include "sensor/detect/finding_gate.hpp"
 #include "sensor/detect/fleet_detector.hpp"
@@ -19,7 +21,7 @@
 
 namespace exwire::app {
 
-class Pipeline final : private Outlet, private detect::FleetSink, private detect::GateListener {
+class Pipeline final : private Hub, private detect::FleetSink, private detect::GateListener {
  public:
   /// `live`: events name the interface instead of the capture file, and hashes are keyed per
   /// process.
@@ -42,8 +44,8 @@ class Pipeline final : private Outlet, private detect::FleetSink, private detect
   std::vector<detect::PathReport> path_reports() const;
 
   const Summary& summary() const noexcept { return summary_; }
-  uint64_t packets() const noexcept { return worker_.packets(); }
-  uint64_t unknown_link() const noexcept { return worker_.unknown_link(); }
+  uint64_t packets() const noexcept { return workers_.intake().packets(); }
+  uint64_t unknown_link() const noexcept { return workers_.intake().unknown_link(); }
 
  private:
   /// The detectors behind all workers.
@@ -57,12 +59,21 @@ class Pipeline final : private Outlet, private detect::FleetSink, private detect
   void begin_anew();
   void tell_vlans();
   void event(const report::Event& event) override;
-  void finding(const flow::Flow& flow, const detect::Finding& finding) override;
+  void finding(const flow::Flow& flow, const detect::Finding& finding, uint16_t point) override;
   void observation(const detect::Observation& observation) override;
+  void seen(const Sight& sight) override;
+  void write(const report::Event& event, report::Reporter& reporter) const override;
+  void speak_through(report::Reporter* reporter) noexcept override;
+  void repeated(const Repetition& repetition) override;
+  bool counts(uint64_t story) override { return gate_.counts(story); }
+  uint64_t stories_closed() const noexcept override { return gate_.closed(); }
+  std::vector<Outlet*> outlets();
+  void gather();
   void found(const flow::Flow& representative, const detect::Finding& finding) override;
   void passed(const flow::Flow& flow, const detect::Finding& finding) override;
 
   report::Reporter& reporter_;
+  report::Reporter* speaker_;  ///< by which alerts leave
   bool live_;
   int64_t stats_interval_ns_;
   bool tells_paths_;  ///< `stats` events show idle timeouts
@@ -75,7 +86,11 @@ class Pipeline final : private Outlet, private detect::FleetSink, private detect
   Summary summary_;
   std::string source_name_;
   capture::Batch batch_;
-  Worker worker_;
+  Turns turns_;
+  std::unique_ptr<WorkerLogs> logs_;  ///< of several workers
+  WorkerGroup workers_;
+  const flow::Flow* offered_ = nullptr;  ///< a flow that is in a table, while its finding is judged
+  uint16_t offered_point_ = 0;
   Timestamp first_, last_stats_;
   int64_t uptime_before_ns_ = 0;                  ///< of files before the last new beginning
   std::vector<detect::PathReport> paths_before_;  ///< the same

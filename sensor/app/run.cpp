@@ -56,6 +56,7 @@ Config configure(const CommandLine& command_line) {
   Config config = default_config();
   if (!command_line.config_file.empty()) read_config_file(config, command_line.config_file);
   for (const std::string& setting : command_line.settings) set_option(config, setting);
+  config.workers = command_line.workers;
   return config;
 }
 

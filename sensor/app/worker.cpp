@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The spine. Read run() first: a packet's whole way is in it.
+// The spine. Read handle() first: a packet's whole way is in it.
 #include "sensor/app/worker.hpp"
 
 #include <algorithm>
@@ -9,95 +9,97 @@ namespace exwire::app {
 using detect::FlowContext;
 using detect::FlowDetector;
 
-namespace {
-
-wire::FrameHead head_of(const capture::Frame& frame, Timestamp time) noexcept {
-  return {time, frame.number, frame.wire_octets, frame.link_type};
-}
-
-}  // namespace
-
-Worker::Worker(const Config& config, const inspect::DissectorHost& dissectors, HashKey secret,
-               Outlet& outlet)
+Worker::Worker(const Config& config, const inspect::DissectorHost& dissectors,
+               std::shared_ptr<detect::CommonMemory> common, const Seat& seat)
     : dissectors_(dissectors),
       site_(config.site),
-      outlet_(outlet),
-      budget_(config.memory_limit),
-      decoder_(secret, config.decode, budget_),
+      outlet_(seat.outlet),
+      budget_(seat.budget),
+      turns_(seat.turns),
+      number_(seat.number),
       flows_(config.flow, config.watch, budget_, *this),
       inspector_(config.inspect, dissectors, flows_, budget_, *this),
       points_(budget_, config.flow.most_flows),
-      detectors_(detect::make_flow_detectors(config.site)) {}
+      detectors_(detect::make_flow_detectors(config.site, std::move(common))) {}
 
-void Worker::run(const capture::Batch& batch) {
-  std::array<wire::Packet, capture::Batch::kCapacity> packets;
-  std::array<uint16_t, capture::Batch::kCapacity> interfaces;
-  uint32_t count = 0;
-  for (uint32_t index = 0; index < batch.count; ++index) {
-    const capture::Frame& frame = batch.frames[index];
-    const bool last = index + 1 == batch.count;
-    const Timestamp time =
-        stamps_.believe(frame.time, last ? nullptr : &batch.frames[index + 1].time);
-    clock_.advance(time);
-    const wire::DecodeStatus status =
-        decoder_.decode(head_of(frame, time), frame.octets, packets[count]);
-    if (status == wire::DecodeStatus::duplicate) points_.duplicate(frame.interface);
-    if (status == wire::DecodeStatus::tcp) {
-      interfaces[count] = frame.interface;
-      flows_.prefetch(packets[count++]);
-    }
+void Worker::run(std::span<const Arrival> arrivals) {
+  constexpr size_t kAhead = 6;  // packets handled while memory answers
+  for (const Arrival& one : arrivals.first(std::min(arrivals.size(), kAhead))) {
+    flows_.prefetch_found(*one.packet);
   }
-  tell_notices();
-  constexpr uint32_t kAhead = 6;  // packets handled while memory answers
-  for (uint32_t index = 0; index < std::min(count, kAhead); ++index) {
-    flows_.prefetch_found(packets[index]);
+  for (size_t index = 0; index < arrivals.size(); ++index) {
+    if (index + kAhead < arrivals.size()) flows_.prefetch_found(*arrivals[index + kAhead].packet);
+    handle(arrivals[index]);
   }
-  for (uint32_t index = 0; index < count; ++index) {
-    if (index + kAhead < count) flows_.prefetch_found(packets[index + kAhead]);
-    const wire::Packet& packet = packets[index];
-    moment_ = packet.time;
-    packet_ = packet.number;
-    const flow::Tracked tracked = flows_.track(packet);  // flow/
-    if (tracked.flow == nullptr) continue;               // half-open, stray or table full: counted
-    points_.packet(interfaces[index], tracked.handle, *tracked.flow, packet.payload_octets);
-    detect(detect::kWantsSegments, *tracked.flow, [&](FlowDetector& one, const FlowContext& what) {
-      one.segment(what, tracked, packet, *this);  // detect/
-    });
-    inspector_.inspect(tracked, packet);  // inspect/; detect/ and report/ from there
-    points_.lost(tracked.handle, inspector_.counters().reassembly.gap_octets);
-    detect(detect::kWantsPayload, *tracked.flow, [&](FlowDetector& one, const FlowContext& what) {
-      one.payload(what, tracked, packet, application_of(*tracked.flow), *this);
-    });
-  }
-  decoder_.release();
-  if (batch.tick) clock_.advance(*batch.tick);
-  packet_ = 0;
-  moment_ = clock_.now();
-  flows_.expire(clock_.now());  // timers leave by the same doors
-  detectors_.each(detect::kWantsTicks, [&](FlowDetector& one) { one.tick(clock_.now(), *this); });
 }
 
-// These packets belong to no flow: a receiving host would not take them, or not as they are.
-void Worker::tell_notices() {
-  static constexpr const char* kEvents[] = {
-      "ipv4.invalid_checksum",          "tcpv4.invalid_checksum",  "exwire.fragment_overlap",
-      "exwire.fragment_beyond_the_end", "exwire.tcp_in_fragments", "exwire.tcp_header_impossible",
-      "exwire.tcp_flags_impossible"};
-  for (const wire::Notice& notice : decoder_.notices().waiting()) {
-    flow::Flow flow;
-    flow.key = notice.key;
-    flow.start_ns = notice.time.ns;
-    if (notice.from_lo) flow.mark(flow::kClientIsLo);
-    report::Event event;
-    event.time = notice.time;
-    event.flow = &flow;
-    event.packet = notice.number;
-    const bool tcp6 = notice.kind == wire::NoticeKind::bad_checksum && notice.key.ip_version == 6;
-    const char* name = tcp6 ? "tcpv6.invalid_checksum" : kEvents[static_cast<size_t>(notice.kind)];
-    event.body = report::AnomalyBody{"decode", name, nullptr, Direction::to_server};
-    outlet_.event(event);
-    ++notices_told_;
+void Worker::handle(const Arrival& arrival) {
+  const wire::Packet& packet = *arrival.packet;
+  turns_.reach(number_, arrival.place);
+  moment_ = packet.time;
+  packet_ = packet.number;
+  const flow::Tracked tracked = flows_.track(packet);  // flow/
+  if (tracked.flow == nullptr) return;                 // half-open, stray or table full: counted
+  outlet_.seen(points_.packet(arrival.point, tracked.handle, *tracked.flow, packet.payload_octets));
+  detect(detect::kWantsSegments, *tracked.flow, [&](FlowDetector& one, const FlowContext& what) {
+    one.segment(what, tracked, packet, *this);  // detect/
+  });
+  inspector_.inspect(tracked, packet);  // inspect/; detect/ and report/ from there
+  tell_lost(tracked.handle);
+  detect(detect::kWantsPayload, *tracked.flow, [&](FlowDetector& one, const FlowContext& what) {
+    one.payload(what, tracked, packet, application_of(*tracked.flow), *this);
+  });
+}
+
+void Worker::expire(Timestamp now) {
+  packet_ = 0;
+  moment_ = now;
+  flows_.expire(now);  // timers leave by the same doors
+}
+
+void Worker::fire(std::span<const Due> due, Timestamp now) {
+  packet_ = 0;
+  moment_ = now;
+  for (const Due& one : due) {
+    turns_.reach(number_, one.place);
+    flows_.fire(one.handle, now);
   }
+}
+
+void Worker::end(std::span<const Due> due, Timestamp now) {
+  packet_ = 0;
+  moment_ = now;
+  for (const Due& one : due) {
+    turns_.reach(number_, one.place);
+    flows_.leave(one.handle, flow::EndReason::shutdown, now);
+  }
+}
+
+void Worker::sweep(Timestamp now) {
+  packet_ = 0;
+  moment_ = now;
+  flows_.sweep(now);
+}
+
+void Worker::tick(Timestamp now) {
+  detectors_.each(detect::kWantsTicks, [&](FlowDetector& one) { one.tick(now, *this); });
+}
+
+void Worker::drain(Timestamp now) {
+  packet_ = 0;
+  moment_ = now;
+  flows_.drain(now);
+}
+
+void Worker::drain_half_open(Timestamp now) {
+  packet_ = 0;
+  moment_ = now;
+  flows_.drain_half_open(now);
+}
+
+void Worker::tell_lost(uint32_t handle) {
+  const uint64_t gap_octets = inspector_.counters().reassembly.gap_octets;
+  if (points_.has_lost(gap_octets)) outlet_.seen(points_.lost(handle, gap_octets));
 }
 
 template <class Tell>
@@ -106,33 +108,16 @@ void Worker::detect(detect::Interest interest, flow::Flow& flow, Tell&& tell) {
   detectors_.each(interest, flow, flows_.handle_of(flow), moment_, packet_, tell);
 }
 
-void Worker::learn(const capture::Batch& batch) {
-  for (uint32_t index = 0; index < batch.count; ++index) {
-    const capture::Frame& frame = batch.frames[index];
-    decoder_.learn(head_of(frame, frame.time), frame.octets);
-  }
-}
-
-void Worker::drain() {
-  packet_ = 0;
-  moment_ = clock_.now();
-  flows_.drain(clock_.now());
-}
-
-void Worker::restart() {
-  packet_ = 0;
-  moment_ = clock_.now();
-  flows_.restart(clock_.now());
-  stamps_.restart();
-  clock_ = {};
+void Worker::restart(std::shared_ptr<detect::CommonMemory> common) {
+  flows_.restart();
   detectors_.each([&](const FlowDetector& one) { alerts_beyond_ += one.overflow(); });
-  detectors_ = detect::DetectorSet(detect::make_flow_detectors(site_));
+  detectors_ = detect::DetectorSet(detect::make_flow_detectors(site_, std::move(common)));
 }
 
 void Worker::flow_ended(uint32_t handle, flow::Flow& flow, flow::EndReason why, Timestamp when) {
   inspector_.close(handle, flow, when);
-  points_.lost(handle, inspector_.counters().reassembly.gap_octets);
-  points_.ended(handle, flow);
+  tell_lost(handle);
+  outlet_.seen(points_.ended(handle, flow));
   packet_ = 0;
   detect(detect::kWantsEnds, flow,
          [&](FlowDetector& one, const FlowContext& what) { one.flow_ended(what, why, *this); });
@@ -179,7 +164,7 @@ void Worker::half_open_changed(const flow::HalfOpen& entry, flow::HalfOpenStage 
 
 void Worker::flow_timer(uint32_t handle, flow::Flow& flow, Timestamp now) {
   inspector_.timer(handle, flow, now);
-  points_.lost(handle, inspector_.counters().reassembly.gap_octets);
+  tell_lost(handle);
   detect(detect::kWantsTimers, flow,
          [&](FlowDetector& one, const FlowContext& what) { one.flow_timer(what, *this); });
 }
@@ -247,8 +232,12 @@ void Worker::tls_record(flow::Flow& flow, const inspect::TlsRecord& record) {
 }
 
 void Worker::found(const FlowContext& context, const detect::Finding& finding) {
-  if (context.handle != 0) flows_[context.handle].mark(flow::kAlerted);
-  outlet_.finding(context.flow, finding);
+  uint16_t point = Outlet::kPointBeingRead;
+  if (context.handle != 0) {
+    flows_[context.handle].mark(flow::kAlerted);
+    point = points_.of(context.handle);
+  }
+  outlet_.finding(context.flow, finding, point);
 }
 
 void Worker::observe(const detect::Observation& observation) {
@@ -257,6 +246,10 @@ void Worker::observe(const detect::Observation& observation) {
 
 void Worker::wake_at(const FlowContext& context, Timestamp at) {
   flows_.wake_at(context.handle, at);
+}
+
+void Worker::take_turn() noexcept {
+  turns_.wait(number_);
 }
 
 std::string_view Worker::application_of(const flow::Flow& flow) const noexcept {
@@ -275,30 +268,6 @@ report::Event Worker::event_of(const flow::Flow& flow, Timestamp when) const noe
 }
 
 void Worker::add_to(report::StatsBody& stats) const {
-  const wire::DecodeCounters& wire = decoder_.counters();
-  stats.packets += wire.packets;
-  stats.octets += wire.octets;
-  stats.ipv4 += wire.ipv4;
-  stats.ipv6 += wire.ipv6;
-  stats.tcp += wire.tcp;
-  stats.udp += wire.udp;
-  stats.vlan += wire.vlan;
-  stats.qinq += wire.qinq;
-  stats.invalid += wire.invalid;
-  stats.cut += wire.cut;
-  stats.fragments += wire.fragments;
-  stats.unknown_link += wire.unknown_link;
-  stats.tunnels += wire.tunnels;
-  stats.bad_checksums += wire.bad_checksums;
-  stats.accepted_checksums += wire.accepted_checksums;
-  stats.duplicates += wire.duplicates;
-  stats.vlans_apart += decoder_.vlans().apart();
-  const wire::FragmentCounters& fragments = decoder_.fragment_counters();
-  stats.datagrams_joined += fragments.joined;
-  stats.fragment_overlaps += fragments.overlaps;
-  stats.fragments_dropped +=
-      fragments.oversize + fragments.expired + fragments.shed + fragments.cut;
-  stats.not_ip += wire.not_ip;
   const flow::FlowCounters& flows = flows_.counters();
   stats.flows += flows.opened;
   stats.flows_active += flows_.size();
@@ -328,10 +297,8 @@ void Worker::add_to(report::StatsBody& stats) const {
   }
   stats.tls_handshakes += inspect.handshakes;
   stats.http_transactions += inspect.transactions;
-  stats.anomalies += inspect.anomalies + notices_told_;
-  stats.anomalies_suppressed += inspect.anomalies_suppressed + decoder_.notices().suppressed();
-  stats.clock_backwards += stamps_.backward_steps();
-  stats.clock_jumps += stamps_.odd_jumps();
+  stats.anomalies += inspect.anomalies;
+  stats.anomalies_suppressed += inspect.anomalies_suppressed;
   stats.alerts_beyond += alerts_beyond_;
   detectors_.each([&](const FlowDetector& one) { stats.alerts_beyond += one.overflow(); });
   stats.memory_in_use += budget_.used() - inspector_.spare_octets();

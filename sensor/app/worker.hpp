@@ -1,61 +1,72 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One worker owns its flows: it takes batches of frames and runs them through the layers. What it
-// finds leaves through an Outlet; nothing else is shared.
+// One worker owns its flows: it takes packets and runs them through the layers. What it finds
+// leaves through an Outlet. What detectors know across flows of several workers
+// (detect/common_memory.hpp) they reach in the order of packets; nothing else is shared.
 #pragma once
 
+#include <memory>
+#include <span>
 #include <string_view>
 
 #include "sensor/app/capture_points.hpp"
 #include "sensor/app/config.hpp"
+#include "sensor/app/intake.hpp"
+#include "sensor/app/outlet.hpp"
 #include "sensor/base/memory.hpp"
-#include "sensor/base/packet_stamps.hpp"
-#include "sensor/capture/source.hpp"
+#include "sensor/base/turns.hpp"
 #include "sensor/detect/detector_set.hpp"
 #include "sensor/flow/flow_table.hpp"
 #include "sensor/inspect/inspector.hpp"
 #include "sensor/report/event.hpp"
-#include "sensor/wire/decode.hpp"
 
 namespace exwire::app {
 
-/// Where a worker's events and findings go: to one place behind all workers.
-class Outlet {
- public:
-  virtual ~Outlet() = default;
-  virtual void event(const report::Event& event) = 0;
-  virtual void finding(const flow::Flow& flow, const detect::Finding& finding) = 0;
-  virtual void observation(const detect::Observation& observation) = 0;
+/// A flow whose time has come.
+struct Due {
+  uint32_t place;  ///< among those of all workers, from 1
+  uint32_t handle;
+};
+
+/// Where a worker sits among the others. All of it must outlive the worker.
+struct Seat {
+  Outlet& outlet;
+  Budget& budget;
+  Turns& turns;
+  uint32_t number = 0;
 };
 
 class Worker final : private flow::FlowListener,
                      private inspect::Listener,
                      private detect::FindingSink {
  public:
-  Worker(const Config& config, const inspect::DissectorHost& dissectors, HashKey secret,
-         Outlet& outlet);
+  Worker(const Config& config, const inspect::DissectorHost& dissectors,
+         std::shared_ptr<detect::CommonMemory> common, const Seat& seat);
 
+  /// The time from which timers are counted: that of the first packet, whoever gets it.
+  void start(Timestamp at) noexcept { flows_.start(at); }
+  /// Fetches where a packet that comes soon will be looked up.
+  void prefetch(const wire::Packet& packet) const noexcept { flows_.prefetch(packet); }
   /// THE SPINE: capture -> wire -> flow -> inspect -> detect -> report.
-  void run(const capture::Batch& batch);
-  /// The batches that follow come from this source.
-  void enter(const std::string& source) { points_.enter(source); }
-  /// Learns from frames that will be replayed what their senders do with checksums.
-  void learn(const capture::Batch& batch);
-  /// End of capture: everything still open is told.
-  void drain();
-  /// The same, and what follows may begin at any other time.
-  void restart();
+  void run(std::span<const Arrival> arrivals);
 
-  Timestamp now() const noexcept { return clock_.now(); }
+  /// All timers due by `now`, and handshakes that are over;
+  void expire(Timestamp now);
+  /// the same in steps, where the timers of several workers must take turns.
+  void fire(std::span<const Due> due, Timestamp now);
+  void sweep(Timestamp now);
+  /// Packet time has come as far as `now`.
+  void tick(Timestamp now);
+  /// End of capture: everything still open is told;
+  void drain(Timestamp now);
+  /// the same in steps.
+  void end(std::span<const Due> due, Timestamp now);
+  void drain_half_open(Timestamp now);
+  /// Everything has been told; what follows may begin at any other time.
+  void restart(std::shared_ptr<detect::CommonMemory> common);
+
+  flow::FlowTable& flows() noexcept { return flows_; }
   /// Adds this worker's counters.
   void add_to(report::StatsBody& stats) const;
-  uint64_t packets() const noexcept { return decoder_.counters().packets; }
-  /// Packets of link types that nothing here can open.
-  uint64_t unknown_link() const noexcept { return decoder_.counters().unknown_link; }
-  /// Of where a flow was seen; of the source being read when it is none of this worker's.
-  const report::CaptureQuality& quality_of(const flow::Flow& flow) const noexcept {
-    return points_.of(flows_.handle_of(flow));
-  }
-  const wire::VlanWatch& vlans() const noexcept { return decoder_.vlans(); }
 
  private:
   void flow_ended(uint32_t handle, flow::Flow& flow, flow::EndReason why, Timestamp when) override;
@@ -78,11 +89,13 @@ class Worker final : private flow::FlowListener,
   void observe(const detect::Observation& observation) override;
   void wake_at(const detect::FlowContext& context, Timestamp at) override;
   void still_silent(const detect::FlowContext& context) override;
+  void take_turn() noexcept override;
 
   /// Calls `tell(detector, context)` for the detectors that want `interest`.
   template <class Tell>
   void detect(detect::Interest interest, flow::Flow& flow, Tell&& tell);
-  void tell_notices();
+  void handle(const Arrival& arrival);
+  void tell_lost(uint32_t handle);
   void describe(flow::Flow& flow, report::FlowBody& body);
   std::string_view application_of(const flow::Flow& flow) const noexcept;
   report::Event event_of(const flow::Flow& flow, Timestamp when) const noexcept;
@@ -90,17 +103,16 @@ class Worker final : private flow::FlowListener,
   const inspect::DissectorHost& dissectors_;
   const detect::Site& site_;
   Outlet& outlet_;
-  Budget budget_;
-  PacketStamps stamps_;
-  PacketClock clock_;
-  wire::Decoder decoder_;
+  Budget& budget_;
+  Turns& turns_;
+  const uint32_t number_;
   flow::FlowTable flows_;
   inspect::Inspector inspector_;
-  CapturePoints points_;
+  FlowPoints points_;
   detect::DetectorSet detectors_;
   Timestamp moment_;     ///< time of the packet or timer being handled
   uint64_t packet_ = 0;  ///< its packet number, 0: a timer
-  uint64_t half_open_told_ = 0, one_sided_ = 0, notices_told_ = 0;
+  uint64_t half_open_told_ = 0, one_sided_ = 0;
   uint64_t alerts_beyond_ = 0;  ///< of detectors before the last restart
 };
 

@@ -37,15 +37,25 @@ void FindingGate::offer(const flow::Flow& flow, const Finding& finding) {
     return;
   }
   if (Story* story = stories_.find(finding.story)) {
-    suppressed_ += finding.occurrences;
-    story->finding.occurrences += finding.occurrences;
-    story->finding.last_seen = std::max(story->finding.last_seen, finding.when);
+    count(*story, finding.when, finding.occurrences);
   } else if (rate_.take(kReserved)) {
     begin(flow, finding.told());
   } else {
     suppressed_ += finding.occurrences;
     hold_back(flow, finding, finding.occurrences);
   }
+}
+
+void FindingGate::repeat(uint64_t known, Timestamp when, uint64_t occurrences) {
+  rate_.advance(when);
+  if (Story* story = stories_.find(known)) return count(*story, when, occurrences);
+  suppressed_ += occurrences;
+}
+
+void FindingGate::count(Story& story, Timestamp when, uint64_t occurrences) {
+  suppressed_ += occurrences;
+  story.finding.occurrences += occurrences;
+  story.finding.last_seen = std::max(story.finding.last_seen, when);
 }
 
 void FindingGate::begin(const flow::Flow& flow, const Finding& finding) {
@@ -56,6 +66,7 @@ void FindingGate::begin(const flow::Flow& flow, const Finding& finding) {
     story = stories_.add(finding.story);
   }
   if (story == nullptr) return;  // no memory at all: not known when it comes again
+  ++begun_;
   remember(*story, flow, finding);
   story->told = finding.occurrences;
 }
@@ -78,6 +89,7 @@ void FindingGate::sum_up(Story& story) {
 }
 
 void FindingGate::close_oldest() {
+  ++closed_;
   sum_up(stories_.front());
   stories_.drop_front();
 }

@@ -28,10 +28,18 @@ class FindingGate {
   static constexpr int64_t kWindowNs = 3600 * kNanosPerSecond;
   static constexpr int64_t kCrowdWindowNs = 10 * kNanosPerSecond;
   static constexpr uint32_t kMostStories = 4096, kMostCrowds = 1024;
+  static constexpr uint32_t kAmple = 1024;  ///< stories that no batch begins
 
   FindingGate(Budget& budget, GateListener& listener);
 
   void offer(const flow::Flow& flow, const Finding& finding);
+  /// What offer() does with a finding whose story is known. Of one that has been displaced since,
+  /// it is only counted.
+  void repeat(uint64_t story, Timestamp when, uint64_t occurrences);
+  /// Its repetitions will only be counted, as long as closed() stays the same.
+  bool counts(uint64_t story) { return room() >= kAmple && stories_.find(story) != nullptr; }
+  uint64_t closed() const noexcept { return closed_; }
+  uint64_t room() const noexcept { return kMostStories - (begun_ - closed_); }
   /// Sums up what is due by `now`; cheap when nothing is.
   void advance(Timestamp now);
   /// End of capture: sums up everything.
@@ -55,6 +63,7 @@ class FindingGate {
   };
 
   void begin(const flow::Flow& flow, const Finding& finding);
+  void count(Story& story, Timestamp when, uint64_t occurrences);
   static void remember(Story& story, const flow::Flow& flow, const Finding& finding);
   void sum_up(Story& story);
   void close_oldest();
@@ -70,6 +79,7 @@ class FindingGate {
   AlertRate rate_;
   Timestamp seen_;  ///< latest of advance()
   uint64_t suppressed_ = 0;
+  uint64_t begun_ = 0, closed_ = 0;
 };
 
 }  // namespace exwire::detect

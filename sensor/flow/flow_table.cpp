@@ -327,8 +327,7 @@ void FlowTable::leave(uint32_t handle, EndReason why, Timestamp when) {
   flows_.give(handle);
 }
 
-void FlowTable::restart(Timestamp now) {
-  drain(now);
+void FlowTable::restart() noexcept {
   started_ = false;
   swept_ = {};
 }

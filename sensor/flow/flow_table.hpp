@@ -109,8 +109,8 @@ class FlowTable {
   void expire(Timestamp now);
   /// End of capture: everything ends.
   void drain(Timestamp now);
-  /// The same, and what follows may begin at any other time.
-  void restart(Timestamp now);
+  /// After that: what follows may begin at any other time.
+  void restart() noexcept;
 
   /// The steps of both, for several tables that go through their timers together. The tick of the
   /// next timers due by `now`, which stand in due() then; all of them are to be fired before the

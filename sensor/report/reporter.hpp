@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "sensor/report/eve.hpp"
@@ -19,7 +20,16 @@ class Reporter {
   Reporter(EveSettings settings, Sink& sink, PrivacySettings privacy = {})
       : encoder_(std::move(settings)), privacy_(std::move(privacy)), sink_(sink) {}
 
+  /// One that tells the same to another place: for another thread.
+  Reporter(const Reporter& like, Sink& sink)
+      : encoder_(like.encoder_), privacy_(like.privacy_), sink_(sink) {}
+
   void write(const Event& event);
+  /// A line that another one has made.
+  void pass_on(std::string_view line) {
+    ++events_;
+    sink_.write(line);
+  }
   /// What of a finding may be told to people; without its transaction.
   detect::Finding shown(const detect::Finding& finding) const;
   void flush();

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "sensor/app/worker.hpp"
+#include "sensor/app/worker_group.hpp"
 #include "tests/support/packet_builder.hpp"
 
 using namespace exwire;
@@ -24,7 +24,7 @@ class Outlet final : public app::Outlet {
       anomalies.emplace_back(anomaly->event);
     }
   }
-  void finding(const flow::Flow&, const detect::Finding&) override {}
+  void finding(const flow::Flow&, const detect::Finding&, uint16_t) override {}
   void observation(const detect::Observation&) override {}
   std::vector<std::string> requests, anomalies;
   std::vector<bool> complete;
@@ -40,19 +40,20 @@ size_t resident_octets() {
 /// One segment at a time, as a sensor would see it.
 class Wire {
  public:
-  explicit Wire(app::Worker& worker) : worker_(worker) {}
+  Wire(app::WorkerGroup& workers, app::Outlet& outlet) : workers_(workers), outlet_(outlet) {}
   void send(const test::Segment& segment) {
     now.ns += kNanosPerMilli / 10;
     const test::TestFrame frame = test::build(segment, now);
     capture::Batch batch;
     batch.frames[batch.count++] = {
         frame.time, frame.view(), static_cast<uint32_t>(frame.octets.size()), 1, 0, ++number_};
-    worker_.run(batch);
+    workers_.run(batch, outlet_);
   }
   Timestamp now{1'700'000'000 * kNanosPerSecond};
 
  private:
-  app::Worker& worker_;
+  app::WorkerGroup& workers_;
+  app::Outlet& outlet_;
   uint64_t number_ = 0;
 };
 
@@ -70,8 +71,10 @@ TEST_CASE("a request behind 5.5 GiB of lossy body is told", "[budget]") {
   config.inspect.label_unknown = false;
   const inspect::DissectorHost dissectors(inspect::builtin_dissectors());
   Outlet outlet;
-  app::Worker worker(config, dissectors, HashKey{}, outlet);
-  Wire wire(worker);
+  Turns turns(1);
+  app::Outlet* const only = &outlet;
+  app::WorkerGroup workers(config, dissectors, HashKey{}, turns, {&only, 1});
+  Wire wire(workers, outlet);
 
   test::Segment client;
   client.seq = 0xffffff00;
@@ -125,10 +128,10 @@ TEST_CASE("a request behind 5.5 GiB of lossy body is told", "[budget]") {
   server.payload = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
   wire.send(server);
   const size_t growth = resident_octets() - before;
-  worker.drain();
+  workers.drain();
 
   report::StatsBody stats;
-  worker.add_to(stats);
+  workers.add_to(stats);
   std::printf("%.2f GiB in one stream, %llu holes: %llu gaps told, %zu KiB more resident\n",
               static_cast<double>(kBody + kRest) / (1 << 30),
               static_cast<unsigned long long>(holes), static_cast<unsigned long long>(stats.gaps),

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <new>
 
-#include "sensor/app/worker.hpp"
+#include "sensor/app/worker_group.hpp"
 #include "tests/support/packet_builder.hpp"
 
 namespace {
@@ -33,7 +33,7 @@ namespace {
 class Counter final : public app::Outlet {
  public:
   void event(const report::Event&) override { ++events; }
-  void finding(const flow::Flow&, const detect::Finding&) override { ++findings; }
+  void finding(const flow::Flow&, const detect::Finding&, uint16_t) override { ++findings; }
   void observation(const detect::Observation&) override {}
   uint64_t events = 0, findings = 0;
 };
@@ -63,7 +63,9 @@ TEST_CASE("the packet path allocates nothing after its warm-up", "[budget]") {
   config.inspect.label_unknown = false;  // nDPI has an allocator of its own
   const inspect::DissectorHost dissectors(inspect::builtin_dissectors());
   Counter counter;
-  app::Worker worker(config, dissectors, HashKey{}, counter);
+  Turns turns(1);
+  app::Outlet* const outlet = &counter;
+  app::WorkerGroup workers(config, dissectors, HashKey{}, turns, {&outlet, 1});
   Timestamp now{1'700'000'000 * kNanosPerSecond};
   uint64_t during = 0;
   for (uint32_t round = 0; round < 4000; ++round) {
@@ -75,7 +77,7 @@ TEST_CASE("the packet path allocates nothing after its warm-up", "[budget]") {
           frame.time, frame.view(), static_cast<uint32_t>(frame.octets.size()), 1, 0, 1};
     }
     const uint64_t before = allocations;
-    worker.run(batch);
+    workers.run(batch, counter);
     if (round >= 2000) during += allocations - before;
   }
   CHECK(counter.findings >= 4000);

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Where frames become packets, before a worker is chosen for each: what must meet in one place
+// stands here (fragments, second copies of a packet, what senders do with checksums and VLANs, and
+// time itself).
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "sensor/app/outlet.hpp"
+#include "sensor/base/packet_stamps.hpp"
+#include "sensor/capture/source.hpp"
+#include "sensor/wire/decode.hpp"
+
+namespace exwire::app {
+
+/// A packet on its way to the worker that has its flow.
+struct Arrival {
+  const wire::Packet* packet;
+  uint32_t place;  ///< in its batch, from 1
+  uint16_t point;  ///< the capture point that saw it
+};
+
+class Intake {
+ public:
+  Intake(HashKey secret, const wire::DecodeSettings& settings, Budget& budget)
+      : decoder_(secret, settings, budget) {}
+
+  /// The batches that follow come from this source.
+  void enter(const std::string& source) { points_.enter(source); }
+  /// Learns from frames that will be replayed what their senders do with checksums.
+  void learn(const capture::Batch& batch);
+  /// Decodes a batch, tells what no flow will tell, and calls `take(arrival)` for each segment.
+  template <class Take>
+  void take_in(const capture::Batch& batch, Outlet& outlet, Take&& take) {
+    uint32_t count = 0;
+    for (uint32_t index = 0; index < batch.count; ++index) {
+      if (!decode(batch, index, packets_[count])) continue;
+      const uint16_t point = points_.point(batch.frames[index].interface);
+      take(Arrival{&packets_[count], count + 1, point});
+      ++count;
+    }
+    tell_notices(outlet);
+  }
+  /// All workers have done with the packets of the batch. Time goes on to its tick.
+  void release(const capture::Batch& batch);
+
+  /// What follows may begin at any other time.
+  void restart() noexcept;
+
+  Timestamp now() const noexcept { return clock_.now(); }
+  uint64_t packets() const noexcept { return decoder_.counters().packets; }
+  /// Packets of link types that nothing here can open.
+  uint64_t unknown_link() const noexcept { return decoder_.counters().unknown_link; }
+  const wire::VlanWatch& vlans() const noexcept { return decoder_.vlans(); }
+  CapturePoints& points() noexcept { return points_; }
+  void add_to(report::StatsBody& stats) const;
+
+ private:
+  bool decode(const capture::Batch& batch, uint32_t index, wire::Packet& packet);
+  void tell_notices(Outlet& outlet);
+
+  PacketStamps stamps_;
+  PacketClock clock_;
+  wire::Decoder decoder_;
+  CapturePoints points_;
+  std::array<wire::Packet, capture::Batch::kCapacity> packets_;
+  uint64_t notices_told_ = 0;
+};
+
+}  // namespace exwire::app

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The workers, one or several. They share a batch: the packets of a connection always go to the
+// same one, by the keyed hash of its endpoints; all run at the same time, and meet when the batch
+// is over. Timers go the same way, those of one tick at a time. What takes effect across
+// connections happens in the order of the batch (Turns), so that the result does not depend on the
+// number of workers. A worker's flows are only touched by its own thread: dissectors keep memory
+// there.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "sensor/app/intake.hpp"
+#include "sensor/app/worker.hpp"
+
+namespace exwire::app {
+
+class WorkerGroup {
+ public:
+  /// One worker for each outlet. `gather` is called when all of them rest, after they have run:
+  /// what they have left may be taken.
+  WorkerGroup(const Config& config, const inspect::DissectorHost& dissectors, HashKey secret,
+              Turns& turns, std::span<Outlet* const> outlets, std::function<void()> gather = {});
+  ~WorkerGroup();
+  WorkerGroup(const WorkerGroup&) = delete;
+  WorkerGroup& operator=(const WorkerGroup&) = delete;
+
+  /// `outlet`: for what is told of packets before a worker has them.
+  void run(const capture::Batch& batch, Outlet& outlet);
+  /// End of capture: everything still open is told.
+  void drain();
+  /// After that: what follows may begin at any other time.
+  void restart();
+
+  Intake& intake() noexcept { return intake_; }
+  const Intake& intake() const noexcept { return intake_; }
+  /// Adds all counters.
+  void add_to(report::StatsBody& stats) const;
+
+ private:
+  enum class Task : uint8_t { packets, timers, ends, stop };
+  struct Lane {
+    Lane(const Config& config, const inspect::DissectorHost& dissectors,
+         const std::shared_ptr<detect::CommonMemory>& common, Outlet& outlet, Turns& turns,
+         uint32_t number);
+
+    Budget budget;
+    Worker worker;
+    const uint32_t number;
+    std::vector<Arrival> arrivals;
+    std::vector<Due> due;
+    // Of what goes in the order of age: which tick, how many flows, how far they are taken, and the
+    // one that was taken last and waits for older ones of others.
+    std::optional<uint32_t> tick;
+    uint32_t flows = 0, next = 0, waiting = 0;
+    alignas(64) std::atomic<uint32_t> asked{0};
+    std::thread thread;
+  };
+
+  static std::deque<Lane> make_lanes(const Config& share, const inspect::DissectorHost& dissectors,
+                                     Turns& turns, std::span<Outlet* const> outlets);
+  bool alone() const noexcept { return lanes_.size() == 1; }
+  Lane& lane_of(const wire::Packet& packet) noexcept;
+  void serve(Lane& lane);
+  void work(Lane& lane);
+  void run_all(Task task, Timestamp now);
+  void expire(Timestamp now);
+  bool next_tick(Timestamp now);
+  /// Gives out flows of all lanes, oldest first: `take(lane, index)` is one of a lane's.
+  template <class Take>
+  void run_by_age(Task task, Timestamp now, Take&& take);
+
+  const Config share_;  ///< each worker's share of the configured limits
+  Turns& turns_;
+  std::function<void()> gather_;
+  std::deque<Lane> lanes_;
+  Intake intake_;
+  Task task_ = Task::packets;  ///< with now_: what the lanes are asked for
+  Timestamp now_;
+};
+
+}  // namespace exwire::app
