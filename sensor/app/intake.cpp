@@ -29,6 +29,7 @@ bool Intake::decode(const capture::Batch& batch, uint32_t index, wire::Packet& p
 }
 
 void Intake::release(const capture::Batch& batch) {
+  count_ = 0;
   decoder_.release();
   if (batch.tick) clock_.advance(*batch.tick);
 }

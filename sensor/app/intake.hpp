@@ -17,7 +17,7 @@ namespace exwire::app {
 /// A packet on its way to the worker that has its flow.
 struct Arrival {
   const wire::Packet* packet;
-  uint32_t place;  ///< in its batch, from 1
+  uint32_t place;  ///< among those since the last release(), from 1
   uint16_t point;  ///< the capture point that saw it
 };
 
@@ -30,19 +30,22 @@ class Intake {
   void enter(const std::string& source) { points_.enter(source); }
   /// Learns from frames that will be replayed what their senders do with checksums.
   void learn(const capture::Batch& batch);
+  /// Batches between two calls of release().
+  static constexpr uint32_t kMostBatches = 16;
   /// Decodes a batch, tells what no flow will tell, and calls `take(arrival)` for each segment.
   template <class Take>
   void take_in(const capture::Batch& batch, Outlet& outlet, Take&& take) {
-    uint32_t count = 0;
     for (uint32_t index = 0; index < batch.count; ++index) {
-      if (!decode(batch, index, packets_[count])) continue;
+      if (!decode(batch, index, packets_[count_])) continue;
       const uint16_t point = points_.point(batch.frames[index].interface);
-      take(Arrival{&packets_[count], count + 1, point});
-      ++count;
+      const wire::Packet& packet = packets_[count_];
+      take(Arrival{&packet, ++count_, point});
     }
     tell_notices(outlet);
   }
-  /// All workers have done with the packets of the batch. Time goes on to its tick.
+  /// The place of the last packet.
+  uint32_t last_place() const noexcept { return count_; }
+  /// All workers have done with the packets. Time goes on to the tick of the last batch.
   void release(const capture::Batch& batch);
 
   /// What follows may begin at any other time.
@@ -64,7 +67,8 @@ class Intake {
   PacketClock clock_;
   wire::Decoder decoder_;
   CapturePoints points_;
-  std::array<wire::Packet, capture::Batch::kCapacity> packets_;
+  std::array<wire::Packet, kMostBatches * capture::Batch::kCapacity> packets_;
+  uint32_t count_ = 0;
   uint64_t notices_told_ = 0;
 };
 

@@ -76,12 +76,32 @@ bool Pipeline::step(capture::Source& source) {
     source_name_ = source.name();
     workers_.intake().enter(source_name_);
   }
-  workers_.run(batch_, *this);
-  const Timestamp now = workers_.intake().now();
-  for (const auto& detector : fleet_->detectors) detector->tick(now, *this);
-  gate_.advance(now);
+  workers_.take_in(batch_, *this);
+  if (logs_) take_more(source);
+  workers_.run(batch_);
+  batch_over(workers_.intake().now());
   if (logs_) logs_->follow_stories();
   return status == capture::BatchStatus::frames;
+}
+
+// Several workers run longer in one go, as long as nothing but packets would happen between
+// batches.
+void Pipeline::take_more(capture::Source& source) {
+  const auto nothing_due = [&](Timestamp now) {
+    return first_.ns != 0 && !workers_.timers_due() && !stats_due(now) && !gate_.ends_story(now);
+  };
+  for (uint32_t batches = 1; batches < Intake::kMostBatches; ++batches) {
+    const Timestamp now = workers_.intake().now();
+    const uint32_t place = workers_.intake().last_place();
+    if (!nothing_due(now) || !source.one_more_batch(batch_)) return;
+    logs_->end_batch(place, now);
+    workers_.take_in(batch_, *this);
+  }
+}
+
+void Pipeline::batch_over(Timestamp now) {
+  for (const auto& detector : fleet_->detectors) detector->tick(now, *this);
+  gate_.advance(now);
 }
 
 void Pipeline::conclude() {
@@ -112,8 +132,7 @@ void Pipeline::finish(const std::vector<std::unique_ptr<capture::Source>>& sourc
 void Pipeline::tell_stats_when_due(const std::vector<std::unique_ptr<capture::Source>>& sources) {
   const Timestamp now = workers_.intake().now();
   if (first_.ns == 0) first_ = last_stats_ = now;
-  if (now.ns - last_stats_.ns < stats_interval_ns_) return;
-  tell_stats(sources);
+  if (stats_due(now)) tell_stats(sources);
 }
 
 // Told once, when it is seen first: after that it is in every `stats` event.

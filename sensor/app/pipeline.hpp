@@ -57,6 +57,10 @@ class Pipeline final : private Hub, private detect::FleetSink, private detect::G
 
   void conclude();
   void begin_anew();
+  void take_more(capture::Source& source);
+  bool stats_due(Timestamp now) const noexcept {
+    return now.ns - last_stats_.ns >= stats_interval_ns_;
+  }
   void tell_vlans();
   void event(const report::Event& event) override;
   void finding(const flow::Flow& flow, const detect::Finding& finding, uint16_t point) override;
@@ -66,6 +70,7 @@ class Pipeline final : private Hub, private detect::FleetSink, private detect::G
   void speak_through(report::Reporter* reporter) noexcept override;
   void repeated(const Repetition& repetition) override;
   bool counts(uint64_t story) override { return gate_.counts(story); }
+  void batch_over(Timestamp now) override;
   uint64_t stories_closed() const noexcept override { return gate_.closed(); }
   std::vector<Outlet*> outlets();
   void gather();

@@ -65,6 +65,7 @@ class Worker final : private flow::FlowListener,
   void restart(std::shared_ptr<detect::CommonMemory> common);
 
   flow::FlowTable& flows() noexcept { return flows_; }
+  const flow::FlowTable& flows() const noexcept { return flows_; }
   /// Adds this worker's counters.
   void add_to(report::StatsBody& stats) const;
 

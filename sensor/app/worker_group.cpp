@@ -25,15 +25,13 @@ Config share_of(Config config, size_t workers) {
   return config;
 }
 
-// The last batch is rarely long ago; where it is, nobody waits at the processor's expense.
-void wait_for_change(const std::atomic<uint32_t>& value, uint32_t before) noexcept {
-  constexpr uint32_t kLooks = 2048;
-  for (uint32_t look = 0; look < kLooks; ++look) {
-    if (value.load(std::memory_order_acquire) != before) return;
+// The last packets are rarely long ago; where they are, nobody waits at the processor's expense.
+void wait_for(sem_t& asked) noexcept {
+  for (uint32_t look = 0; look < Turns::kPatience; ++look) {
+    if (sem_trywait(&asked) == 0) return;
     Turns::pause();
   }
-  while (value.load(std::memory_order_acquire) == before) {
-    value.wait(before, std::memory_order_acquire);
+  while (sem_wait(&asked) != 0) {
   }
 }
 
@@ -57,6 +55,11 @@ WorkerGroup::Lane::Lane(const Config& config, const inspect::DissectorHost& diss
       worker(config, dissectors, common, Seat{outlet, budget, turns, place}),
       number(place) {
   arrivals.reserve(capture::Batch::kCapacity);
+  sem_init(&asked, 0, 0);
+}
+
+WorkerGroup::Lane::~Lane() {
+  sem_destroy(&asked);
 }
 
 std::deque<WorkerGroup::Lane> WorkerGroup::make_lanes(const Config& share,
@@ -91,14 +94,12 @@ WorkerGroup::~WorkerGroup() {
   task_ = Task::stop;
   for (Lane& lane : lanes_) {
     if (!lane.thread.joinable()) continue;
-    lane.asked.fetch_add(1, std::memory_order_release);
-    lane.asked.notify_one();
+    sem_post(&lane.asked);
     lane.thread.join();
   }
 }
 
-void WorkerGroup::run(const capture::Batch& batch, Outlet& outlet) {
-  for (Lane& lane : lanes_) lane.arrivals.clear();
+void WorkerGroup::take_in(const capture::Batch& batch, Outlet& outlet) {
   intake_.take_in(batch, outlet, [&](const Arrival& arrival) {
     if (arrival.place == 1) {
       for (Lane& lane : lanes_) lane.worker.start(arrival.packet->time);
@@ -107,8 +108,12 @@ void WorkerGroup::run(const capture::Batch& batch, Outlet& outlet) {
     if (lane.number == 0) lane.worker.prefetch(*arrival.packet);  // by whoever will need it
     lane.arrivals.push_back(arrival);
   });
+}
+
+void WorkerGroup::run(const capture::Batch& last) {
   run_all(Task::packets, intake_.now());
-  intake_.release(batch);
+  for (Lane& lane : lanes_) lane.arrivals.clear();
+  intake_.release(last);
   expire(intake_.now());
 }
 
@@ -119,8 +124,8 @@ WorkerGroup::Lane& WorkerGroup::lane_of(const wire::Packet& packet) noexcept {
 }
 
 void WorkerGroup::serve(Lane& lane) {
-  for (uint32_t answered = 0;; ++answered) {
-    wait_for_change(lane.asked, answered);
+  for (;;) {
+    wait_for(lane.asked);
     if (task_ == Task::stop) return;
     work(lane);
   }
@@ -157,8 +162,7 @@ void WorkerGroup::run_all(Task task, Timestamp now) {
   }
   for (Lane& lane : lanes_) {
     if (lane.number == 0 || !has_work(lane)) continue;
-    lane.asked.store(lane.asked.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-    lane.asked.notify_one();
+    sem_post(&lane.asked);
   }
   if (has_work(lanes_.front())) work(lanes_.front());
   turns_.wait_for_all(0);

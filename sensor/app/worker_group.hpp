@@ -7,7 +7,8 @@
 // there.
 #pragma once
 
-#include <atomic>
+#include <semaphore.h>
+
 #include <deque>
 #include <functional>
 #include <memory>
@@ -32,8 +33,13 @@ class WorkerGroup {
   WorkerGroup(const WorkerGroup&) = delete;
   WorkerGroup& operator=(const WorkerGroup&) = delete;
 
-  /// `outlet`: for what is told of packets before a worker has them.
-  void run(const capture::Batch& batch, Outlet& outlet);
+  /// Gives the packets of a batch to their workers, which run when they are told to. `outlet`: for
+  /// what is told of packets before a worker has them.
+  void take_in(const capture::Batch& batch, Outlet& outlet);
+  /// Runs them with what they were given since they ran last, and their timers; `last`: the batch
+  /// they were given last. At most Intake::kMostBatches, and no further one when timers are due.
+  void run(const capture::Batch& last);
+  bool timers_due() const noexcept { return lanes_.front().worker.flows().is_due(intake_.now()); }
   /// End of capture: everything still open is told.
   void drain();
   /// After that: what follows may begin at any other time.
@@ -50,6 +56,9 @@ class WorkerGroup {
     Lane(const Config& config, const inspect::DissectorHost& dissectors,
          const std::shared_ptr<detect::CommonMemory>& common, Outlet& outlet, Turns& turns,
          uint32_t number);
+    ~Lane();
+    Lane(const Lane&) = delete;
+    Lane& operator=(const Lane&) = delete;
 
     Budget budget;
     Worker worker;
@@ -60,7 +69,7 @@ class WorkerGroup {
     // one that was taken last and waits for older ones of others.
     std::optional<uint32_t> tick;
     uint32_t flows = 0, next = 0, waiting = 0;
-    alignas(64) std::atomic<uint32_t> asked{0};
+    alignas(64) sem_t asked;  ///< there is work for its thread
     std::thread thread;
   };
 

@@ -108,8 +108,14 @@ void WorkerLogs::apply_through(uint32_t place) {
   };
   for (;;) {
     WorkerLog& next = *std::min_element(logs_.begin(), logs_.end(), sooner);
-    if (next.next_place() > place) return;
-    next.apply_next();
+    const uint32_t until = std::min(next.next_place(), place);
+    if (ended_ < ends_.size() && ends_[ended_].place < until) {
+      hub_.batch_over(ends_[ended_++].now);
+    } else if (next.next_place() <= place) {
+      next.apply_next();
+    } else {
+      return;
+    }
   }
 }
 
@@ -130,6 +136,8 @@ void WorkerLogs::gather() {
     log.lines().clear();
     log.clear();
   }
+  ends_.clear();
+  ended_ = 0;
   follow_stories();
 }
 

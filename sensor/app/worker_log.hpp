@@ -38,6 +38,8 @@ class Hub : public Outlet {
   /// Until stories are closed, findings of this one are only counted.
   virtual bool counts(uint64_t story) = 0;
   virtual uint64_t stories_closed() const noexcept = 0;
+  /// All packets of a batch have been handled; no timer was due at its end.
+  virtual void batch_over(Timestamp now) = 0;
 };
 
 /// Lines with the place in the batch they belong to.
@@ -102,7 +104,7 @@ class WorkerLog final : public Outlet {
     uint32_t place;
     std::variant<detect::Observation, Sight, Repetition> what;
   };
-  static constexpr uint32_t kMost = 512;
+  static constexpr uint32_t kMost = 2048;
 
   uint32_t place() const noexcept;
   void take_turn();
@@ -127,6 +129,8 @@ class WorkerLogs {
   WorkerLogs(Hub& hub, report::Reporter& reporter, const Turns& turns);
 
   std::vector<Outlet*> outlets();
+  /// The workers are given one more batch; the one that ends here ends at this place and time.
+  void end_batch(uint32_t place, Timestamp now) { ends_.push_back({place, now}); }
   /// All workers rest: everything left takes effect, and lines are written.
   void gather();
   /// Before they run again: what has become of stories meanwhile.
@@ -135,8 +139,15 @@ class WorkerLogs {
   void apply_through(uint32_t place);
 
  private:
+  struct BatchEnd {
+    uint32_t place;
+    Timestamp now;
+  };
+
   Hub& hub_;
   report::Reporter& reporter_;
+  std::vector<BatchEnd> ends_;
+  size_t ended_ = 0;
   uint64_t stories_closed_ = 0;
   std::deque<WorkerLog> logs_;
 };

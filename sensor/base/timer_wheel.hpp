@@ -53,9 +53,7 @@ class TimerWheel {
   /// Moves on to the next tick at which records are due, `to` at most. False when there is none.
   /// The records of a tick must be cancelled, each before it is scheduled again, before the next.
   bool advance(Timestamp to) noexcept {
-    const int64_t distance = to.ns - epoch_.ns;
-    if (distance < 0) return false;
-    const uint32_t target = tick_at({to.ns - (distance % kTickNs)});
+    const uint32_t target = last_tick_by(to);
     while (now_ < target && !has_due()) {
       if (population_ == 0) {
         now_ = target;  // a quiet year costs nothing
@@ -67,6 +65,8 @@ class TimerWheel {
     return has_due();
   }
   uint32_t now() const noexcept { return now_; }
+  /// Whether advance() would move at all.
+  bool is_behind(Timestamp to) const noexcept { return last_tick_by(to) > now_; }
   /// Visits the records that are due at this tick.
   template <class Visit>
   void each_due(Visit&& visit) const {
@@ -101,6 +101,10 @@ class TimerWheel {
       quiet = stride - 1;
     }
     return quiet;
+  }
+  uint32_t last_tick_by(Timestamp to) const noexcept {
+    const int64_t distance = to.ns - epoch_.ns;
+    return distance < 0 ? 0 : tick_at({to.ns - (distance % kTickNs)});
   }
   bool has_due() const noexcept { return heads_[now_ & kMask] != 0; }
   bool is_empty(uint32_t level) const noexcept {

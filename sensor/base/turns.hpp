@@ -17,6 +17,8 @@ namespace exwire {
 class Turns {
  public:
   static constexpr uint32_t kDone = std::numeric_limits<uint32_t>::max();
+  /// Looks, with pauses, before a thread that waits sleeps: some hundred microseconds.
+  static constexpr uint32_t kPatience = 1U << 14;
 
   explicit Turns(uint32_t threads) : places_(threads) {}
 
@@ -56,13 +58,12 @@ class Turns {
     std::atomic<uint32_t> at{kDone};
   };
 
-  // The others are about to come: who sleeps loses more time than they need. Where they do not run at
-  // all, a short sleep gives them the processor; to yield it would cost a place in its queue.
+  // The others are about to come: who sleeps loses more time than they need. Where they do not run
+  // at all, a short sleep gives them the processor; to yield it would cost a place in its queue.
   void wait_until(uint32_t other, uint32_t place) const noexcept {
-    constexpr uint32_t kLooks = 2048;
     constexpr std::chrono::microseconds kNap{50};
     for (uint32_t look = 0; places_[other].at.load(std::memory_order_acquire) < place; ++look) {
-      if (look < kLooks) {
+      if (look < kPatience) {
         pause();
       } else {
         std::this_thread::sleep_for(kNap);

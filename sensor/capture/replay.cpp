@@ -77,6 +77,8 @@ void Replay::fail(const Error& error) {
 
 namespace {
 
+constexpr uint32_t kMostRefused = 65536;  // then the caller gets a chance to see to its signals
+
 bool is_full(const Batch& batch) noexcept {
   if (batch.count < Batch::kFull) return false;
   const Frame* last = &batch.frames[batch.count - 1];
@@ -85,27 +87,38 @@ bool is_full(const Batch& batch) noexcept {
 
 }  // namespace
 
+// False when the file has no more frames, or none while those handed out must stay valid.
+bool Replay::fill(Batch& batch, bool hold, uint32_t& refused) {
+  while (!is_full(batch) && refused < kMostRefused) {
+    Frame& frame = batch.frames[batch.count];
+    if (!current_->next(frame, hold || batch.count > 0)) return false;
+    if (!filter_.passes(frame)) {
+      ++counters_.filtered;
+      ++refused;
+      continue;
+    }
+    ++counters_.frames;
+    counters_.octets += frame.octets.size;
+    ++batch.count;
+  }
+  return true;
+}
+
+bool Replay::one_more_batch(Batch& batch) {
+  batch.count = 0;
+  batch.tick.reset();
+  uint32_t refused = 0;
+  if (!stopping_ && current_) fill(batch, true, refused);
+  return batch.count > 0;
+}
+
 BatchStatus Replay::next_batch(Batch& batch) {
-  constexpr uint32_t kMostRefused = 65536;  // then the caller gets a chance to see to its signals
   batch.count = 0;
   batch.tick.reset();
   uint32_t refused = 0;
   while (batch.count == 0 && refused < kMostRefused) {
     if (stopping_ || (!current_ && !open_next())) return BatchStatus::finished;
-    bool more = true;
-    while (!is_full(batch) && refused < kMostRefused) {
-      Frame& frame = batch.frames[batch.count];
-      more = current_->next(frame, batch.count > 0);
-      if (!more) break;
-      if (!filter_.passes(frame)) {
-        ++counters_.filtered;
-        ++refused;
-        continue;
-      }
-      ++counters_.frames;
-      counters_.octets += frame.octets.size;
-      ++batch.count;
-    }
+    const bool more = fill(batch, false, refused);
     if (!more && !current_->held() && batch.count == 0) close_current();
   }
   return BatchStatus::frames;

@@ -25,6 +25,7 @@ class Replay final : public Source {
 
   /// The batch may be empty before the end when the filter refuses many frames in a row.
   BatchStatus next_batch(Batch& batch) override;
+  bool one_more_batch(Batch& batch) override;
   const std::string& name() const override { return name_; }
   CaptureCounters counters() const override;
   /// The first of failures().
@@ -49,6 +50,7 @@ class Replay final : public Source {
   };
 
   void add(const std::string& argument);
+  bool fill(Batch& batch, bool hold, uint32_t& refused);
   bool open_next();
   void close_current();
   void fail(const Error& error);

@@ -63,6 +63,9 @@ class Source {
  public:
   virtual ~Source() = default;
   virtual BatchStatus next_batch(Batch& batch) = 0;
+  /// One more batch of the same file, while those since next_batch() stay valid. False: there is
+  /// none, or they cannot; then next_batch() goes on.
+  virtual bool one_more_batch(Batch&) { return false; }
   /// What is being read now: file name as given, or interface.
   virtual const std::string& name() const = 0;
   virtual CaptureCounters counters() const = 0;

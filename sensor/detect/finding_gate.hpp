@@ -42,6 +42,10 @@ class FindingGate {
   uint64_t room() const noexcept { return kMostStories - (begun_ - closed_); }
   /// Sums up what is due by `now`; cheap when nothing is.
   void advance(Timestamp now);
+  /// Whether stories come to their end by then.
+  bool ends_story(Timestamp now) {
+    return !stories_.empty() && now.ns - stories_.front().finding.first_seen.ns > kWindowNs;
+  }
   /// End of capture: sums up everything.
   void drain();
   /// Findings without a line of their own; all are counted in other lines.

@@ -308,8 +308,7 @@ void FlowTable::expire(Timestamp now) {
 }
 
 void FlowTable::sweep(Timestamp now) {
-  constexpr int64_t kSweepEveryNs = 100 * kNanosPerMilli;  // as often as a live link ticks
-  if (!started_ || now.ns - swept_.ns < kSweepEveryNs) return;
+  if (!sweeps_at(now)) return;
   swept_ = now;
   half_open_.sweep(now, [&](const HalfOpen& entry) { tell_over(entry); });
 }

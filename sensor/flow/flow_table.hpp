@@ -107,6 +107,10 @@ class FlowTable {
   void wake_at(uint32_t handle, Timestamp at);
   /// Moves timers; ends what is over.
   void expire(Timestamp now);
+  /// Whether expire() would look at anything.
+  bool is_due(Timestamp now) const noexcept {
+    return started_ && (wheel_.is_behind(now) || sweeps_at(now));
+  }
   /// End of capture: everything ends.
   void drain(Timestamp now);
   /// After that: what follows may begin at any other time.
@@ -138,6 +142,10 @@ class FlowTable {
   int64_t timeout_of(const Flow& flow) const noexcept;
 
  private:
+  bool sweeps_at(Timestamp now) const noexcept {
+    constexpr int64_t kEveryNs = 100 * kNanosPerMilli;  // as often as a live link ticks
+    return started_ && now.ns - swept_.ns >= kEveryNs;
+  }
   uint32_t find(const wire::Packet& packet) noexcept;
   bool replaced_by(uint32_t handle, const wire::Packet& packet);
   Tracked open(const wire::Packet& packet);

@@ -47,7 +47,8 @@ class Wire {
     capture::Batch batch;
     batch.frames[batch.count++] = {
         frame.time, frame.view(), static_cast<uint32_t>(frame.octets.size()), 1, 0, ++number_};
-    workers_.run(batch, outlet_);
+    workers_.take_in(batch, outlet_);
+    workers_.run(batch);
   }
   Timestamp now{1'700'000'000 * kNanosPerSecond};
 
