@@ -60,6 +60,7 @@ void Intake::tell_notices(Outlet& outlet) {
     outlet.event(event);
     ++notices_told_;
   }
+  decoder_.clear_notices();
 }
 
 void Intake::add_to(report::StatsBody& stats) const {

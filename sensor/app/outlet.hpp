@@ -3,6 +3,7 @@
 #pragma once
 
 #include "sensor/app/capture_points.hpp"
+#include "sensor/detect/detector.hpp"
 #include "sensor/detect/finding.hpp"
 #include "sensor/detect/observation.hpp"
 #include "sensor/report/event.hpp"
@@ -19,6 +20,9 @@ class Outlet {
   virtual void finding(const flow::Flow& flow, const detect::Finding& finding, uint16_t point) = 0;
   virtual void observation(const detect::Observation& observation) = 0;
   virtual void seen(const Sight&) {}
+  virtual void deed(const detect::Deed& deed) { deed(); }
+  /// What others have left before the packet being handled takes effect.
+  virtual void take_turn() {}
 };
 
 }  // namespace exwire::app

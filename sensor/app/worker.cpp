@@ -249,7 +249,11 @@ void Worker::wake_at(const FlowContext& context, Timestamp at) {
 }
 
 void Worker::take_turn() noexcept {
-  turns_.wait(number_);
+  outlet_.take_turn();
+}
+
+void Worker::leave(const detect::Deed& deed) {
+  outlet_.deed(deed);
 }
 
 std::string_view Worker::application_of(const flow::Flow& flow) const noexcept {

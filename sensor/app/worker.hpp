@@ -91,6 +91,7 @@ class Worker final : private flow::FlowListener,
   void wake_at(const detect::FlowContext& context, Timestamp at) override;
   void still_silent(const detect::FlowContext& context) override;
   void take_turn() noexcept override;
+  void leave(const detect::Deed& deed) override;
 
   /// Calls `tell(detector, context)` for the detectors that want `interest`.
   template <class Tell>

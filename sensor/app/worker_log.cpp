@@ -69,6 +69,10 @@ void WorkerLog::seen(const Sight& sight) {
   note(sight);
 }
 
+void WorkerLog::deed(const detect::Deed& deed) {
+  note(deed);
+}
+
 uint32_t WorkerLog::next_place() const noexcept {
   return applied_ < noted_.load(std::memory_order_acquire) ? notes_[applied_].place : Turns::kDone;
 }
@@ -79,6 +83,8 @@ void WorkerLog::apply_next() {
     hub_.seen(*sight);
   } else if (const auto* observation = std::get_if<detect::Observation>(&next.what)) {
     hub_.observation(*observation);
+  } else if (const auto* deed = std::get_if<detect::Deed>(&next.what)) {
+    (*deed)();
   } else {
     hub_.repeated(std::get<Repetition>(next.what));
   }

@@ -86,6 +86,8 @@ class WorkerLog final : public Outlet {
   void finding(const flow::Flow& flow, const detect::Finding& finding, uint16_t point) override;
   void observation(const detect::Observation& observation) override;
   void seen(const Sight& sight) override;
+  void deed(const detect::Deed& deed) override;
+  void take_turn() override;
 
   PlacedLines& lines() noexcept { return lines_; }
   const PlacedLines& lines() const noexcept { return lines_; }
@@ -102,12 +104,11 @@ class WorkerLog final : public Outlet {
  private:
   struct Note {
     uint32_t place;
-    std::variant<detect::Observation, Sight, Repetition> what;
+    std::variant<detect::Observation, Sight, Repetition, detect::Deed> what;
   };
   static constexpr uint32_t kMost = 2048;
 
   uint32_t place() const noexcept;
-  void take_turn();
   template <class What>
   void note(const What& what);
 

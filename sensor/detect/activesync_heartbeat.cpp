@@ -34,8 +34,7 @@ class ActiveSyncHeartbeat final : public FlowDetector {
     hash.octets(device.data(), device.size());
     const uint64_t key = hash.finish();
     if (const auto asked = number_of(transaction, HttpField::as_heartbeat_s)) {
-      sink.take_turn();
-      return remember(key, *asked);
+      return sink.leave({remember, devices_.get(), key, *asked, context.now});
     }
     if (!transaction.request_complete || transaction.request_body > 0) return;
     sink.take_turn();
@@ -51,13 +50,13 @@ class ActiveSyncHeartbeat final : public FlowDetector {
   }
 
  private:
-  void remember(uint64_t device, uint32_t seconds) {
-    auto& [recent, older] = *devices_;
+  static void remember(void* devices, uint64_t device, int64_t seconds, Timestamp) noexcept {
+    auto& [recent, older] = *static_cast<DeviceHeartbeats*>(devices);
     if (recent.size() == DeviceHeartbeats::kMost && !recent.contains(device)) {
       std::swap(recent, older);
       recent.clear();
     }
-    recent[device] = seconds;
+    recent[device] = static_cast<uint32_t>(seconds);
   }
 
   std::shared_ptr<DeviceHeartbeats> devices_;

@@ -49,6 +49,17 @@ struct FlowNumbers {
   WaitKind wait_kind = WaitKind::sealed;
 };
 
+/// A change of CommonMemory that needs no answer.
+struct Deed {
+  void (*change)(void* what, uint64_t key, int64_t value, Timestamp now) noexcept;
+  void* what;
+  uint64_t key;
+  int64_t value;
+  Timestamp now;
+
+  void operator()() const noexcept { change(what, key, value, now); }
+};
+
 class FindingSink {
  public:
   virtual ~FindingSink() = default;
@@ -61,6 +72,8 @@ class FindingSink {
   /// To be called before touching CommonMemory: returns when all packets before this one have been
   /// handled, whoever handles them.
   virtual void take_turn() noexcept {}
+  /// Cheaper than a turn: done before anybody behind this packet has his.
+  virtual void leave(const Deed& deed) { deed(); }
   /// The connection lives and says nothing: an interim flow event shows it.
   virtual void still_silent(const FlowContext&) {}
 };

@@ -208,10 +208,12 @@ class RuleMatcher final : public FlowDetector {
     search_.begin();
     index.at(look.moment).prefilter.candidates(sets, scratch_[moment], [&](size_t number) {
       const Rule& rule = *by_moment_[moment][number];
-      if (passed || !applies(rule, look, application) || !numbers_hold(rule, look) ||
-          !speaker_.bits_allow(rule, look, sink) || !matches(rule, number)) {
-        return;
-      }
+      if (passed || !applies(rule, look, application) || !numbers_hold(rule, look)) return;
+      // Bits may be worth waiting for when all else fits; of payload, a match is told by then.
+      const bool bits_first = look.moment == Moment::payload;
+      if (bits_first && !speaker_.bits_allow(rule, look, sink)) return;
+      if (!matches(rule, number)) return;
+      if (!bits_first && !speaker_.bits_allow(rule, look, sink)) return;
       passed = rule.pass;  // these come first
       if (passed) return speaker_.pass(look.context);
       speaker_.conclude(rule, look, sink);

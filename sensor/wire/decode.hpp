@@ -57,13 +57,14 @@ class Decoder {
   /// Looks at a frame only for what its sender does with checksums and its network with VLANs. Of
   /// use before a replay: the first packet is already judged by what the later ones show.
   void learn(const FrameHead& head, Bytes frame) noexcept;
-  /// The packets of a batch are done with.
+  /// The packets so far are done with.
   void release() noexcept {
     fragments_.release();
     notices_.clear();
   }
-  /// What the packets since the last release() have to say.
+  /// What the packets since the last release() or clear_notices() have to say.
   const Notices& notices() const noexcept { return notices_; }
+  void clear_notices() noexcept { notices_.clear(); }
   const VlanWatch& vlans() const noexcept { return vlans_; }
   const DecodeCounters& counters() const noexcept { return counters_; }
   const FragmentCounters& fragment_counters() const noexcept { return fragments_.counters(); }

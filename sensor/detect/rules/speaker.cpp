@@ -68,6 +68,21 @@ void tell(const Rule& rule, const Look& look, FindingSink& sink) {
   sink.found(context, finding);
 }
 
+void change(const Bit& bit, uint64_t key, int64_t lifetime_ns, Timestamp now,
+            Memory& memory) noexcept {
+  const bool clear = bit.action == Bit::Action::unset ||
+                     (bit.action == Bit::Action::toggle && memory.is_set(key, now));
+  if (clear) {
+    memory.unset(key);
+  } else {
+    memory.set(key, lifetime_ns, now);
+  }
+}
+
+void set_bit(void* memory, uint64_t key, int64_t lifetime_ns, Timestamp now) noexcept {
+  static_cast<Memory*>(memory)->set(key, lifetime_ns, now);
+}
+
 }  // namespace
 
 Memory& Speaker::memory_for(const Bit& bit, FindingSink& sink) const noexcept {
@@ -112,14 +127,14 @@ void Speaker::change_bits(const Rule& rule, const Look& look, FindingSink& sink)
   const Timestamp now = look.context.now;
   for (const Bit& bit : rule.bits) {
     if (bit.asks()) continue;
-    Memory& memory = memory_for(bit, sink);
     const uint64_t key = key_of(bit.names.front(), bit, ends, look.context.flow);
-    const bool clear = bit.action == Bit::Action::unset ||
-                       (bit.action == Bit::Action::toggle && memory.is_set(key, now));
-    if (clear) {
-      memory.unset(key);
+    if (bit.scope == Bit::Scope::flow) {
+      change(bit, key, kFlowBitLifetimeNs, now, own_);
+    } else if (bit.action == Bit::Action::set) {
+      sink.leave({set_bit, common_.get(), key, bit.lifetime_ns, now});
     } else {
-      memory.set(key, bit.scope == Bit::Scope::flow ? kFlowBitLifetimeNs : bit.lifetime_ns, now);
+      sink.take_turn();
+      change(bit, key, bit.lifetime_ns, now, *common_);
     }
   }
 }
