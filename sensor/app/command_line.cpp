@@ -113,7 +113,7 @@ CommandLine collect(const po::variables_map& values) {
   }
   std::string workers;
   word("workers", workers);
-  if (!workers.empty()) result.workers = read_workers(workers);
+  if (values.count("workers")) result.workers = read_workers(workers);
   result.test_only = values.count("test") > 0;
   result.dump_config = values.count("dump-config") > 0;
   result.list_detectors = values.count("list-detectors") > 0;

@@ -35,6 +35,10 @@ TEST_CASE("wrong usage is told", "[command_line]") {
   CHECK_THROWS_AS(parse({"--nonsense"}), app::UsageError);
   CHECK_THROWS_AS(parse({"-r"}), app::UsageError);
   CHECK_THROWS_AS(parse({"-r", "a", "-i", "eth0"}), app::UsageError);
+  for (const char* workers : {"0", "65", "-1", "2x", ""}) {
+    CHECK_THROWS_AS(parse({"-r", "a", "--workers", workers}), app::UsageError);
+  }
+  CHECK(parse({"-r", "a", "--workers", "3"}).workers == 3);
   CHECK_THROWS_AS(parse({"-r", "a", "-F", "/nowhere"}), app::UsageError);
 }
 

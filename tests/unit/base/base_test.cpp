@@ -6,6 +6,8 @@
 #include <random>
 #include <set>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "sensor/base/bytes.hpp"
 #include "sensor/base/calendar.hpp"
@@ -15,6 +17,7 @@
 #include "sensor/base/siphash.hpp"
 #include "sensor/base/time.hpp"
 #include "sensor/base/timer_wheel.hpp"
+#include "sensor/base/turns.hpp"
 
 using namespace exwire;
 
@@ -306,4 +309,28 @@ TEST_CASE("dates are those of the C library", "[base]") {
   for (const int64_t never : {INT64_MIN, int64_t{-62167219201}, int64_t{253402300800}, INT64_MAX}) {
     CHECK(date(never).empty());
   }
+}
+
+TEST_CASE("what is done in turn is done in the order of places", "[turns]") {
+  constexpr uint32_t kThreads = 3, kPlaces = 3000;
+  Turns turns(kThreads);
+  std::vector<uint32_t> order;  // guarded by nothing but turns
+  for (uint32_t who = 0; who < kThreads; ++who) turns.reach(who, 0);
+  const auto run = [&](uint32_t who) {
+    for (uint32_t place = 1; place <= kPlaces; ++place) {
+      if (place * 7 / 4 % kThreads != who) continue;
+      turns.reach(who, place);
+      if (place % 5 == 0) continue;  // nothing to do in turn
+      turns.wait(who);
+      order.push_back(place);
+    }
+    turns.reach(who, Turns::kDone);
+  };
+  std::thread second(run, 1), third(run, 2);
+  run(0);
+  turns.wait_for_all(0);
+  CHECK(std::is_sorted(order.begin(), order.end()));
+  CHECK(order.size() == kPlaces - kPlaces / 5);
+  second.join();
+  third.join();
 }
