@@ -92,6 +92,26 @@ TEST_CASE("a story is told once, its repetitions are counted exactly", "[gate]")
   CHECK(it.gate.suppressed() == 99);
 }
 
+TEST_CASE("a repetition that is only counted counts as one that is offered", "[gate]") {
+  Gate offered, repeated;
+  for (const int64_t second : {0, 10, 5}) offered.gate.offer(offered.flow, finding(1, second));
+  repeated.gate.offer(repeated.flow, finding(1, 0));
+  REQUIRE(repeated.gate.counts(1));
+  CHECK_FALSE(repeated.gate.counts(2));
+  for (const int64_t second : {10, 5}) {
+    repeated.gate.repeat(1, {second * kNanosPerSecond}, 1);
+  }
+  CHECK(repeated.gate.suppressed() == offered.gate.suppressed());
+  for (Gate* one : {&offered, &repeated}) {
+    one->gate.advance({4000 * kNanosPerSecond});
+    CHECK(one->gate.closed() == 1);
+    CHECK_FALSE(one->gate.counts(1));
+    REQUIRE(one->recorder.passed_findings.size() == 2);
+    CHECK(one->recorder.passed_findings[1].occurrences == 3);
+    CHECK(one->recorder.passed_findings[1].last_seen.ns == 10 * kNanosPerSecond);
+  }
+}
+
 TEST_CASE("after an hour the story is summed up and may begin again", "[gate]") {
   Gate it;
   it.gate.offer(it.flow, finding(1, 0));
