@@ -226,10 +226,11 @@ class Tls {
     if (hello[0] != kSslv2ServerHello || header.length < kFront) return broken(host, at);
     const uint32_t certificate = load_be16(hello.data + 5);
     const uint32_t want = kFront + certificate;
-    if (hello.size < want && want <= header.length) return more(at, header.octets + want);
+    const bool fits = want <= header.length;
+    if (fits && hello.size < want) return more(at, header.octets + want);
     number_field(host, kServerVersion, load_be16(hello.data + 3));
     number_field(host, kServerLegacyVersion, load_be16(hello.data + 3));
-    host.field(kServerCertificate, hello.from(kFront).first(certificate));
+    if (fits) host.field(kServerCertificate, hello.from(kFront).first(certificate));
     version_2_ = true;
     tell(host);
     return finished(kExwireDone, at);
