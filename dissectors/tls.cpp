@@ -185,7 +185,7 @@ class Tls {
         side.encrypted = true;
         break;
       case kAlert:
-        if (!side.encrypted && fragment.size == 2 && fragment[0] == kFatal) {
+        if (!side.encrypted && header.length == 2 && fragment[0] == kFatal) {
           alert_ = fragment[1];
           alert_from_ = static_cast<uint8_t>(host.direction());
           tell(host);
