@@ -167,7 +167,7 @@ class RuleMatcher final : public FlowDetector {
     if (at(moment).empty()) return;
     Buffers buffers = rules::buffers_of(transaction, moment);
     host_.fill(buffers, Buffer::http_host, Buffer::http_host_dotted);
-    head_.fill(buffers, transaction.head, moment, rules_.set().index()->used());
+    head_.fill(buffers, transaction.head, moment, rules_.set().index()->at(moment).used);
     Look look{moment, context};
     look.transaction = &transaction;
     match(look, "http", one(buffers), sink,

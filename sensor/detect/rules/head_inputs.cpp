@@ -61,10 +61,19 @@ bool HeadInputs::wanted(const BufferSet& used) noexcept {
                      [&](Buffer buffer) { return used.test(static_cast<size_t>(buffer)); });
 }
 
+// Whether any buffer is made of fields, not of the head as it stands.
+bool HeadInputs::uses_fields() const noexcept {
+  return uses(Buffer::http_header) || uses(Buffer::http_header_names) ||
+         uses(Buffer::http_cookie) ||
+         std::any_of(std::begin(kSingles), std::end(kSingles),
+                     [&](const Single& single) { return uses(single.buffer); });
+}
+
 void HeadInputs::fill(Buffers& buffers, std::string_view head, Moment moment,
                       const BufferSet& used) {
   if (head.empty() || !wanted(used)) return;
   for (const Buffer buffer : kMade) made(buffer).clear();
+  used_ = used;
   present_.reset();
   field_count_ = 0;
   const bool response = is_response(moment);
@@ -74,12 +83,24 @@ void HeadInputs::fill(Buffers& buffers, std::string_view head, Moment moment,
   add_single(response ? Buffer::http_response_line : Buffer::http_request_line,
              without_line_end(first));
   add_single(Buffer::http_header_raw, fields);
-  add_single(Buffer::http_start, head);
-  made(Buffer::http_start) += "\r\n";
-  add_single(Buffer::payload, head);
-  made(Buffer::payload) += "\r\n";
-  const Buffer body = response ? Buffer::http_response_body : Buffer::http_request_body;
-  made(Buffer::payload) += buffers[static_cast<size_t>(body)];
+  if (uses(Buffer::http_start)) {
+    add_single(Buffer::http_start, head);
+    made(Buffer::http_start) += "\r\n";
+  }
+  if (uses(Buffer::payload)) {
+    add_single(Buffer::payload, head);
+    made(Buffer::payload) += "\r\n";
+    const Buffer body = response ? Buffer::http_response_body : Buffer::http_request_body;
+    made(Buffer::payload) += buffers[static_cast<size_t>(body)];
+  }
+  if (uses_fields()) read_fields(fields, response);
+  for (const Buffer buffer : kMade) {
+    const auto index = static_cast<size_t>(buffer);
+    if (present_.test(index)) buffers[index] = texts_[index];
+  }
+}
+
+void HeadInputs::read_fields(std::string_view fields, bool response) {
   for (size_t at = 0; at < fields.size();) {
     const std::string_view line = without_line_end(next_line(fields, at));
     const size_t colon = line.find(':');
@@ -89,10 +110,6 @@ void HeadInputs::fill(Buffers& buffers, std::string_view head, Moment moment,
     add(name, trimmed(line.substr(colon + 1)), response);
   }
   show_fields();
-  for (const Buffer buffer : kMade) {
-    const auto index = static_cast<size_t>(buffer);
-    if (present_.test(index)) buffers[index] = texts_[index];
-  }
 }
 
 // A folded value in one line.
@@ -126,24 +143,29 @@ void HeadInputs::add(std::string_view name, std::string_view value, bool respons
 }
 
 void HeadInputs::show_fields() {
+  const bool names = uses(Buffer::http_header_names), all = uses(Buffer::http_header);
   add_single(Buffer::http_header_names, "\r\n");
   add_single(Buffer::http_header, "");
   for (size_t at = 0; at < field_count_; ++at) {
     const Field& field = fields_[at];
-    made(Buffer::http_header_names).append(field.name).append("\r\n");
+    if (names) made(Buffer::http_header_names).append(field.name).append("\r\n");
     if (field.cookie) {
       add_single(Buffer::http_cookie, field.text());
       continue;
     }
-    made(Buffer::http_header).append(field.name).append(": ").append(field.text()).append("\r\n");
+    if (all) {
+      made(Buffer::http_header).append(field.name).append(": ");
+      made(Buffer::http_header).append(field.text()).append("\r\n");
+    }
     for (const Single& single : kSingles) {
       if (same_name(field.name, single.name)) add_single(single.buffer, field.text());
     }
   }
-  made(Buffer::http_header_names) += "\r\n";
+  if (names) made(Buffer::http_header_names) += "\r\n";
 }
 
 void HeadInputs::add_single(Buffer buffer, std::string_view value) {
+  if (!uses(buffer)) return;
   const auto index = static_cast<size_t>(buffer);
   if (present_.test(index)) made(buffer) += ", ";
   made(buffer) += value;

@@ -26,6 +26,9 @@ class HeadInputs {
     bool is_joined = false, cookie = false;
     std::string_view text() const noexcept { return is_joined ? joined : value; }
   };
+  bool uses(Buffer buffer) const noexcept { return used_.test(static_cast<size_t>(buffer)); }
+  bool uses_fields() const noexcept;
+  void read_fields(std::string_view fields, bool response);
   void add(std::string_view name, std::string_view value, bool response);
   void show_fields();
   std::string_view unfolded(std::string_view value);
@@ -33,7 +36,7 @@ class HeadInputs {
   std::string& made(Buffer buffer) noexcept { return texts_[static_cast<size_t>(buffer)]; }
 
   std::array<std::string, kBufferCount> texts_;  ///< their room is used again
-  BufferSet present_;
+  BufferSet used_, present_;
   std::vector<Field> fields_;  ///< likewise used again
   size_t field_count_ = 0;
   std::string unfolded_;

@@ -34,11 +34,13 @@ RuleIndex::RuleIndex(const std::vector<std::shared_ptr<const Rule>>& rules,
     std::vector<const Rule*> ordered;
     ordered.reserve(places.size());
     for (const uint32_t place : places) ordered.push_back(rules[place].get());
-    by_moment_.push_back({std::move(places), Prefilter(ordered, cache)});
-  }
-  for (const auto& rule : rules) {
-    passes_ |= rule->pass;
-    for (const Check& check : rule->checks) used_.set(static_cast<size_t>(check.buffer));
+    BufferSet used;
+    for (const Rule* rule : ordered) {
+      passes_ |= rule->pass;
+      for (const Check& check : rule->checks) used.set(static_cast<size_t>(check.buffer));
+    }
+    used_ |= used;
+    by_moment_.push_back({std::move(places), Prefilter(ordered, cache), used});
   }
 }
 

@@ -17,11 +17,12 @@ class RuleIndex {
   struct OfMoment {
     std::vector<uint32_t> places;  ///< in the set; rules that set a bit before those that ask
     Prefilter prefilter;           ///< by place in `places`
+    BufferSet used;                ///< buffers some of these rules look at
   };
   const OfMoment& at(Moment moment) const noexcept {
     return by_moment_[static_cast<size_t>(moment)];
   }
-  /// Buffers some rule looks at.
+  /// Buffers some rule looks at, at any moment.
   const BufferSet& used() const noexcept { return used_; }
   /// Some rule of these is of the kind pass.
   bool passes() const noexcept { return passes_; }

@@ -101,7 +101,11 @@ void ActiveRules::look() {
     return set_.index()->used().test(static_cast<size_t>(buffer));
   };
   bodies_wanted_ = uses(Buffer::http_request_body) || uses(Buffer::http_response_body);
-  heads_wanted_ = HeadInputs::wanted(set_.index()->used());
+  heads_wanted_ = false;
+  for (const Moment moment :
+       {Moment::request, Moment::response, Moment::request_body, Moment::response_body}) {
+    heads_wanted_ |= HeadInputs::wanted(set_.index()->at(moment).used);
+  }
 }
 
 void ActiveRules::replace(RuleSet next) {
