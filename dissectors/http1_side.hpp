@@ -68,8 +68,9 @@ struct Side {
   /// What is pending fits into its share of sixteen octets.
   bool parkable(uint32_t newest_transaction) const noexcept {
     return other_end == Framing::kNone && body <= 0xffffffffU &&
-           (phase != Phase::body || left == 1) && (phase != Phase::chunk_size || wanted == 0) &&
-           !activesync && (phase == Phase::start_line || transaction == newest_transaction);
+           (phase != Phase::body || (left == 1 && wanted == 0)) &&
+           (phase != Phase::chunk_size || wanted == 0) && !activesync &&
+           (phase == Phase::start_line || transaction == newest_transaction);
   }
   /// `octets` of the message's wire form have passed outside of data.
   void count_framing(uint64_t octets) noexcept {
