@@ -77,6 +77,14 @@ def run(exwire, capture):
     return told, [line for event in events for line in negatives(event)]
 
 
+def is_told(name, wanted, got, problems):
+    problems = [*problems, *(f"missing {what}" for what in wanted - got), *(f"unexpected {what}" for what in got - wanted)]
+    print(f"{'FAILED' if problems else 'ok    '} {name}")
+    for problem in problems[:6]:
+        print("       " + problem)
+    return not problems
+
+
 def main():
     exwire, bad, runs = sys.argv[1], 0, 0
     with tempfile.TemporaryDirectory() as folder:
@@ -88,14 +96,8 @@ def main():
             for variant, change in VARIANTS.items():
                 target = pathlib.Path(folder) / "odd.pcap"
                 rewrite(capture, target, change)
-                got, problems = run(exwire, target)
-                problems += [f"missing {what}" for what in wanted - got]
-                problems += [f"unexpected {what}" for what in got - wanted]
                 runs += 1
-                bad += bool(problems)
-                print(f"{'FAILED' if problems else 'ok    '} {capture.name}: {variant}")
-                for problem in problems[:6]:
-                    print("       " + problem)
+                bad += not is_told(f"{capture.name}: {variant}", wanted, *run(exwire, target))
     print(f"figure: {runs} replays with odd times, {bad} failed")
     return 1 if bad else 0
 

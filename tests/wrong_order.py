@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-from odd_times import negatives, rewrite
+from odd_times import is_told, negatives, rewrite
 
 WEEK = 7 * 86400
 
@@ -51,14 +51,8 @@ def main():
             raise SystemExit("a capture of which nothing is told proves nothing")
         for first, second in itertools.product(newer, older):
             wanted = alone[first] + alone[second]
-            got, problems = run(exwire, first, second)
-            problems += [f"missing {what}" for what in wanted - got]
-            problems += [f"unexpected {what}" for what in got - wanted]
             runs += 1
-            bad += bool(problems)
-            print(f"{'FAILED' if problems else 'ok    '} {first.stem}, then {second.stem}")
-            for problem in problems[:6]:
-                print("       " + problem)
+            bad += not is_told(f"{first.stem}, then {second.stem}", wanted, *run(exwire, first, second))
     print(f"figure: {runs} replays in the wrong order, {bad} failed")
     return 1 if bad else 0
 
