@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "tests/support/dissector_harness.hpp"
+#include "tests/support/linear_work.hpp"
 
 using namespace exwire;
 using namespace exwire::test;
@@ -12,19 +12,6 @@ using namespace exwire::test;
 extern "C" const ExwireDissectorApi dissector_http1;
 
 namespace {
-
-struct Cost {
-  uint64_t calls = 0, offered = 0, lines = 0;
-};
-
-Cost cost_of(const std::string& octets, size_t segment) {
-  DissectorHarness harness(dissector_http1, {false, false, true});
-  for (size_t at = 0; at < octets.size(); at += segment) {
-    harness.feed(Direction::to_server, as_bytes(std::string_view(octets).substr(at, segment)));
-  }
-  REQUIRE_FALSE(harness.violated());
-  return {harness.calls, harness.offered, harness.lines};
-}
 
 std::string repeated(size_t times, const std::string& text) {
   std::string result;
@@ -38,7 +25,8 @@ template <class Generator>
 void check_linear(const char* name, size_t segment, Generator&& generate) {
   INFO(name << ", segments of " << segment);
   const std::string small = generate(1), large = generate(4);
-  const Cost one = cost_of(small, segment), four = cost_of(large, segment);
+  const Work one = work_of(dissector_http1, small, segment);
+  const Work four = work_of(dissector_http1, large, segment);
   // Small streams fit into few segments; pending octets come in steps of 2 KiB.
   CHECK(four.calls <= 5 * one.calls + large.size() / 1024);
   CHECK(four.lines <= 5 * one.lines + 16);
@@ -51,7 +39,7 @@ void check_linear(const char* name, size_t segment, Generator&& generate) {
 
 TEST_CASE("a header line of 64 KiB, octet by octet", "[http1][linear]") {
   const std::string head = "GET / HTTP/1.1\r\nX: ";
-  const Cost cost = cost_of(head + std::string(60000, 'a') + "\r\n\r\n", 1);
+  const Work cost = work_of(dissector_http1, head + std::string(60000, 'a') + "\r\n\r\n", 1);
   CHECK(cost.calls <= 61000);
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "sensor/inspect/tls_fingerprints.hpp"
+#include "tests/support/linear_work.hpp"
 #include "tests/support/tls_talk.hpp"
 
 using namespace exwire;
@@ -123,19 +124,10 @@ TEST_CASE("adversarial handshakes cost linear work", "[tls][linear]") {
   for (const Generator& generator : generators) {
     for (const size_t cut : {size_t{1}, size_t{1460}}) {
       INFO(generator.name << ", segments of " << cut);
-      const auto cost = [&](size_t size) {
-        DissectorHarness harness(dissector_tls, {false, false, true});
-        const Octets octets = generator.make(size);
-        const Bytes all = as_bytes(octets);
-        for (uint32_t at = 0; at < all.size; at += static_cast<uint32_t>(cut)) {
-          harness.feed(Direction::to_server, all.from(at).first(static_cast<uint32_t>(cut)));
-        }
-        CHECK_FALSE(harness.violated());
-        return std::pair<uint64_t, uint64_t>(harness.calls, harness.lines);
-      };
-      const auto one = cost(10000), four = cost(40000);
-      CHECK(four.first <= 5 * one.first + 16);
-      CHECK(four.second <= 5 * one.second + 16);
+      const Work one = work_of(dissector_tls, generator.make(10000), cut);
+      const Work four = work_of(dissector_tls, generator.make(40000), cut);
+      CHECK(four.calls <= 5 * one.calls + 16);
+      CHECK(four.lines <= 5 * one.lines + 16);
     }
   }
 }
