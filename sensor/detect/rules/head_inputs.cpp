@@ -139,7 +139,7 @@ void HeadInputs::add(std::string_view name, std::string_view value, bool respons
   fresh.value = value;
   fresh.is_joined = folded;
   if (folded) fresh.joined = unfolded(value);
-  fresh.cookie = same_name(name, response ? "set-cookie" : "cookie");
+  fresh.cookie = equal_ignoring_case(name, response ? "set-cookie" : "cookie");
 }
 
 void HeadInputs::show_fields() {
@@ -158,7 +158,7 @@ void HeadInputs::show_fields() {
       made(Buffer::http_header).append(field.text()).append("\r\n");
     }
     for (const Single& single : kSingles) {
-      if (same_name(field.name, single.name)) add_single(single.buffer, field.text());
+      if (equal_ignoring_case(field.name, single.name)) add_single(single.buffer, field.text());
     }
   }
   if (names) made(Buffer::http_header_names) += "\r\n";
