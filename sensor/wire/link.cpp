@@ -133,6 +133,40 @@ uint16_t pass_ppi(Cursor& frame) noexcept {
   }
 }
 
+// What Juniper's systems put before a frame: a magic number, flags, and with one of them an
+// extension that tells its length. With another there is no Ethernet header but four octets.
+uint16_t pass_juniper(Cursor& frame) noexcept {
+  constexpr uint32_t kMagic = 0x4d4743;
+  constexpr uint8_t kNoLinkHeader = 0x02, kExtended = 0x80;
+  const uint32_t magic = frame.u24();
+  const uint8_t flags = frame.u8();
+  if (magic != kMagic) return 0;
+  if (flags & kExtended) frame.skip(frame.u16());
+  if (flags & kNoLinkHeader) {
+    frame.skip(4);
+    return ether_type_of_version(frame.rest());
+  }
+  frame.skip(12);
+  return frame.u16();
+}
+
+// Apple's packet tap: little-endian, first its length, whether a packet follows, and the link type
+// of that packet. A tap inside a tap is nobody's capture.
+LinkView open_pktap(Bytes octets) noexcept {
+  constexpr uint32_t kLeastHeader = 108, kPacket = 1;
+  Cursor header(octets);
+  const uint32_t length = __builtin_bswap32(header.u32());
+  const uint32_t record = __builtin_bswap32(header.u32());
+  const uint32_t link_type = __builtin_bswap32(header.u32());
+  LinkView view;
+  view.cut = !header.ok() || length > octets.size;
+  if (view.cut || record != kPacket) return view;
+  view.known_link = length >= kLeastHeader && link_type <= UINT16_MAX && link_type != kLinkPktap &&
+                    link_type != kLinkPktapDarwin;
+  if (!view.known_link) return view;
+  return open_link(static_cast<uint16_t>(link_type), octets.from(length));
+}
+
 // Q.922 address of two octets, then RFC 2427: a network layer identifier, or SNAP.
 uint16_t pass_frame_relay(Cursor& frame) noexcept {
   frame.skip(2);
@@ -247,6 +281,12 @@ LinkView open_link(uint16_t link_type, Bytes octets) noexcept {
     case kLinkPflog:
       view.ether_type = pass_pflog(frame);
       break;
+    case kLinkJuniperEthernet:
+      view.ether_type = pass_juniper(frame);
+      break;
+    case kLinkPktap:
+    case kLinkPktapDarwin:
+      return open_pktap(octets);
     case kLinkIpv4:
       view.ether_type = kEtherIpv4;
       break;

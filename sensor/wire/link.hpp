@@ -29,10 +29,13 @@ enum LinkType : uint16_t {
   kLinkPflog = 117,
   kLinkPrism = 119,
   kLinkRadiotap = 127,
+  kLinkPktapDarwin = 149,  ///< what Apple's tools write instead: a number for private use
+  kLinkJuniperEthernet = 178,
   kLinkPpi = 192,
   kLinkIpv4 = 228,
   kLinkIpv6 = 229,
   kLinkNflog = 239,
+  kLinkPktap = 258,
   kLinkSll2 = 276,
 };
 

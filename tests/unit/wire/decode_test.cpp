@@ -99,6 +99,58 @@ TEST_CASE("every link type gives the same packet", "[decode]") {
   }
 }
 
+// The headers are those of captures that the systems made, shortened.
+TEST_CASE("what Juniper's and Apple's systems put before a frame", "[decode]") {
+  const auto frame = build(sample(), {});
+  const std::vector<uint8_t> packet(frame.octets.begin() + 14, frame.octets.end());
+  const auto behind = [](std::vector<uint8_t> header, const std::vector<uint8_t>& rest) {
+    header.insert(header.end(), rest.begin(), rest.end());
+    return header;
+  };
+  const auto tapped = [&](uint32_t length, uint8_t record, uint8_t link_type,
+                          const std::vector<uint8_t>& rest) {
+    std::vector<uint8_t> header(length);
+    header[0] = static_cast<uint8_t>(length);
+    header[4] = record;
+    header[8] = link_type;
+    return behind(header, rest);
+  };
+  const struct {
+    const char* name;
+    uint16_t link_type;
+    std::vector<uint8_t> octets;
+    DecodeStatus status;
+  } cases[] = {
+      {"Juniper, bare", wire::kLinkJuniperEthernet, behind({'M', 'G', 'C', 1}, frame.octets),
+       DecodeStatus::tcp},
+      {"Juniper, extended", wire::kLinkJuniperEthernet,
+       behind({'M', 'G', 'C', 0x80, 0, 6, 3, 1, 1, 6, 1, 14}, frame.octets), DecodeStatus::tcp},
+      {"Juniper, no link header", wire::kLinkJuniperEthernet,
+       behind({'M', 'G', 'C', 0x82, 0, 3, 3, 1, 1, 0, 0, 0, 2}, packet), DecodeStatus::tcp},
+      {"Juniper, another magic", wire::kLinkJuniperEthernet,
+       behind({'M', 'G', 'D', 1}, frame.octets), DecodeStatus::not_ip},
+      {"Juniper, extension beyond the end",
+       wire::kLinkJuniperEthernet,
+       {'M', 'G', 'C', 0x80, 0xff, 0xff, 3, 1},
+       DecodeStatus::cut},
+      {"Apple, Ethernet", wire::kLinkPktap, tapped(108, 1, 1, frame.octets), DecodeStatus::tcp},
+      {"Apple, raw, private number", wire::kLinkPktapDarwin, tapped(120, 1, 12, packet),
+       DecodeStatus::tcp},
+      {"Apple, no packet", wire::kLinkPktap, tapped(108, 0, 1, frame.octets), DecodeStatus::not_ip},
+      {"Apple, short header", wire::kLinkPktapDarwin, tapped(20, 1, 1, frame.octets),
+       DecodeStatus::unknown_link},
+      {"Apple, tap in a tap", wire::kLinkPktap, tapped(108, 1, 149, frame.octets),
+       DecodeStatus::unknown_link},
+      {"Apple, cut", wire::kLinkPktap, tapped(108, 1, 1, {}), DecodeStatus::cut},
+  };
+  for (const auto& one : cases) {
+    INFO(one.name);
+    const Decoded result = decode(one.octets, one.link_type);
+    CHECK(result.status == one.status);
+    if (one.status == DecodeStatus::tcp) CHECK(result.packet.payload.text() == "payload");
+  }
+}
+
 TEST_CASE("IPv6 families of every system on BSD loopback", "[decode]") {
   test::Segment segment = sample();
   segment.source = "2001:db8::10";
