@@ -90,15 +90,15 @@ void EveEncoder::endpoints(const flow::Flow& flow, uint64_t flow_id) {
     return;
   }
   const size_t begin = json_.size();
-  const auto address = [&](const wire::Address& one) {
-    return wire::to_text(one, flow.key.ip_version);
-  };
   if (flow.key.vlan != 0) json_.array("vlan").element(int64_t{flow.key.vlan}).close();
-  json_.text("src_ip", address(flow.client())).number("src_port", flow.client_port());
-  json_.text("dest_ip", address(flow.server())).number("dest_port", flow.server_port());
+  const wire::AddressText client(flow.client(), flow.key.ip_version);
+  const wire::AddressText server(flow.server(), flow.key.ip_version);
+  const wire::CommunityId id = wire::community_id(flow.key, settings_.community_id_seed);
+  json_.text("src_ip", client.view()).number("src_port", flow.client_port());
+  json_.text("dest_ip", server.view()).number("dest_port", flow.server_port());
   json_.text("proto", "TCP");
   json_.number("ip_v", flow.key.ip_version);
-  json_.text("community_id", wire::community_id(flow.key, settings_.community_id_seed));
+  json_.text("community_id", {id.data(), id.size()});
   known.key = flow.key;
   known.client_is_lo = client_is_lo;
   known.members = json_.members_since(begin);  // in the room of the former

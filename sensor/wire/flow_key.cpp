@@ -2,13 +2,43 @@
 // Flow keys: canonical order, text forms, Community ID.
 #include "sensor/wire/flow_key.hpp"
 
-#include <openssl/evp.h>
-
 #include <cstring>
 
 #include "sensor/base/digest.hpp"
 
 namespace exwire::wire {
+namespace {
+
+// Each octet of an IPv4 address as it is written, with the dot that follows.
+struct DottedOctet {
+  std::array<char, 4> text;
+  uint8_t size;
+};
+constexpr std::array<DottedOctet, 256> kDottedOctets = [] {
+  std::array<DottedOctet, 256> octets{};
+  for (size_t value = 0; value < octets.size(); ++value) {
+    auto& [text, size] = octets[value];
+    if (value >= 100) text[size++] = static_cast<char>('0' + value / 100);
+    if (value >= 10) text[size++] = static_cast<char>('0' + value / 10 % 10);
+    text[size++] = static_cast<char>('0' + value % 10);
+    text[size++] = '.';
+  }
+  return octets;
+}();
+
+// Base64 (RFC 4648) of the 20 octets of a SHA-1.
+void put_base64(char* to, const std::array<uint8_t, 32>& digest) noexcept {
+  constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  constexpr size_t kDigest = 20;
+  for (size_t at = 0; at < kDigest; at += 3) {  // one octet more than there are: a zero
+    const uint32_t three = uint32_t{digest[at]} << 16 | uint32_t{digest[at + 1]} << 8 |
+                           (at + 2 < kDigest ? digest[at + 2] : 0U);
+    for (const unsigned shift : {18U, 12U, 6U, 0U}) *to++ = kLetters[three >> shift & 63];
+  }
+  to[-1] = '=';
+}
+
+}  // namespace
 
 bool set_endpoints(FlowKey& key, const Address& source, uint16_t source_port,
                    const Address& destination, uint16_t destination_port) noexcept {
@@ -22,28 +52,33 @@ bool set_endpoints(FlowKey& key, const Address& source, uint16_t source_port,
 }
 
 std::string to_text(const Address& address, uint8_t ip_version) {
-  std::string text;
-  if (ip_version == 4) {
-    for (size_t octet = 0; octet < 4; ++octet) {
-      const unsigned value = address[octet];
-      if (octet > 0) text += '.';
-      if (value >= 100) text += static_cast<char>('0' + value / 100);
-      if (value >= 10) text += static_cast<char>('0' + value / 10 % 10);
-      text += static_cast<char>('0' + value % 10);
-    }
-    return text;
-  }
-  constexpr char kHex[] = "0123456789abcdef";
-  text.reserve(39);
-  for (size_t octet = 0; octet < 16; ++octet) {
-    if (octet > 0 && octet % 2 == 0) text += ':';
-    text += kHex[address[octet] >> 4];
-    text += kHex[address[octet] & 15];
-  }
-  return text;
+  return std::string(AddressText(address, ip_version).view());
 }
 
-std::string community_id(const FlowKey& key, uint16_t seed) {
+AddressText::AddressText(const Address& address, uint8_t ip_version) noexcept {
+  const auto add = [&](const std::array<char, 4>& written, size_t size) {
+    std::memcpy(octets_.data() + size_, written.data(), written.size());
+    size_ += size;
+  };
+  if (ip_version == 4) {
+    for (size_t at = 0; at < 4; ++at) {
+      const DottedOctet& octet = kDottedOctets[address[at]];
+      add(octet.text, octet.size);
+    }
+    --size_;  // the last dot
+    return;
+  }
+  constexpr char kHex[] = "0123456789abcdef";
+  for (size_t at = 0; at < 16; at += 2) {
+    add({kHex[address[at] >> 4], kHex[address[at] & 15], kHex[address[at + 1] >> 4],
+         kHex[address[at + 1] & 15]},
+        4);
+    octets_[size_++] = ':';
+  }
+  --size_;
+}
+
+CommunityId community_id(const FlowKey& key, uint16_t seed) {
   constexpr uint8_t kProtocolTcp = 6;
   std::array<uint8_t, 2 + 16 + 16 + 2 + 4> input;
   size_t size = 0;
@@ -61,10 +96,9 @@ std::string community_id(const FlowKey& key, uint16_t seed) {
   put16(key.lo_port);
   put16(key.hi_port);
 
-  const DigestOctets digest = sha1({input.data(), static_cast<uint32_t>(size)});
-  std::array<unsigned char, 32> base64;  // 20 octets of SHA-1 make 28 characters and a NUL
-  EVP_EncodeBlock(base64.data(), digest.octets.data(), static_cast<int>(digest.size));
-  return "1:" + std::string(reinterpret_cast<const char*>(base64.data()));
+  CommunityId text{'1', ':'};
+  put_base64(text.data() + 2, sha1({input.data(), static_cast<uint32_t>(size)}).octets);
+  return text;
 }
 
 bool is_loopback(const Address& address, uint8_t ip_version) noexcept {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <string_view>
 
 #include "sensor/base/siphash.hpp"
 
@@ -44,9 +45,21 @@ bool set_endpoints(FlowKey& key, const Address& source, uint16_t source_port,
 /// Dotted quad, or eight groups in full as Suricata writes IPv6.
 std::string to_text(const Address& address, uint8_t ip_version);
 
-/// Community ID v1 for TCP (corelight/community-id-spec): 28 + 2 characters, "1:...". VLANs
+/// The same into a place of its own.
+class AddressText {
+ public:
+  AddressText(const Address& address, uint8_t ip_version) noexcept;
+  std::string_view view() const noexcept { return {octets_.data(), size_}; }
+
+ private:
+  std::array<char, 40> octets_;
+  size_t size_ = 0;
+};
+
+/// Community ID v1 for TCP (corelight/community-id-spec): "1:..." and the base64 of a SHA-1. VLANs
 /// take no part.
-std::string community_id(const FlowKey& key, uint16_t seed);
+using CommunityId = std::array<char, 30>;
+CommunityId community_id(const FlowKey& key, uint16_t seed);
 
 /// 127/8 or ::1.
 bool is_loopback(const Address& address, uint8_t ip_version) noexcept;

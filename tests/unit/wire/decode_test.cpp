@@ -267,12 +267,16 @@ TEST_CASE("fragments are told apart", "[decode]") {
 TEST_CASE("Community ID equals the published vectors", "[flow_key]") {
   // corelight/community-id-spec, baseline_deflt.json and baseline_seed1.json, TCP.
   wire::FlowKey key;
+  const auto id = [&](uint16_t seed) {
+    const wire::CommunityId text = wire::community_id(key, seed);
+    return std::string(text.begin(), text.end());
+  };
   wire::Address source{128, 232, 110, 120}, destination{66, 35, 250, 204};
   set_endpoints(key, source, 34855, destination, 80);
-  CHECK(wire::community_id(key, 0) == "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
-  CHECK(wire::community_id(key, 1) == "1:3V71V58M3Ksw/yuFALMcW0LAHvc=");
+  CHECK(id(0) == "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
+  CHECK(id(1) == "1:3V71V58M3Ksw/yuFALMcW0LAHvc=");
   set_endpoints(key, destination, 80, source, 34855);
-  CHECK(wire::community_id(key, 0) == "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
+  CHECK(id(0) == "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
 }
 
 TEST_CASE("addresses as text", "[flow_key]") {
@@ -280,4 +284,10 @@ TEST_CASE("addresses as text", "[flow_key]") {
   six[15] = 1;
   CHECK(wire::to_text(six, 6) == "2001:0db8:0000:0000:0000:0000:0000:0001");
   CHECK(wire::to_text({10, 1, 2, 3}, 4) == "10.1.2.3");
+  CHECK(wire::to_text({255, 199, 0, 99}, 4) == "255.199.0.99");
+  for (unsigned value = 0; value < 256; ++value) {
+    const std::string digits = std::to_string(value);
+    const auto octet = static_cast<uint8_t>(value);
+    CHECK(wire::to_text({octet, 0, 9, octet}, 4) == digits + ".0.9." + digits);
+  }
 }
