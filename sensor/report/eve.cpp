@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "sensor/base/calendar.hpp"
 #include "sensor/inspect/activesync.hpp"
 #include "sensor/inspect/exchange_product.hpp"
 
@@ -34,19 +33,6 @@ bool only_digits(std::string_view text) noexcept {
 
 }  // namespace
 
-std::string_view timestamp_text(Timestamp time, std::array<char, 40>& buffer) noexcept {
-  // Years 1970 to 9999; what lies outside is no capture time and is put at the border.
-  constexpr int64_t kLastSecond = 253402300799;
-  const int64_t seconds = std::clamp<int64_t>(time.ns / kNanosPerSecond, 0, kLastSecond);
-  const int64_t micros = time.ns < 0 ? 0 : time.ns % kNanosPerSecond / 1000;
-  constexpr std::string_view kRest = ".000000+0000";
-  char* at = buffer.data();
-  put_date(at, seconds);
-  std::copy(kRest.begin(), kRest.end(), at + kDateOctets);
-  put_digits(at + kDateOctets + 1, micros, 6);
-  return {at, kDateOctets + kRest.size()};
-}
-
 std::string_view EveEncoder::encode(const Event& event) {
   json_.start();
   json_.object();
@@ -62,8 +48,7 @@ std::string_view EveEncoder::encode(const Event& event) {
 }
 
 void EveEncoder::head(const Event& event, const char* kind) {
-  std::array<char, 40> time;
-  json_.text("timestamp", timestamp_text(event.time, time));
+  json_.text("timestamp", time_.of(event.time).view());
   const uint64_t flow_id = event.flow == nullptr ? 0 : flow::flow_id(*event.flow);
   if (event.flow != nullptr) json_.unsigned_number("flow_id", flow_id);
   if (!event.interface.empty()) json_.text("in_iface", event.interface);
@@ -192,8 +177,7 @@ void EveEncoder::flow_counters(const flow::Flow& flow) {
   json_.unsigned_number("pkts_toclient", back.packets);
   json_.unsigned_number("bytes_toserver", there.wire_octets);
   json_.unsigned_number("bytes_toclient", back.wire_octets);
-  std::array<char, 40> time;
-  json_.text("start", timestamp_text({flow.start_ns}, time));
+  json_.text("start", time_.of({flow.start_ns}).view());
 }
 
 void EveEncoder::tcp_object(const flow::Flow& flow) {
@@ -261,9 +245,8 @@ void EveEncoder::flow(const Event& event, const FlowBody& body) {
   const bool over = flow.state == flow::TcpState::closed || flow.state == flow::TcpState::reset;
   json_.object("flow");
   flow_counters(flow);
-  std::array<char, 40> time;
   const Timestamp last = flow.last_seen();
-  json_.text("end", timestamp_text(last, time));
+  json_.text("end", time_.of(last).view());
   json_.number("age", (last.ns - flow.start_ns) / kNanosPerSecond);
   json_.text("state", over ? "closed" : body.half_open ? "new" : "established");
   if (!body.interim) json_.text("reason", kReasons[static_cast<size_t>(body.reason)]);

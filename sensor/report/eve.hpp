@@ -11,6 +11,7 @@
 #include "sensor/inspect/tls_fingerprints.hpp"
 #include "sensor/report/event.hpp"
 #include "sensor/report/json_writer.hpp"
+#include "sensor/report/timestamp_text.hpp"
 
 namespace exwire::report {
 
@@ -49,6 +50,7 @@ class EveEncoder {
 
   EveSettings settings_;
   JsonWriter json_;
+  TimestampText time_;
   inspect::TlsFingerprints fingerprints_;
   /// What is told of a flow in each of its events, as written before. Empty: of none.
   struct Endpoints {
@@ -59,8 +61,5 @@ class EveEncoder {
   static constexpr size_t kKnownFlows = 512;
   std::vector<Endpoints> known_{kKnownFlows};  ///< by flow_id: the flows told of last
 };
-
-/// UTC with six digits and +0000: the one form every EVE reader agrees on (31 octets).
-std::string_view timestamp_text(Timestamp time, std::array<char, 40>& buffer) noexcept;
 
 }  // namespace exwire::report

@@ -45,10 +45,9 @@ void EveEncoder::alert(const Event& event, const AlertBody& body) {
       json_.text(fact.name, fact.text);
     }
   }
-  std::array<char, 40> time;
   json_.unsigned_number("occurrences", finding.occurrences);
-  json_.text("first_seen", timestamp_text(finding.first_seen, time));
-  json_.text("last_seen", timestamp_text(finding.last_seen, time));
+  json_.text("first_seen", time_.of(finding.first_seen).view());
+  json_.text("last_seen", time_.of(finding.last_seen).view());
   json_.text("advice", signature.advice);
   json_.object("quality");
   json_.boolean("midstream", flow.has(flow::kMidstream));

@@ -11,6 +11,7 @@
 
 #include "sensor/base/bytes.hpp"
 #include "sensor/base/calendar.hpp"
+#include "sensor/base/decimal.hpp"
 #include "sensor/base/digest.hpp"
 #include "sensor/base/memory.hpp"
 #include "sensor/base/packet_stamps.hpp"
@@ -281,6 +282,25 @@ TEST_CASE("digests are those of their standards", "[digest]") {
   CHECK(sha256(as_bytes("abc")).hex() ==
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   CHECK(sha256(as_bytes("abc")).hex(12) == "ba7816bf8f01");
+}
+
+TEST_CASE("decimal numbers are those of the standard library", "[base]") {
+  const auto decimal = [](uint64_t value) {
+    std::array<char, kMostDecimals + 1> text;
+    text.fill('?');
+    return std::string(text.data(), put_decimal(text.data(), value));
+  };
+  for (uint64_t power = 1; power != 0; power = power > UINT64_MAX / 10 ? 0 : power * 10) {
+    for (const uint64_t value : {power - 1, power, power + 1, power * 9}) {
+      CHECK(decimal(value) == std::to_string(value));
+    }
+  }
+  for (unsigned bit = 0; bit < 64; ++bit) {
+    const uint64_t value = uint64_t{1} << bit;
+    CHECK(decimal(value) == std::to_string(value));
+    CHECK(decimal(value - 1) == std::to_string(value - 1));
+  }
+  CHECK(decimal(UINT64_MAX) == std::to_string(UINT64_MAX));
 }
 
 TEST_CASE("dates are those of the C library", "[base]") {
