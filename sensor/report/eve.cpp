@@ -15,15 +15,15 @@ namespace {
 using inspect::HttpField;
 using inspect::HttpTransaction;
 
-const char* kind_of(const Event& event) noexcept {
-  static constexpr const char* kKinds[] = {"alert", "http", "flow", "anomaly", "stats", "tls"};
+PlainText kind_of(const Event& event) noexcept {
+  static constexpr PlainText kKinds[] = {"alert", "http", "flow", "anomaly", "stats", "tls"};
   return kKinds[event.body.index()];
 }
 
-std::string_view hex_flags(uint64_t flags, std::array<char, 2>& buffer) noexcept {
+PlainText hex_flags(uint64_t flags, std::array<char, 2>& buffer) noexcept {
   static constexpr char kHex[] = "0123456789abcdef";
   buffer = {kHex[flags >> 4 & 15], kHex[flags & 15]};
-  return {buffer.data(), 2};
+  return PlainText::made({buffer.data(), 2});
 }
 
 bool only_digits(std::string_view text) noexcept {
@@ -36,7 +36,7 @@ bool only_digits(std::string_view text) noexcept {
 std::string_view EveEncoder::encode(const Event& event) {
   json_.start();
   json_.object();
-  head(event, kind_of(event));
+  head(event);
   if (const auto* body = std::get_if<AlertBody>(&event.body)) alert(event, *body);
   if (const auto* body = std::get_if<HttpBody>(&event.body)) http(event, *body);
   if (const auto* body = std::get_if<FlowBody>(&event.body)) flow(event, *body);
@@ -47,8 +47,8 @@ std::string_view EveEncoder::encode(const Event& event) {
   return json_.line();
 }
 
-void EveEncoder::head(const Event& event, const char* kind) {
-  json_.text("timestamp", time_.of(event.time).view());
+void EveEncoder::head(const Event& event) {
+  json_.plain("timestamp", time_.of(event.time));
   const uint64_t flow_id = event.flow == nullptr ? 0 : flow::flow_id(*event.flow);
   if (event.flow != nullptr) json_.unsigned_number("flow_id", flow_id);
   if (!event.interface.empty()) json_.text("in_iface", event.interface);
@@ -57,10 +57,10 @@ void EveEncoder::head(const Event& event, const char* kind) {
     json_.text("pcap_filename", event.capture_file);
   }
   if (!settings_.sensor_name.empty()) json_.text("host", settings_.sensor_name);
-  json_.text("event_type", kind);
+  json_.plain("event_type", kind_of(event));
   if (event.flow == nullptr) return;
   endpoints(*event.flow, flow_id);
-  if (event.packet != 0) json_.text("pkt_src", "wire/pcap");
+  if (event.packet != 0) json_.plain("pkt_src", "wire/pcap");
   if (!event.application.empty()) json_.text("app_proto", event.application);
   if (!event.label.empty()) json_.object("ndpi").text("proto", event.label).close();
 }
@@ -79,11 +79,11 @@ void EveEncoder::endpoints(const flow::Flow& flow, uint64_t flow_id) {
   const wire::AddressText client(flow.client(), flow.key.ip_version);
   const wire::AddressText server(flow.server(), flow.key.ip_version);
   const wire::CommunityId id = wire::community_id(flow.key, settings_.community_id_seed);
-  json_.text("src_ip", client.view()).number("src_port", flow.client_port());
-  json_.text("dest_ip", server.view()).number("dest_port", flow.server_port());
-  json_.text("proto", "TCP");
+  json_.plain("src_ip", PlainText::made(client.view())).number("src_port", flow.client_port());
+  json_.plain("dest_ip", PlainText::made(server.view())).number("dest_port", flow.server_port());
+  json_.plain("proto", "TCP");
   json_.number("ip_v", flow.key.ip_version);
-  json_.text("community_id", {id.data(), id.size()});
+  json_.plain("community_id", PlainText::made({id.data(), id.size()}));
   known.key = flow.key;
   known.client_is_lo = client_is_lo;
   known.members = json_.members_since(begin);  // in the room of the former
@@ -91,7 +91,7 @@ void EveEncoder::endpoints(const flow::Flow& flow, uint64_t flow_id) {
 
 void EveEncoder::http_object(const HttpTransaction& transaction) {
   json_.object("http");
-  const auto text = [&](const char* key, HttpField field) {
+  const auto text = [&](const auto& key, HttpField field) {
     if (transaction.has(field)) json_.text(key, transaction.text(field));
   };
   if (transaction.has(HttpField::host)) {
@@ -146,28 +146,25 @@ void EveEncoder::http(const Event& event, const HttpBody& body) {
 
 // What a phone asked ActiveSync for, as far as this link shows it.
 void EveEncoder::activesync_numbers(const HttpTransaction& transaction) {
-  static constexpr struct {
-    const char* name;
-    HttpField field;
-  } kTexts[] = {{"exw.command", HttpField::as_command},
-                {"exw.user", HttpField::as_user},
-                {"exw.device_id", HttpField::as_device_id},
-                {"exw.device_type", HttpField::as_device_type},
-                {"exw.protocol_version", HttpField::as_version},
-                {"exw.policy_key", HttpField::policy_key}},
-    kNumbers[] = {{"exw.heartbeat_s", HttpField::as_heartbeat_s},
-                  {"exw.folders", HttpField::as_folders},
-                  {"exw.status", HttpField::as_status},
-                  {"exw.client_policy_status", HttpField::as_client_policy_status},
-                  {"exw.new_policy_key", HttpField::as_new_policy_key},
-                  {"exw.remote_wipe", HttpField::as_remote_wipe}};
   if (!transaction.has(HttpField::as_command)) return;
-  for (const auto& [name, field] : kTexts) {
+  const auto text = [&](const auto& name, HttpField field) {
     if (transaction.has(field)) json_.text(name, transaction.text(field));
-  }
-  for (const auto& [name, field] : kNumbers) {
+  };
+  const auto number = [&](const auto& name, HttpField field) {
     if (const auto value = number_of(transaction, field)) json_.unsigned_number(name, *value);
-  }
+  };
+  text("exw.command", HttpField::as_command);
+  text("exw.user", HttpField::as_user);
+  text("exw.device_id", HttpField::as_device_id);
+  text("exw.device_type", HttpField::as_device_type);
+  text("exw.protocol_version", HttpField::as_version);
+  text("exw.policy_key", HttpField::policy_key);
+  number("exw.heartbeat_s", HttpField::as_heartbeat_s);
+  number("exw.folders", HttpField::as_folders);
+  number("exw.status", HttpField::as_status);
+  number("exw.client_policy_status", HttpField::as_client_policy_status);
+  number("exw.new_policy_key", HttpField::as_new_policy_key);
+  number("exw.remote_wipe", HttpField::as_remote_wipe);
 }
 
 void EveEncoder::flow_counters(const flow::Flow& flow) {
@@ -177,7 +174,7 @@ void EveEncoder::flow_counters(const flow::Flow& flow) {
   json_.unsigned_number("pkts_toclient", back.packets);
   json_.unsigned_number("bytes_toserver", there.wire_octets);
   json_.unsigned_number("bytes_toclient", back.wire_octets);
-  json_.text("start", time_.of({flow.start_ns}).view());
+  json_.plain("start", time_.of({flow.start_ns}));
 }
 
 void EveEncoder::tcp_object(const flow::Flow& flow) {
@@ -185,17 +182,20 @@ void EveEncoder::tcp_object(const flow::Flow& flow) {
   const uint64_t back = flow.of(Direction::to_client).tcp_flags;
   std::array<char, 2> digits;
   json_.object("tcp");
-  json_.text("tcp_flags", hex_flags(there | back, digits));
-  json_.text("tcp_flags_ts", hex_flags(there, digits));
-  json_.text("tcp_flags_tc", hex_flags(back, digits));
-  static constexpr struct {
-    std::string_view name;
-    uint8_t flag;
-  } kFlags[] = {{"syn", wire::kSyn}, {"fin", wire::kFin}, {"rst", wire::kRst}, {"psh", wire::kPsh},
-                {"ack", wire::kAck}, {"urg", wire::kUrg}, {"ecn", wire::kEce}, {"cwr", wire::kCwr}};
-  for (const auto& [name, flag] : kFlags) {
-    if ((there | back) & flag) json_.boolean(name, true);
-  }
+  json_.plain("tcp_flags", hex_flags(there | back, digits));
+  json_.plain("tcp_flags_ts", hex_flags(there, digits));
+  json_.plain("tcp_flags_tc", hex_flags(back, digits));
+  const auto flag = [&](const auto& name, uint8_t bit) {
+    if ((there | back) & bit) json_.boolean(name, true);
+  };
+  flag("syn", wire::kSyn);
+  flag("fin", wire::kFin);
+  flag("rst", wire::kRst);
+  flag("psh", wire::kPsh);
+  flag("ack", wire::kAck);
+  flag("urg", wire::kUrg);
+  flag("ecn", wire::kEce);
+  flag("cwr", wire::kCwr);
   if (flow.has(flow::kGapToServer)) json_.boolean("ts_gap", true);
   if (flow.has(flow::kGapToClient)) json_.boolean("tc_gap", true);
   json_.close();
@@ -205,26 +205,6 @@ void EveEncoder::flow_numbers(const flow::Flow& flow, const detect::FlowNumbers&
   json_.object("metadata").object("flowints");
   json_.unsigned_number("exw.stream_octets_toserver", flow.of(Direction::to_server).stream_octets);
   json_.unsigned_number("exw.stream_octets_toclient", flow.of(Direction::to_client).stream_octets);
-  const struct {
-    std::string_view name;
-    uint64_t value;
-  } optional[] = {
-      {"exw.idle_gap_max_s", numbers.idle_gap_max_s},
-      {"exw.heartbeat_s", numbers.heartbeat_s},
-      {"exw.direct_push", numbers.direct_push},
-      {"exw.midstream", flow.has(flow::kMidstream)},
-      {"exw.one_sided", flow.one_sided()},
-      {"exw.uncertain_roles", flow.has(flow::kUncertainRoles)},
-      {"exw.tracking_lost", flow.has(flow::kTrackingLost)},
-      {"exw.fin_toserver", flow.has(flow::kFinToServer)},
-      {"exw.fin_toclient", flow.has(flow::kFinToClient)},
-      {"exw.reset_by_client", flow.has(flow::kResetByClient)},
-      {"exw.reset_by_server", flow.has(flow::kResetByServer)},
-      {"exw.retransmissions_toserver", flow.retransmissions[0]},
-      {"exw.retransmissions_toclient", flow.retransmissions[1]},
-      {"exw.keepalives_toserver", flow.keepalives[0]},
-      {"exw.keepalives_toclient", flow.keepalives[1]},
-  };
   if (numbers.wait_kind > detect::WaitKind::ordinary) {
     json_.text("exw.wait_kind", to_text(numbers.wait_kind));
   }
@@ -233,23 +213,40 @@ void EveEncoder::flow_numbers(const flow::Flow& flow, const detect::FlowNumbers&
     json_.unsigned_number("exw.push_score", numbers.push_score);
     json_.text("exw.push_reason", sealed ? "long waits for small answers" : "read");
   }
-  for (const auto& [name, value] : optional) {
+  const auto unless_zero = [&](const auto& name, uint64_t value) {
     if (value != 0) json_.unsigned_number(name, value);
-  }
+  };
+  unless_zero("exw.idle_gap_max_s", numbers.idle_gap_max_s);
+  unless_zero("exw.heartbeat_s", numbers.heartbeat_s);
+  unless_zero("exw.direct_push", numbers.direct_push);
+  unless_zero("exw.midstream", flow.has(flow::kMidstream));
+  unless_zero("exw.one_sided", flow.one_sided());
+  unless_zero("exw.uncertain_roles", flow.has(flow::kUncertainRoles));
+  unless_zero("exw.tracking_lost", flow.has(flow::kTrackingLost));
+  unless_zero("exw.fin_toserver", flow.has(flow::kFinToServer));
+  unless_zero("exw.fin_toclient", flow.has(flow::kFinToClient));
+  unless_zero("exw.reset_by_client", flow.has(flow::kResetByClient));
+  unless_zero("exw.reset_by_server", flow.has(flow::kResetByServer));
+  unless_zero("exw.retransmissions_toserver", flow.retransmissions[0]);
+  unless_zero("exw.retransmissions_toclient", flow.retransmissions[1]);
+  unless_zero("exw.keepalives_toserver", flow.keepalives[0]);
+  unless_zero("exw.keepalives_toclient", flow.keepalives[1]);
   json_.close().close();
 }
 
 void EveEncoder::flow(const Event& event, const FlowBody& body) {
-  static constexpr const char* kReasons[] = {"timeout", "forced", "shutdown", "tcp_reuse"};
+  static constexpr PlainText kReasons[] = {"timeout", "forced", "shutdown", "tcp_reuse"};
   const flow::Flow& flow = *event.flow;
   const bool over = flow.state == flow::TcpState::closed || flow.state == flow::TcpState::reset;
   json_.object("flow");
   flow_counters(flow);
   const Timestamp last = flow.last_seen();
-  json_.text("end", time_.of(last).view());
+  json_.plain("end", time_.of(last));
   json_.number("age", (last.ns - flow.start_ns) / kNanosPerSecond);
-  json_.text("state", over ? "closed" : body.half_open ? "new" : "established");
-  if (!body.interim) json_.text("reason", kReasons[static_cast<size_t>(body.reason)]);
+  json_.plain("state", over             ? PlainText("closed")
+                       : body.half_open ? PlainText("new")
+                                        : PlainText("established"));
+  if (!body.interim) json_.plain("reason", kReasons[static_cast<size_t>(body.reason)]);
   json_.boolean("alerted", flow.has(flow::kAlerted));
   json_.close();
   tcp_object(flow);
@@ -261,7 +258,7 @@ void EveEncoder::anomaly(const AnomalyBody& body) {
   json_.text("type", body.type);
   json_.text("event", body.event);
   if (body.protocol != nullptr) {
-    json_.text("layer", "proto_parser");
+    json_.plain("layer", "proto_parser");
     json_.text("app_proto", body.protocol);
   }
   json_.close();

@@ -30,7 +30,7 @@ class EveEncoder {
   std::string_view encode(const Event& event);
 
  private:
-  void head(const Event& event, const char* kind);
+  void head(const Event& event);
   void endpoints(const flow::Flow& flow, uint64_t flow_id);
   void alert(const Event& event, const AlertBody& body);
   void http(const Event& event, const HttpBody& body);

@@ -29,7 +29,7 @@ void EveEncoder::alert(const Event& event, const AlertBody& body) {
   const detect::Signature& signature = *finding.signature;
   const flow::Flow& flow = *event.flow;
   json_.object("alert");
-  json_.text("action", "allowed").number("gid", signature.group);
+  json_.plain("action", "allowed").number("gid", signature.group);
   json_.number("signature_id", signature.sid).number("rev", signature.revision);
   json_.text("signature", signature.text).text("category", signature.category);
   json_.number("severity", finding.severity);
@@ -46,8 +46,8 @@ void EveEncoder::alert(const Event& event, const AlertBody& body) {
     }
   }
   json_.unsigned_number("occurrences", finding.occurrences);
-  json_.text("first_seen", time_.of(finding.first_seen).view());
-  json_.text("last_seen", time_.of(finding.last_seen).view());
+  json_.plain("first_seen", time_.of(finding.first_seen));
+  json_.plain("last_seen", time_.of(finding.last_seen));
   json_.text("advice", signature.advice);
   json_.object("quality");
   json_.boolean("midstream", flow.has(flow::kMidstream));
@@ -69,7 +69,7 @@ void EveEncoder::alert(const Event& event, const AlertBody& body) {
   }
   json_.close().close().close();
   json_.close();
-  json_.text("direction", "to_server");
+  json_.plain("direction", "to_server");
   if (finding.http != nullptr) {
     json_.unsigned_number("tx_id", finding.http->number);
     http_object(*finding.http);

@@ -9,7 +9,9 @@
 namespace exwire::report {
 
 void EveEncoder::stats(const StatsBody& body) {
-  const auto count = [&](const char* key, uint64_t value) { json_.unsigned_number(key, value); };
+  const auto count = [&](std::string_view key, uint64_t value) {
+    json_.unsigned_number(key, value);
+  };
   json_.object("stats");
   json_.number("uptime", body.uptime_s);
   json_.object("capture");
@@ -102,7 +104,7 @@ void EveEncoder::known_servers(std::span<const detect::KnownServer> servers) {
   constexpr size_t kMostShown = 32;
   json_.array("servers");
   for (const detect::KnownServer& server : servers.first(std::min(servers.size(), kMostShown))) {
-    const auto text = [&](const char* key, std::string_view value) {
+    const auto text = [&](std::string_view key, std::string_view value) {
       if (!value.empty()) json_.text(key, value);
     };
     json_.object();

@@ -14,11 +14,12 @@ using inspect::TlsHandshake;
 constexpr uint32_t kMostListed = 128;
 constexpr size_t kMostNames = 32;
 
-void numbers(JsonWriter& json, const char* key, Bytes octets, uint32_t width) {
+template <class Key>
+void numbers(JsonWriter& json, const Key& key, Bytes octets, uint32_t width) {
   if (octets.size >= width) json.numbers(key, octets.first(kMostListed * width), width);
 }
 
-void protocols(JsonWriter& json, const char* key, Bytes list) {
+void protocols(JsonWriter& json, std::string_view key, Bytes list) {
   if (list.empty() || list[0] >= list.size) return;  // not even the first is there
   json.array(key);
   Cursor cursor(list);
@@ -58,9 +59,10 @@ void EveEncoder::tls_object(const TlsHandshake& handshake) {
   const uint16_t version = handshake.server_seen() ? handshake.version() : handshake.offered();
   json_.text("version",
              handshake.server_seen() ? inspect::tls_version_text(version) : "UNDETERMINED");
-  const auto fingerprint = [&](const char* key, const inspect::TlsFingerprint& print) {
+  const auto fingerprint = [&](const auto& key, const inspect::TlsFingerprint& print) {
     if (print.text.empty()) return;
-    json_.object(key).text("hash", print.hash).text("string", print.text).close();
+    json_.object(key).plain("hash", PlainText::made(print.hash));
+    json_.text("string", print.text).close();
   };
   const inspect::TlsFingerprint& client = fingerprints_.client(handshake);
   fingerprint("ja3", client);
@@ -106,22 +108,20 @@ void EveEncoder::tls(const Event& event, const TlsBody& body) {
   if (handshake.client_whole() || handshake.has(TlsField::client_versions)) {
     json_.number("exw.offered_version", handshake.offered());
   }
-  static constexpr std::pair<std::string_view, uint32_t> kFlags[] = {
-      {"exw.complete", kExwireTlsComplete},
-      {"exw.incomplete", kExwireTlsIncomplete},
-      {"exw.retried", kExwireTlsRetried},
-      {"exw.client_certificate_asked", kExwireTlsClientCertificateAsked},
-      {"exw.client_certificate_sent", kExwireTlsClientCertificateSent},
-      {"exw.client_proved", kExwireTlsClientProved},
-      {"exw.early_data", kExwireTlsEarlyData},
-      {"exw.sslv2_hello", kExwireTlsSslv2Hello},
-      {"exw.encrypted_hello", kExwireTlsEncryptedHello},
-      {"exw.ticket", kExwireTlsTicket},
-      {"exw.cut_hello", kExwireTlsCutHello},
+  const auto flag = [&](const auto& name, uint32_t bit) {
+    if (handshake.flags & bit) json_.boolean(name, true);
   };
-  for (const auto& [name, flag] : kFlags) {
-    if (handshake.flags & flag) json_.boolean(name, true);
-  }
+  flag("exw.complete", kExwireTlsComplete);
+  flag("exw.incomplete", kExwireTlsIncomplete);
+  flag("exw.retried", kExwireTlsRetried);
+  flag("exw.client_certificate_asked", kExwireTlsClientCertificateAsked);
+  flag("exw.client_certificate_sent", kExwireTlsClientCertificateSent);
+  flag("exw.client_proved", kExwireTlsClientProved);
+  flag("exw.early_data", kExwireTlsEarlyData);
+  flag("exw.sslv2_hello", kExwireTlsSslv2Hello);
+  flag("exw.encrypted_hello", kExwireTlsEncryptedHello);
+  flag("exw.ticket", kExwireTlsTicket);
+  flag("exw.cut_hello", kExwireTlsCutHello);
   if (handshake.hellos > 1) json_.number("exw.hellos", handshake.hellos);
   if (handshake.alert != 255) json_.number("exw.fatal_alert", handshake.alert);
   if (handshake.server_chain > 0) json_.number("exw.chain_length", handshake.server_chain);

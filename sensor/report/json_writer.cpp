@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <charconv>
 #include <cstring>
 
 #ifdef __SSE2__
@@ -16,14 +14,21 @@
 namespace exwire::report {
 namespace {
 
-constexpr std::string_view kCutMark = "…";
 constexpr char kHex[] = "0123456789abcdef";
 
 constexpr std::array<bool, 256> kPlain = [] {
   std::array<bool, 256> plain{};
-  for (size_t octet = 0x20; octet < 0x7f; ++octet) plain[octet] = octet != '"' && octet != '\\';
+  for (size_t octet = 0; octet < plain.size(); ++octet) {
+    plain[octet] = stands_for_itself(static_cast<char>(octet));
+  }
   return plain;
 }();
+
+uint64_t load(const char* at) noexcept {
+  uint64_t octets;
+  std::memcpy(&octets, at, sizeof octets);
+  return octets;
+}
 
 // Whether one of eight octets may have to be escaped: those below space, above 0x7e, quotation
 // mark and backslash. Each comparison is done for all eight at once; a borrow from an octet that
@@ -37,36 +42,55 @@ bool is_doubtful(uint64_t octets) noexcept {
          0;
 }
 
+// Copies the text while looking at it; false when something in it has to be escaped. The last block
+// may begin in the one before: nothing is read or written beyond the text.
+bool copy_plain(char* to, std::string_view text) noexcept {
+  const char* from = text.data();
+  const size_t size = text.size();
+  size_t at = 0;
 #ifdef __SSE2__
-// The same for sixteen octets: a bit for each that has to be looked at. As signed numbers, octets
-// above 0x7f are below space too.
-unsigned doubtful_of_sixteen(const char* at) noexcept {
-  const __m128i octets = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-  const __m128i below_space = _mm_cmplt_epi8(octets, _mm_set1_epi8(' '));
-  const __m128i marks = _mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8('"')),
-                                     _mm_cmpeq_epi8(octets, _mm_set1_epi8('\\')));
-  const __m128i del = _mm_cmpeq_epi8(octets, _mm_set1_epi8(0x7f));
-  return static_cast<unsigned>(
-      _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(below_space, marks), del)));
-}
+  constexpr size_t kBlock = sizeof(__m128i);
+  if (size >= kBlock) {
+    __m128i doubtful = _mm_setzero_si128();
+    const auto copy_block = [&](size_t begin) {
+      const __m128i octets = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + begin));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + begin), octets);
+      // As signed numbers, octets above 0x7f are below space too.
+      const __m128i below_space = _mm_cmplt_epi8(octets, _mm_set1_epi8(' '));
+      const __m128i marks = _mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8('"')),
+                                         _mm_cmpeq_epi8(octets, _mm_set1_epi8('\\')));
+      const __m128i del = _mm_cmpeq_epi8(octets, _mm_set1_epi8(0x7f));
+      doubtful = _mm_or_si128(doubtful, _mm_or_si128(_mm_or_si128(below_space, marks), del));
+    };
+    for (; at + kBlock < size; at += kBlock) copy_block(at);
+    copy_block(size - kBlock);
+    return _mm_movemask_epi8(doubtful) == 0;
+  }
 #endif
+  constexpr size_t kWord = sizeof(uint64_t);
+  if (size >= kWord) {
+    bool doubtful = false;
+    const auto copy_word = [&](size_t begin) {
+      const uint64_t octets = load(from + begin);
+      std::memcpy(to + begin, &octets, kWord);
+      doubtful |= is_doubtful(octets);
+    };
+    for (; at + kWord < size; at += kWord) copy_word(at);
+    copy_word(size - kWord);
+    return !doubtful;
+  }
+  for (; at < size; ++at) {
+    to[at] = from[at];
+    if (!kPlain[static_cast<uint8_t>(from[at])]) return false;
+  }
+  return true;
+}
 
 // Octets at the start that stand for themselves.
 size_t plain_run(std::string_view text) noexcept {
   size_t length = 0;
-#ifdef __SSE2__
-  constexpr size_t kBlock = sizeof(__m128i);
-  while (text.size() >= kBlock && length < text.size()) {
-    // The last block may begin in the one before, which is known to be plain.
-    const size_t begin = std::min(length, text.size() - kBlock);
-    const unsigned doubtful = doubtful_of_sixteen(text.data() + begin);
-    if (doubtful != 0) return begin + static_cast<size_t>(std::countr_zero(doubtful));
-    length = begin + kBlock;
-  }
-#endif
-  for (uint64_t octets; length + sizeof octets <= text.size(); length += sizeof octets) {
-    std::memcpy(&octets, text.data() + length, sizeof octets);
-    if (is_doubtful(octets)) break;
+  while (length + sizeof(uint64_t) <= text.size() && !is_doubtful(load(text.data() + length))) {
+    length += sizeof(uint64_t);
   }
   while (length < text.size() && kPlain[static_cast<uint8_t>(text[length])]) ++length;
   return length;
@@ -125,8 +149,41 @@ bool looks_escaped(std::string_view text) noexcept {
 
 void JsonWriter::start() noexcept {
   size_ = depth_ = skipped_depth_ = 0;
+  limit_ = kFull;
   left_out_ = 0;
-  first_ = true;
+}
+
+char* JsonWriter::refuse() noexcept {
+  left_out_ += skipped_depth_ == 0;
+  return nullptr;
+}
+
+char* JsonWriter::begin(std::string_view key, size_t wanted) noexcept {
+  if (size_ + key.size() + 3 + wanted > limit_) [[unlikely]]
+    return refuse();
+  char* at = buffer_.data() + size_;
+  at[0] = '"';
+  std::memcpy(at + 1, key.data(), key.size());
+  at[key.size() + 1] = '"';
+  at[key.size() + 2] = ':';
+  return at + key.size() + 3;
+}
+
+JsonWriter& JsonWriter::close() noexcept {
+  if (skipped_depth_ > 0) [[unlikely]] {
+    if (--skipped_depth_ == 0) limit_ = kFull;
+    return *this;
+  }
+  char* at = buffer_.data() + size_;
+  if (at[-1] == ',') --at;
+  *at = closers_[--depth_];
+  end(at + 1);
+  return *this;
+}
+
+JsonWriter& JsonWriter::members(std::string_view written) noexcept {
+  if (begin(Unnamed{}, written.size()) != nullptr) put(written);
+  return *this;
 }
 
 void JsonWriter::put(std::string_view raw) noexcept {
@@ -134,116 +191,39 @@ void JsonWriter::put(std::string_view raw) noexcept {
   size_ += raw.size();
 }
 
-// Comma and key; false (and nothing written) when the member does not fit.
-bool JsonWriter::open_member(std::string_view key, size_t wanted) noexcept {
-  const bool named = key.data() != nullptr;
-  const size_t name = named ? key.size() + 3 : 0;
-  if (skipped_depth_ > 0 || name + wanted + 1 > room()) {
-    left_out_ += skipped_depth_ == 0;
-    return false;
+void JsonWriter::put_number(char* at, int64_t value) noexcept {
+  auto magnitude = static_cast<uint64_t>(value);
+  if (value < 0) {
+    *at++ = '-';
+    magnitude = 0 - magnitude;
   }
-  if (!first_) put(',');
-  first_ = false;
-  if (named) {
-    put('"');
-    put(key);
-    put('"');
-    put(':');
-  }
-  return true;
+  end(put_decimal(at, magnitude));
 }
 
-JsonWriter& JsonWriter::object(std::string_view key) noexcept {
-  if (depth_ == kMostDepth || !open_member(key, 2)) {
-    ++skipped_depth_;
-    return *this;
-  }
-  put('{');
-  closers_[depth_++] = '}';
-  first_ = true;
-  return *this;
-}
-
-JsonWriter& JsonWriter::array(std::string_view key) noexcept {
-  if (depth_ == kMostDepth || !open_member(key, 2)) {
-    ++skipped_depth_;
-    return *this;
-  }
-  put('[');
-  closers_[depth_++] = ']';
-  first_ = true;
-  return *this;
-}
-
-JsonWriter& JsonWriter::close() noexcept {
-  if (skipped_depth_ > 0) {
-    --skipped_depth_;
-    return *this;
-  }
-  put(closers_[--depth_]);
-  first_ = false;
-  return *this;
-}
-
-JsonWriter& JsonWriter::text(std::string_view key, std::string_view value) noexcept {
-  if (!open_member(key, 2 + kCutMark.size() + 8)) return *this;
-  put('"');
-  put_escaped(value, room() - 1 - kCutMark.size());
-  put('"');
-  return *this;
-}
-
-JsonWriter& JsonWriter::element(std::string_view value) noexcept {
-  return text({}, value);
-}
-
-JsonWriter& JsonWriter::element(int64_t value) noexcept {
-  return number({}, value);
-}
-
-JsonWriter& JsonWriter::number(std::string_view key, int64_t value) noexcept {
-  char digits[24];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-  const std::string_view written(digits, static_cast<size_t>(end - digits));
-  if (open_member(key, written.size())) put(written);
-  return *this;
-}
-
-JsonWriter& JsonWriter::numbers(std::string_view key, Bytes octets, uint32_t width) noexcept {
-  array(key);
+void JsonWriter::put_numbers(Bytes octets, uint32_t width) noexcept {
   for (uint32_t at = 0; skipped_depth_ == 0 && at + width <= octets.size; at += width) {
     uint32_t value = 0;
     for (uint32_t octet = 0; octet < width; ++octet) value = value << 8 | octets[at + octet];
-    char digits[10] = {};
-    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    const auto written = static_cast<size_t>(end - digits);
-    if (!open_member({}, written)) continue;
-    // All ten at once are cheaper than the few there are; what is too much falls into the reserve.
-    std::memcpy(buffer_.data() + size_, digits, sizeof digits);
-    size_ += written;
+    if (char* to = begin(Unnamed{}, kMostNumber)) end(put_decimal(to, value));
   }
-  return close();
 }
 
-JsonWriter& JsonWriter::unsigned_number(std::string_view key, uint64_t value) noexcept {
-  // Readers in JavaScript and Java lose what does not fit a signed 64-bit number.
-  return number(key, static_cast<int64_t>(value & INT64_MAX));
+void JsonWriter::put_text(char* at, std::string_view value) noexcept {
+  *at++ = '"';
+  size_ = static_cast<size_t>(at - buffer_.data());
+  const size_t most = std::min(kFull - size_ - 1 - kCutMark.size(), kMostValue);
+  if (value.size() <= most && copy_plain(at, value)) {
+    at += value.size();
+  } else {
+    put_escaped(value, most);
+    at = buffer_.data() + size_;
+  }
+  *at++ = '"';
+  end(at);
 }
 
-JsonWriter& JsonWriter::boolean(std::string_view key, bool value) noexcept {
-  const std::string_view written = value ? "true" : "false";
-  if (open_member(key, written.size())) put(written);
-  return *this;
-}
-
-JsonWriter& JsonWriter::members(std::string_view written) noexcept {
-  if (open_member({}, written.size())) put(written);
-  return *this;
-}
-
-size_t JsonWriter::put_escaped(std::string_view value, size_t most) noexcept {
+void JsonWriter::put_escaped(std::string_view value, size_t most) noexcept {
   const size_t before = size_;
-  if (most > kMostValue) most = kMostValue;
   while (!value.empty()) {
     // What stands for itself, which is nearly everything, is copied in one go.
     const size_t run = std::min(plain_run(value), most - (size_ - before));
@@ -276,11 +256,10 @@ size_t JsonWriter::put_escaped(std::string_view value, size_t most) noexcept {
     put(written);
     value.remove_prefix(length == 0 ? 1 : length);
   }
-  return size_ - before;
 }
 
 std::string_view JsonWriter::line() noexcept {
-  put('\n');
+  buffer_[size_ - 1] = '\n';  // where the last comma stands
   return {buffer_.data(), size_};
 }
 

@@ -8,12 +8,18 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "sensor/base/bytes.hpp"
+#include "sensor/base/decimal.hpp"
+#include "sensor/report/plain_text.hpp"
 
 namespace exwire::report {
 
+/// Keys are words of ours that need no escapes. A literal is written by a copy of known size; one
+/// that is known only at run time may be given as a text. Every member is written with the comma
+/// behind it, which the end of its level takes back.
 class JsonWriter {
  public:
   /// One EVE line holds at most this many octets, the closing newline included.
@@ -21,23 +27,68 @@ class JsonWriter {
   static constexpr size_t kMostValue = 2048;  ///< octets written of one text value
 
   void start() noexcept;
-  /// Keys without octets of their own (`{}`): an element of a list.
-  JsonWriter& object(std::string_view key = {}) noexcept;
-  JsonWriter& array(std::string_view key = {}) noexcept;
+  /// Without a key: an element of a list, or the line itself.
+  JsonWriter& object() noexcept { return open(Unnamed{}, '{', '}'); }
+  template <class Key>
+  JsonWriter& object(const Key& key) noexcept {
+    return open(key, '{', '}');
+  }
+  template <class Key>
+  JsonWriter& array(const Key& key) noexcept {
+    return open(key, '[', ']');
+  }
   JsonWriter& close() noexcept;
-  JsonWriter& text(std::string_view key, std::string_view value) noexcept;
-  JsonWriter& element(std::string_view value) noexcept;
-  JsonWriter& element(int64_t value) noexcept;
+
+  template <class Key>
+  JsonWriter& text(const Key& key, std::string_view value) noexcept {
+    if (char* at = begin(key, kLeastText)) put_text(at, value);
+    return *this;
+  }
+  template <class Key>
+  JsonWriter& plain(const Key& key, PlainText value) noexcept {
+    const std::string_view text = value.view();
+    if (char* at = begin(key, text.size() + 2)) {
+      at[0] = '"';
+      std::memcpy(at + 1, text.data(), text.size());
+      at[text.size() + 1] = '"';
+      end(at + text.size() + 2);
+    }
+    return *this;
+  }
+  template <class Key>
+  JsonWriter& number(const Key& key, int64_t value) noexcept {
+    if (char* at = begin(key, kMostNumber)) put_number(at, value);
+    return *this;
+  }
+  template <class Key>
+  JsonWriter& unsigned_number(const Key& key, uint64_t value) noexcept {
+    // Readers in JavaScript and Java lose what does not fit a signed 64-bit number.
+    return number(key, static_cast<int64_t>(value & INT64_MAX));
+  }
+  template <class Key>
+  JsonWriter& boolean(const Key& key, bool value) noexcept {
+    constexpr size_t kLonger = 5;
+    if (char* at = begin(key, kLonger)) {
+      std::memcpy(at, value ? "true " : "false", kLonger);
+      end(at + kLonger - (value ? 1 : 0));
+    }
+    return *this;
+  }
   /// A list of numbers of `width` octets each (at most four), in network order.
-  JsonWriter& numbers(std::string_view key, Bytes octets, uint32_t width) noexcept;
-  JsonWriter& number(std::string_view key, int64_t value) noexcept;
-  JsonWriter& unsigned_number(std::string_view key, uint64_t value) noexcept;
-  JsonWriter& boolean(std::string_view key, bool value) noexcept;
-  /// Members as members_since() gave them, behind others.
+  template <class Key>
+  JsonWriter& numbers(const Key& key, Bytes octets, uint32_t width) noexcept {
+    array(key);
+    put_numbers(octets, width);
+    return close();
+  }
+  JsonWriter& element(std::string_view value) noexcept { return text(Unnamed{}, value); }
+  JsonWriter& element(int64_t value) noexcept { return number(Unnamed{}, value); }
+
+  /// Members as members_since() gave them, among others.
   JsonWriter& members(std::string_view written) noexcept;
-  /// What was written behind the first `size` octets, without the comma before it.
+  /// What was written behind the first `size` octets.
   std::string_view members_since(size_t size) const noexcept {
-    return {buffer_.data() + size + 1, size_ - size - 1};
+    return {buffer_.data() + size, size_ - size};
   }
   size_t size() const noexcept { return size_; }
   /// The finished line with its newline. All levels must be closed.
@@ -46,25 +97,64 @@ class JsonWriter {
   uint32_t left_out() const noexcept { return left_out_; }
 
  private:
-  // Kept free for the closing brackets, so that a full line is still valid JSON.
-  static constexpr size_t kReserve = 64;
-  static constexpr size_t kMostDepth = 16;
+  struct Unnamed {};
 
-  bool open_member(std::string_view key, size_t room) noexcept;
-  void put(std::string_view raw) noexcept;
-  void put(char octet) noexcept { buffer_[size_++] = octet; }
-  size_t put_escaped(std::string_view value, size_t room) noexcept;
-  // None is left when closing brackets have gone into the reserve.
-  size_t room() const noexcept {
-    constexpr size_t kFull = kMostLine - kReserve;
-    return size_ < kFull ? kFull - size_ : 0;
+  static constexpr std::string_view kCutMark = "…";
+  static constexpr size_t kMostDepth = 16;
+  // Kept free for closing brackets, commas and the newline: a full line is still valid JSON.
+  static constexpr size_t kReserve = 64, kFull = kMostLine - kReserve;
+  static constexpr size_t kLeastText = 2 + kCutMark.size() + 8, kMostNumber = kMostDecimals;
+
+  // Where a member's value goes, behind its key; null when so many octets more do not fit.
+  template <size_t kSize>
+  char* begin(const char (&key)[kSize], size_t wanted) noexcept {
+    constexpr size_t kKey = kSize - 1;
+    if (size_ + kKey + 3 + wanted > limit_) [[unlikely]]
+      return refuse();
+    char* at = buffer_.data() + size_;
+    at[0] = '"';
+    std::memcpy(at + 1, key, kKey);
+    at[kKey + 1] = '"';
+    at[kKey + 2] = ':';
+    return at + kKey + 3;
+  }
+  char* begin(std::string_view key, size_t wanted) noexcept;
+  char* begin(Unnamed, size_t wanted) noexcept {
+    if (size_ + wanted > limit_) [[unlikely]]
+      return refuse();
+    return buffer_.data() + size_;
+  }
+  // Ends a member, and whatever begins none.
+  void end(char* at) noexcept {
+    *at = ',';
+    size_ = static_cast<size_t>(at - buffer_.data()) + 1;
+  }
+  char* refuse() noexcept;
+
+  template <class Key>
+  JsonWriter& open(const Key& key, char opener, char closer) noexcept {
+    char* at = depth_ < kMostDepth ? begin(key, 2) : nullptr;
+    if (at == nullptr) [[unlikely]] {
+      ++skipped_depth_;
+      limit_ = 0;
+      return *this;
+    }
+    *at = opener;
+    size_ = static_cast<size_t>(at - buffer_.data()) + 1;
+    closers_[depth_++] = closer;
+    return *this;
   }
 
+  void put(std::string_view raw) noexcept;
+  void put_text(char* at, std::string_view value) noexcept;
+  void put_number(char* at, int64_t value) noexcept;
+  void put_numbers(Bytes octets, uint32_t width) noexcept;
+  void put_escaped(std::string_view value, size_t most) noexcept;
+
   std::array<char, kMostLine> buffer_;
-  size_t size_ = 0;
+  size_t size_ = 0, limit_ = kFull;  ///< the limit is 0 inside of what is left out
   std::array<char, kMostDepth> closers_{};
   size_t depth_ = 0, skipped_depth_ = 0;
-  bool first_ = true;
   uint32_t left_out_ = 0;
 };
 

@@ -237,6 +237,37 @@ TEST_CASE("a list of numbers is the list of its elements, with room and without"
   CHECK(wide.close().line() == "{\"list\":[65664,16777215]}\n");
 }
 
+TEST_CASE("a text is told whole, wherever in it something has to be escaped", "[eve]") {
+  const std::vector<std::string> marks{"",     "\"",   "\\",       "\n",    "\x7f",
+                                       "\xff", "\xc3", "\xc3\xa9", "\\x41", "\xe2\x80\xa8"};
+  const std::string letters = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
+  for (size_t size = 0; size < letters.size(); ++size) {
+    for (size_t at = 0; at <= size; ++at) {
+      for (const std::string& mark : marks) {
+        const std::string text = letters.substr(0, at) + mark + letters.substr(at, size - at);
+        report::JsonWriter writer;
+        writer.start();
+        const std::string line(writer.object().text("k", text).close().line());
+        REQUIRE(line.find_first_of("\n\x7f\xff") == line.size() - 1);
+        REQUIRE(octets_of(std::string(json::parse(line).at("k").as_string())) == text);
+      }
+    }
+  }
+}
+
+TEST_CASE("members are given again as they were written", "[eve]") {
+  report::JsonWriter writer;
+  writer.start();
+  writer.object().plain("first", "a");
+  const size_t begin = writer.size();
+  writer.number("second", -7).boolean("third", false).array("none").close();
+  const std::string members(writer.members_since(begin));
+  writer.object("again").members(members).close().object("empty").close();
+  CHECK(writer.close().line() ==
+        "{\"first\":\"a\",\"second\":-7,\"third\":false,\"none\":[],"
+        "\"again\":{\"second\":-7,\"third\":false,\"none\":[]},\"empty\":{}}\n");
+}
+
 TEST_CASE("the same finding has the same identity, an update another", "[eve]") {
   const flow::Flow flow = sample_flow();
   detect::Finding finding;
