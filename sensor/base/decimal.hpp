@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Numbers in decimal, two digits at a time from a table: what events are mostly made of.
+// Numbers in decimal, several digits at a time and without a branch for each: events are full of
+// them.
 #pragma once
 
 #include <array>
@@ -25,29 +26,34 @@ inline void put_two_digits(char* at, uint64_t value) noexcept {
   std::memcpy(at, kPairs.data() + 2 * value, 2);
 }
 
-constexpr uint32_t count_decimals(uint64_t value) noexcept {
-  constexpr std::array<uint64_t, kMostDecimals> kPowers = [] {
-    std::array<uint64_t, kMostDecimals> powers{};
-    uint64_t power = 1;
-    for (size_t exponent = 1; exponent < kMostDecimals; ++exponent) powers[exponent] = power *= 10;
-    return powers;
-  }();
-  // 1233 / 4096 is little more than log 2: the guess is right or one too low.
-  const auto guess = static_cast<uint32_t>(std::bit_width(value | 1)) * 1233 >> 12;
-  return guess + (value >= kPowers[guess] ? 1 : 0);
+/// The eight digits of a number below 10^8, a value from 0 to 9 in each octet, first digit lowest:
+/// halves, quarters and eighths of the word are divided side by side.
+constexpr uint64_t eight_digits(uint32_t value) noexcept {
+  constexpr uint32_t kHalf = 10000;
+  uint64_t digits = value / kHalf | uint64_t{value % kHalf} << 32;
+  uint64_t tens = (digits * 10486 >> 20) & 0x0000007f'0000007f;  // hundredths of each
+  digits = tens | (digits - tens * 100) << 16;
+  tens = (digits * 103 >> 10) & 0x000f000f'000f000f;  // tenths
+  return tens | (digits - tens * 10) << 8;
 }
 
-/// Writes the number without leading zeros, at most kMostDecimals octets; what follows them.
+/// Writes the number without leading zeros; what follows it. Up to seven octets behind it are
+/// overwritten as well.
 inline char* put_decimal(char* at, uint64_t value) noexcept {
-  char* const end = at + (value < 10 ? 1 : count_decimals(value));
-  char* place = end;
-  for (; value >= 100; value /= 100) put_two_digits(place -= 2, value % 100);
-  if (value >= 10) {
-    put_two_digits(place - 2, value);
-  } else {
-    place[-1] = static_cast<char>('0' + value);
+  constexpr uint32_t kEightDigits = 100'000'000;
+  constexpr uint64_t kZeros = 0x30303030'30303030, kLastDigit = uint64_t{1} << 56;
+  uint64_t digits = 0;
+  if (value >= kEightDigits) {
+    at = put_decimal(at, value / kEightDigits);
+    digits = eight_digits(static_cast<uint32_t>(value % kEightDigits)) | kZeros;
+    std::memcpy(at, &digits, sizeof digits);
+    return at + sizeof digits;
   }
-  return end;
+  digits = eight_digits(static_cast<uint32_t>(value));
+  const int leading = std::countr_zero(digits | kLastDigit) / 8;
+  digits = (digits | kZeros) >> 8 * leading;
+  std::memcpy(at, &digits, sizeof digits);
+  return at + sizeof digits - leading;
 }
 
 }  // namespace exwire

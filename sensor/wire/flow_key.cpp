@@ -26,14 +26,16 @@ constexpr std::array<DottedOctet, 256> kDottedOctets = [] {
   return octets;
 }();
 
-// Base64 (RFC 4648) of the 20 octets of a SHA-1.
+// Base64 (RFC 4648) of the 20 octets of a SHA-1, behind which a zero stands.
 void put_base64(char* to, const std::array<uint8_t, 32>& digest) noexcept {
   constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  constexpr size_t kDigest = 20;
-  for (size_t at = 0; at < kDigest; at += 3) {  // one octet more than there are: a zero
-    const uint32_t three = uint32_t{digest[at]} << 16 | uint32_t{digest[at + 1]} << 8 |
-                           (at + 2 < kDigest ? digest[at + 2] : 0U);
-    for (const unsigned shift : {18U, 12U, 6U, 0U}) *to++ = kLetters[three >> shift & 63];
+  for (size_t at = 0; at < 20; at += 3, to += 4) {
+    const uint32_t three =
+        uint32_t{digest[at]} << 16 | uint32_t{digest[at + 1]} << 8 | digest[at + 2];
+    to[0] = kLetters[three >> 18];
+    to[1] = kLetters[three >> 12 & 63];
+    to[2] = kLetters[three >> 6 & 63];
+    to[3] = kLetters[three & 63];
   }
   to[-1] = '=';
 }

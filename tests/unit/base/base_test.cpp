@@ -286,8 +286,7 @@ TEST_CASE("digests are those of their standards", "[digest]") {
 
 TEST_CASE("decimal numbers are those of the standard library", "[base]") {
   const auto decimal = [](uint64_t value) {
-    std::array<char, kMostDecimals + 1> text;
-    text.fill('?');
+    std::array<char, kMostDecimals + 7> text;
     return std::string(text.data(), put_decimal(text.data(), value));
   };
   for (uint64_t power = 1; power != 0; power = power > UINT64_MAX / 10 ? 0 : power * 10) {
@@ -299,6 +298,11 @@ TEST_CASE("decimal numbers are those of the standard library", "[base]") {
     const uint64_t value = uint64_t{1} << bit;
     CHECK(decimal(value) == std::to_string(value));
     CHECK(decimal(value - 1) == std::to_string(value - 1));
+  }
+  for (uint64_t value = 0; value < 100'000; ++value) {
+    REQUIRE(decimal(value) == std::to_string(value));
+    const uint64_t shifted = value << 29 | value;
+    REQUIRE(decimal(shifted) == std::to_string(shifted));
   }
   CHECK(decimal(UINT64_MAX) == std::to_string(UINT64_MAX));
 }
