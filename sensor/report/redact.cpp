@@ -14,6 +14,10 @@ constexpr std::array<std::string_view, 9> kSecretKeys{"password", "passwd",     
                                                       "pass",     "access_token",  "token",
                                                       "id_token", "client_secret", "sessionid"};
 
+constexpr OctetSet kLastLetters("dDnNsStT");  // of a secret key
+static_assert(std::all_of(kSecretKeys.begin(), kSecretKeys.end(),
+                          [](std::string_view key) { return kLastLetters.has(key.back()); }));
+
 bool is_secret(std::string_view key) noexcept {
   return std::any_of(kSecretKeys.begin(), kSecretKeys.end(),
                      [&](std::string_view secret) { return equal_ignoring_case(key, secret); });
@@ -34,19 +38,30 @@ std::string_view userinfo_password(std::string_view uri) noexcept {
   return authority.substr(colon + 1, at - colon - 1);
 }
 
-// The next value of a secret key at or behind `from`.
+// What stands between a separator and the equals sign, as far as it can be a secret key.
+std::string_view key_before(std::string_view uri, size_t equals) noexcept {
+  constexpr size_t kLongest =
+      std::max_element(kSecretKeys.begin(), kSecretKeys.end(), [](auto one, auto other) {
+        return one.size() < other.size();
+      })->size();
+  static constexpr OctetSet kSeparators("?&;");
+  for (size_t size = 0; size <= kLongest && size < equals; ++size) {
+    if (kSeparators.has(uri[equals - size - 1])) return uri.substr(equals - size, size);
+  }
+  return {};
+}
+
+// The next value of a secret key at or behind `from`. Found by its equals sign: there are fewer of
+// them than of anything else.
 std::string_view secret_value(std::string_view uri, size_t from) noexcept {
-  static constexpr OctetSet kBegins("?&;"), kEnds("&;#"), kNext("&;");
-  size_t at = kBegins.find_in(uri, from);
-  while (at != std::string_view::npos) {
-    const size_t end = std::min(kEnds.find_in(uri, at + 1), uri.size());
-    const std::string_view pair = uri.substr(at + 1, end - at - 1);
-    const size_t equals = pair.find('=');
-    if (equals != std::string_view::npos && equals + 1 < pair.size() &&
-        is_secret(pair.substr(0, equals))) {
-      return pair.substr(equals + 1);
-    }
-    at = kNext.find_in(uri, end);
+  static constexpr OctetSet kEnds("&;#");
+  for (size_t equals = uri.find('=', from); equals != std::string_view::npos;
+       equals = uri.find('=', equals + 1)) {
+    if (equals == 0 || !kLastLetters.has(uri[equals - 1])) continue;
+    if (!is_secret(key_before(uri, equals))) continue;
+    const std::string_view value =
+        uri.substr(equals + 1, kEnds.find_in(uri, equals + 1) - equals - 1);
+    if (!value.empty()) return value;
   }
   return {};
 }

@@ -294,6 +294,10 @@ TEST_CASE("passwords in addresses are masked, everything else is left alone", "[
   CHECK(redacted("/x?access_token=a&token=b&pwd=c") == "/x?access_token=***&token=***&pwd=***");
   CHECK(redacted("/x?password=") == "/x?password=");
   CHECK(redacted("/x?mypassword=1") == "/x?mypassword=1");
+  CHECK(redacted("password=1&client_secret=2") == "password=1&client_secret=***");
+  CHECK(redacted("/x;token=1?a=b=c;pass=d=e") == "/x;token=***;pass=***");
+  CHECK(redacted("/x;a?password=1") == "/x;a?password=***");
+  CHECK(redacted("?pwd=&=&pwd==&#&pwd=1&") == "?pwd=&=&pwd=***&#&pwd=***&");
   CHECK(redacted("") == "");
 }
 
