@@ -24,15 +24,27 @@ constexpr std::array<bool, 256> kPlain = [] {
   return plain;
 }();
 
-uint64_t load(const char* at) noexcept {
-  uint64_t octets;
-  std::memcpy(&octets, at, sizeof octets);
-  return octets;
+// Whether something in a block may have to be escaped: octets below space, above 0x7e, quotation
+// mark and backslash.
+#ifdef __SSE2__
+struct SixteenOctets {
+  __m128i octets;
+};
+bool is_doubtful(SixteenOctets block) noexcept {
+  // What does not lie from space to ~ is beyond the latter when moved so that space is the lowest.
+  const __m128i moved = _mm_add_epi8(block.octets, _mm_set1_epi8(128 - ' '));
+  const __m128i unprintable = _mm_cmpgt_epi8(moved, _mm_set1_epi8('~' - ' ' - 128));
+  const __m128i quotation_mark = _mm_cmpeq_epi8(block.octets, _mm_set1_epi8('"'));
+  const __m128i backslash = _mm_cmpeq_epi8(block.octets, _mm_set1_epi8('\\'));
+  const __m128i marks = _mm_or_si128(quotation_mark, backslash);
+  return _mm_movemask_epi8(_mm_or_si128(unprintable, marks)) != 0;
 }
-
-// Whether one of eight octets may have to be escaped: those below space, above 0x7e, quotation
-// mark and backslash. Each comparison is done for all eight at once; a borrow from an octet that
-// fits can only make its neighbour doubtful.
+bool is_doubtful(uint64_t octets) noexcept {
+  return is_doubtful(SixteenOctets{_mm_set1_epi64x(static_cast<int64_t>(octets))});
+}
+#else
+// Each comparison is done for all eight at once; a borrow from an octet that fits can only make its
+// neighbour doubtful.
 bool is_doubtful(uint64_t octets) noexcept {
   constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
   const auto has_zero = [](uint64_t value) { return (value - kOnes) & ~value & kHighs; };
@@ -41,47 +53,36 @@ bool is_doubtful(uint64_t octets) noexcept {
   return (below_space | above | has_zero(octets ^ kOnes * '"') | has_zero(octets ^ kOnes * '\\')) !=
          0;
 }
-
-// Copies the text while looking at it; false when something in it has to be escaped. The last block
-// may begin in the one before: nothing is read or written beyond the text.
-bool copy_plain(char* to, std::string_view text) noexcept {
-  const char* from = text.data();
-  const size_t size = text.size();
-  size_t at = 0;
-#ifdef __SSE2__
-  constexpr size_t kBlock = sizeof(__m128i);
-  if (size >= kBlock) {
-    __m128i doubtful = _mm_setzero_si128();
-    const auto copy_block = [&](size_t begin) {
-      const __m128i octets = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + begin));
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + begin), octets);
-      // As signed numbers, octets above 0x7f are below space too.
-      const __m128i below_space = _mm_cmplt_epi8(octets, _mm_set1_epi8(' '));
-      const __m128i marks = _mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8('"')),
-                                         _mm_cmpeq_epi8(octets, _mm_set1_epi8('\\')));
-      const __m128i del = _mm_cmpeq_epi8(octets, _mm_set1_epi8(0x7f));
-      doubtful = _mm_or_si128(doubtful, _mm_or_si128(_mm_or_si128(below_space, marks), del));
-    };
-    for (; at + kBlock < size; at += kBlock) copy_block(at);
-    copy_block(size - kBlock);
-    return _mm_movemask_epi8(doubtful) == 0;
-  }
 #endif
-  constexpr size_t kWord = sizeof(uint64_t);
-  if (size >= kWord) {
-    bool doubtful = false;
-    const auto copy_word = [&](size_t begin) {
-      const uint64_t octets = load(from + begin);
-      std::memcpy(to + begin, &octets, kWord);
-      doubtful |= is_doubtful(octets);
-    };
-    for (; at + kWord < size; at += kWord) copy_word(at);
-    copy_word(size - kWord);
-    return !doubtful;
-  }
-  for (; at < size; ++at) {
-    to[at] = from[at];
-    if (!kPlain[static_cast<uint8_t>(from[at])]) return false;
+bool is_doubtful(uint32_t octets) noexcept {
+  return is_doubtful(uint64_t{octets} << 32 | octets);
+}
+
+// Copies a text that is no shorter than a block while looking at it. The last block may begin in
+// the one before: nothing is read or written beyond the text.
+template <class Block>
+bool copy_plain_blocks(char* to, std::string_view text) noexcept {
+  const auto copy = [&](size_t at) {
+    Block block;
+    std::memcpy(&block, text.data() + at, sizeof block);
+    std::memcpy(to + at, &block, sizeof block);
+    return !is_doubtful(block);
+  };
+  size_t at = 0;
+  while (at + sizeof(Block) < text.size() && copy(at)) at += sizeof(Block);
+  return at + sizeof(Block) >= text.size() && copy(text.size() - sizeof(Block));
+}
+
+// False when something in the text has to be escaped; nothing of it counts as written then.
+bool copy_plain(char* to, std::string_view text) noexcept {
+#ifdef __SSE2__
+  if (text.size() >= sizeof(SixteenOctets)) return copy_plain_blocks<SixteenOctets>(to, text);
+#endif
+  if (text.size() >= sizeof(uint64_t)) return copy_plain_blocks<uint64_t>(to, text);
+  if (text.size() >= sizeof(uint32_t)) return copy_plain_blocks<uint32_t>(to, text);
+  for (const char octet : text) {
+    if (!kPlain[static_cast<uint8_t>(octet)]) return false;
+    *to++ = octet;
   }
   return true;
 }
@@ -89,8 +90,9 @@ bool copy_plain(char* to, std::string_view text) noexcept {
 // Octets at the start that stand for themselves.
 size_t plain_run(std::string_view text) noexcept {
   size_t length = 0;
-  while (length + sizeof(uint64_t) <= text.size() && !is_doubtful(load(text.data() + length))) {
-    length += sizeof(uint64_t);
+  for (uint64_t octets; length + sizeof octets <= text.size(); length += sizeof octets) {
+    std::memcpy(&octets, text.data() + length, sizeof octets);
+    if (is_doubtful(octets)) break;
   }
   while (length < text.size() && kPlain[static_cast<uint8_t>(text[length])]) ++length;
   return length;
