@@ -42,6 +42,10 @@ constexpr uint64_t eight_digits(uint32_t value) noexcept {
 inline char* put_decimal(char* at, uint64_t value) noexcept {
   constexpr uint32_t kEightDigits = 100'000'000;
   constexpr uint64_t kZeros = 0x30303030'30303030, kLastDigit = uint64_t{1} << 56;
+  if (value < 10) {
+    *at = static_cast<char>('0' + value);
+    return at + 1;
+  }
   uint64_t digits = 0;
   if (value >= kEightDigits) {
     at = put_decimal(at, value / kEightDigits);

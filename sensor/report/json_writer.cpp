@@ -203,11 +203,20 @@ void JsonWriter::put_number(char* at, int64_t value) noexcept {
 }
 
 void JsonWriter::put_numbers(Bytes octets, uint32_t width) noexcept {
-  for (uint32_t at = 0; skipped_depth_ == 0 && at + width <= octets.size; at += width) {
-    uint32_t value = 0;
-    for (uint32_t octet = 0; octet < width; ++octet) value = value << 8 | octets[at + octet];
-    if (char* to = begin(Unnamed{}, kMostNumber)) end(put_decimal(to, value));
+  if (skipped_depth_ > 0) return;
+  char* at = buffer_.data() + size_;
+  const char* const last = buffer_.data() + kFull - kMostNumber;
+  for (uint32_t from = 0; from + width <= octets.size; from += width) {
+    if (at > last) [[unlikely]] {
+      refuse();
+      continue;
+    }
+    uint32_t value = load_be16(octets.data + from);
+    if (width == 3) value = value << 8 | octets[from + 2];
+    at = put_decimal(at, value);
+    *at++ = ',';
   }
+  size_ = static_cast<size_t>(at - buffer_.data());
 }
 
 void JsonWriter::put_text(char* at, std::string_view value) noexcept {

@@ -74,7 +74,7 @@ class JsonWriter {
     }
     return *this;
   }
-  /// A list of numbers of `width` octets each (at most four), in network order.
+  /// A list of numbers of two or three octets each, in network order.
   template <class Key>
   JsonWriter& numbers(const Key& key, Bytes octets, uint32_t width) noexcept {
     array(key);
