@@ -32,10 +32,9 @@ Pipeline::Fleet::Fleet(const detect::Site& site)
       detectors(detect::make_fleet_detectors(site, budget, random_hash_key())) {}
 
 Pipeline::Pipeline(const Config& config, const inspect::DissectorHost& dissectors,
-                   report::Reporter& reporter, bool live)
+                   report::Reporter& reporter)
     : reporter_(reporter),
       speaker_(&reporter),
-      live_(live),
       stats_interval_ns_(config.stats_interval_ns),
       tells_paths_(config.extended),
       vlan_mode_(config.decode.vlan),
@@ -210,9 +209,7 @@ void Pipeline::event(const report::Event& event) {
 }
 
 void Pipeline::write(const report::Event& event, report::Reporter& reporter) const {
-  report::Event named = event;
-  (live_ ? named.interface : named.capture_file) = source_name_;
-  reporter.write(named);
+  reporter.write(event, source_name_);
 }
 
 void Pipeline::speak_through(report::Reporter* reporter) noexcept {

@@ -23,10 +23,8 @@ namespace exwire::app {
 
 class Pipeline final : private Hub, private detect::FleetSink, private detect::GateListener {
  public:
-  /// `live`: events name the interface instead of the capture file, and hashes are keyed per
-  /// process.
   Pipeline(const Config& config, const inspect::DissectorHost& dissectors,
-           report::Reporter& reporter, bool live);
+           report::Reporter& reporter);
 
   /// Reads the start of a source of its own, only to learn how its senders fill in checksums
   /// and whether VLANs tell its connections apart.
@@ -79,7 +77,6 @@ class Pipeline final : private Hub, private detect::FleetSink, private detect::G
 
   report::Reporter& reporter_;
   report::Reporter* speaker_;  ///< by which alerts leave
-  bool live_;
   int64_t stats_interval_ns_;
   bool tells_paths_;  ///< `stats` events show idle timeouts
   wire::VlanMode vlan_mode_;

@@ -100,8 +100,10 @@ std::unique_ptr<report::FileSink> open_sink(const CommandLine& command_line) {
 }
 
 report::EveSettings eve_settings(const Config& config, bool live) {
+  using report::SourceKey;
+  const SourceKey of_file = config.pcap_filename ? SourceKey::pcap_filename : SourceKey::none;
   return {config.sensor_name, live ? config.sensor_name : "", config.community_id_seed,
-          config.extended, config.pcap_filename};
+          config.extended, live ? SourceKey::in_iface : of_file};
 }
 
 /// One line on standard error that rewrites itself, on terminals only.
@@ -302,7 +304,7 @@ int run(const CommandLine& command_line) {
   const std::unique_ptr<report::FileSink> sink = open_sink(command_line);
   report::Reporter reporter(eve_settings(config, live), *sink, config.privacy);
   const Sources sources = open_sources(command_line, config, filter);
-  Pipeline pipeline(config, dissectors, reporter, live);
+  Pipeline pipeline(config, dissectors, reporter);
   Progress progress(!command_line.quiet);
   if (live) {
     watch(pipeline, reporter, sources, rules);

@@ -33,10 +33,10 @@ bool only_digits(std::string_view text) noexcept {
 
 }  // namespace
 
-std::string_view EveEncoder::encode(const Event& event) {
+std::string_view EveEncoder::encode(const Event& event, std::string_view source) {
   json_.start();
   json_.object();
-  head(event);
+  head(event, source);
   if (const auto* body = std::get_if<AlertBody>(&event.body)) alert(event, *body);
   if (const auto* body = std::get_if<HttpBody>(&event.body)) http(event, *body);
   if (const auto* body = std::get_if<FlowBody>(&event.body)) flow(event, *body);
@@ -47,15 +47,14 @@ std::string_view EveEncoder::encode(const Event& event) {
   return json_.line();
 }
 
-void EveEncoder::head(const Event& event) {
+void EveEncoder::head(const Event& event, std::string_view source) {
+  const auto named = [&](SourceKey key) { return key == settings_.source && !source.empty(); };
   json_.plain("timestamp", time_.of(event.time));
   const uint64_t flow_id = event.flow == nullptr ? 0 : flow::flow_id(*event.flow);
   if (event.flow != nullptr) json_.unsigned_number("flow_id", flow_id);
-  if (!event.interface.empty()) json_.text("in_iface", event.interface);
+  if (named(SourceKey::in_iface)) json_.text("in_iface", source);
   if (event.packet != 0) json_.unsigned_number("pcap_cnt", event.packet);
-  if (settings_.capture_file && !event.capture_file.empty()) {
-    json_.text("pcap_filename", event.capture_file);
-  }
+  if (named(SourceKey::pcap_filename)) json_.text("pcap_filename", source);
   if (!settings_.sensor_name.empty()) json_.text("host", settings_.sensor_name);
   json_.plain("event_type", kind_of(event));
   if (event.flow == nullptr) return;

@@ -15,22 +15,25 @@
 
 namespace exwire::report {
 
+/// What events say of where their packets came from.
+enum class SourceKey : uint8_t { none, in_iface, pcap_filename };
+
 struct EveSettings {
   std::string sensor_name;  ///< EVE's `host`; empty: left out
   std::string uid_scope;    ///< what keeps uids of live sensors apart; empty for replay
   uint16_t community_id_seed = 0;
-  bool extended = false;      ///< a top-level `exchange` object: leaves the strict schema
-  bool capture_file = false;  ///< `pcap_filename`
+  bool extended = false;  ///< a top-level `exchange` object: leaves the strict schema
+  SourceKey source = SourceKey::none;
 };
 
 class EveEncoder {
  public:
   explicit EveEncoder(EveSettings settings) : settings_(std::move(settings)) {}
-  /// One line with its newline, valid until the next call.
-  std::string_view encode(const Event& event);
+  /// One line with its newline, valid until the next call. `source`: interface or capture file.
+  std::string_view encode(const Event& event, std::string_view source = {});
 
  private:
-  void head(const Event& event);
+  void head(const Event& event, std::string_view source);
   void endpoints(const flow::Flow& flow, uint64_t flow_id);
   void alert(const Event& event, const AlertBody& body);
   void http(const Event& event, const HttpBody& body);

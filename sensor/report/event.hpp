@@ -89,8 +89,6 @@ struct Event {
   Timestamp time;
   const flow::Flow* flow = nullptr;
   uint64_t packet = 0;                      ///< pcap_cnt, 0: none
-  std::string_view interface;               ///< live capture only
-  std::string_view capture_file;            ///< replay only
   std::string_view application;             ///< name of the dissector on the flow; empty: not known
   std::string_view label;                   ///< nDPI's name of the protocol; empty: none
   const CaptureQuality* quality = nullptr;  ///< of where the connection was seen

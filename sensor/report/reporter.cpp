@@ -35,26 +35,26 @@ detect::Finding Reporter::shown(const detect::Finding& finding) const {
   return shown;
 }
 
-void Reporter::write(const Event& event) {
-  if (privacy_.all_clear()) return write_redacted(event);
+void Reporter::write(const Event& event, std::string_view source) {
+  if (privacy_.all_clear()) return write_redacted(event, source);
   Event shown_event = event;
   if (const auto* alert = std::get_if<AlertBody>(&event.body)) {
     detect::Finding finding = shown(*alert->finding);
     shown_event.body = AlertBody{&finding};
-    if (alert->finding->http == nullptr) return write_redacted(shown_event);
+    if (alert->finding->http == nullptr) return write_redacted(shown_event, source);
     const inspect::HttpTransaction transaction = privacy_.transaction(*alert->finding->http);
     finding.http = &transaction;
-    return write_redacted(shown_event);
+    return write_redacted(shown_event, source);
   }
   if (const auto* http = std::get_if<HttpBody>(&event.body)) {
     const inspect::HttpTransaction transaction = privacy_.transaction(*http->transaction);
     shown_event.body = HttpBody{&transaction};
-    return write_redacted(shown_event);
+    return write_redacted(shown_event, source);
   }
-  write_redacted(event);
+  write_redacted(event, source);
 }
 
-void Reporter::write_redacted(const Event& event) {
+void Reporter::write_redacted(const Event& event, std::string_view source) {
   const inspect::HttpTransaction* transaction = nullptr;
   const auto* alert = std::get_if<AlertBody>(&event.body);
   if (alert != nullptr) transaction = alert->finding->http;
@@ -70,7 +70,7 @@ void Reporter::write_redacted(const Event& event) {
   }
   ++events_;
   if (!secret) {
-    sink_.write(encoder_.encode(event));
+    sink_.write(encoder_.encode(event, source));
     return;
   }
   const inspect::HttpTransaction clean = redacted(*transaction);
@@ -79,10 +79,10 @@ void Reporter::write_redacted(const Event& event) {
     detect::Finding finding = *alert->finding;
     finding.http = &clean;
     safe.body = AlertBody{&finding};
-    sink_.write(encoder_.encode(safe));
+    sink_.write(encoder_.encode(safe, source));
   } else {
     safe.body = HttpBody{&clean};
-    sink_.write(encoder_.encode(safe));
+    sink_.write(encoder_.encode(safe, source));
   }
 }
 

@@ -24,7 +24,8 @@ class Reporter {
   Reporter(const Reporter& like, Sink& sink)
       : encoder_(like.encoder_), privacy_(like.privacy_), sink_(sink) {}
 
-  void write(const Event& event);
+  /// `source`: the name of the interface or file that the packets come from.
+  void write(const Event& event, std::string_view source = {});
   /// A line that another one has made.
   void pass_on(std::string_view line) {
     ++events_;
@@ -39,7 +40,7 @@ class Reporter {
   const std::string& last_error() const { return sink_.last_error(); }
 
  private:
-  void write_redacted(const Event& event);
+  void write_redacted(const Event& event, std::string_view source);
   inspect::HttpTransaction redacted(const inspect::HttpTransaction& transaction);
 
   EveEncoder encoder_;

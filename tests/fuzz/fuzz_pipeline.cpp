@@ -89,9 +89,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const app::Config config = small_config(active);
   static const inspect::DissectorHost dissectors(inspect::builtin_dissectors());
   StrictSink sink;
-  report::Reporter reporter({"fuzz", "", 0, true, true}, sink);
+  report::Reporter reporter({"fuzz", "", 0, true, report::SourceKey::pcap_filename}, sink);
   test::MemorySource source({data, size});
-  app::Pipeline pipeline(config, dissectors, reporter, false);
+  app::Pipeline pipeline(config, dissectors, reporter);
   while (pipeline.step(source)) {
   }
   pipeline.finish({});

@@ -268,6 +268,20 @@ TEST_CASE("members are given again as they were written", "[eve]") {
         "\"again\":{\"second\":-7,\"third\":false,\"none\":[]},\"empty\":{}}\n");
 }
 
+TEST_CASE("events name where their packets came from as they are told to", "[eve]") {
+  using report::SourceKey;
+  report::Event event;
+  event.body = report::AnomalyBody{"decode", "odd", nullptr, Direction::to_server};
+  const auto line = [&](SourceKey key, std::string_view source) {
+    report::EveEncoder encoder{{"", "", 0, false, key}};
+    return std::string(encoder.encode(event, source));
+  };
+  CHECK(line(SourceKey::in_iface, "eth0").find("\"in_iface\":\"eth0\",") != std::string::npos);
+  CHECK(line(SourceKey::pcap_filename, "a.pcap").find("\"pcap_filename\":\"a.pcap\",") !=
+        std::string::npos);
+  CHECK(line(SourceKey::none, "a.pcap") == line(SourceKey::in_iface, ""));
+}
+
 TEST_CASE("the same finding has the same identity, an update another", "[eve]") {
   const flow::Flow flow = sample_flow();
   detect::Finding finding;
