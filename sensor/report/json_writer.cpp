@@ -14,6 +14,7 @@
 namespace exwire::report {
 namespace {
 
+constexpr std::string_view kCutMark = "…";
 constexpr char kHex[] = "0123456789abcdef";
 
 constexpr std::array<bool, 256> kPlain = [] {
@@ -169,6 +170,12 @@ char* JsonWriter::begin(std::string_view key, size_t wanted) noexcept {
   at[key.size() + 1] = '"';
   at[key.size() + 2] = ':';
   return at + key.size() + 3;
+}
+
+JsonWriter& JsonWriter::skip_level() noexcept {
+  ++skipped_depth_;
+  limit_ = 0;
+  return *this;
 }
 
 JsonWriter& JsonWriter::close() noexcept {

@@ -21,6 +21,8 @@ namespace exwire::report {
 /// that is known only at run time may be given as a text. Every member is written with the comma
 /// behind it, which the end of its level takes back.
 class JsonWriter {
+  struct Unnamed {};
+
  public:
   /// One EVE line holds at most this many octets, the closing newline included.
   static constexpr size_t kMostLine = 9000;
@@ -28,9 +30,8 @@ class JsonWriter {
 
   void start() noexcept;
   /// Without a key: an element of a list, or the line itself.
-  JsonWriter& object() noexcept { return open(Unnamed{}, '{', '}'); }
-  template <class Key>
-  JsonWriter& object(const Key& key) noexcept {
+  template <class Key = Unnamed>
+  JsonWriter& object(const Key& key = {}) noexcept {
     return open(key, '{', '}');
   }
   template <class Key>
@@ -38,7 +39,6 @@ class JsonWriter {
     return open(key, '[', ']');
   }
   JsonWriter& close() noexcept;
-
   template <class Key>
   JsonWriter& text(const Key& key, std::string_view value) noexcept {
     if (char* at = begin(key, kLeastText)) put_text(at, value);
@@ -67,10 +67,10 @@ class JsonWriter {
   }
   template <class Key>
   JsonWriter& boolean(const Key& key, bool value) noexcept {
-    constexpr size_t kLonger = 5;
-    if (char* at = begin(key, kLonger)) {
-      std::memcpy(at, value ? "true " : "false", kLonger);
-      end(at + kLonger - (value ? 1 : 0));
+    const std::string_view word = value ? "true " : "false";
+    if (char* at = begin(key, 5)) {
+      std::memcpy(at, word.data(), 5);
+      end(at + (value ? 4 : 5));
     }
     return *this;
   }
@@ -97,20 +97,15 @@ class JsonWriter {
   uint32_t left_out() const noexcept { return left_out_; }
 
  private:
-  struct Unnamed {};
-
-  static constexpr std::string_view kCutMark = "…";
-  static constexpr size_t kMostDepth = 16;
   // Kept free for closing brackets, commas and the newline: a full line is still valid JSON.
   static constexpr size_t kReserve = 64, kFull = kMostLine - kReserve;
-  static constexpr size_t kLeastText = 2 + kCutMark.size() + 8, kMostNumber = kMostDecimals;
+  static constexpr size_t kMostDepth = 16, kLeastText = 13, kMostNumber = kMostDecimals;
 
   // Where a member's value goes, behind its key; null when so many octets more do not fit.
   template <size_t kSize>
   char* begin(const char (&key)[kSize], size_t wanted) noexcept {
     constexpr size_t kKey = kSize - 1;
-    if (size_ + kKey + 3 + wanted > limit_) [[unlikely]]
-      return refuse();
+    if (size_ + kKey + 3 + wanted > limit_) return refuse();
     char* at = buffer_.data() + size_;
     at[0] = '"';
     std::memcpy(at + 1, key, kKey);
@@ -120,30 +115,24 @@ class JsonWriter {
   }
   char* begin(std::string_view key, size_t wanted) noexcept;
   char* begin(Unnamed, size_t wanted) noexcept {
-    if (size_ + wanted > limit_) [[unlikely]]
-      return refuse();
+    if (size_ + wanted > limit_) return refuse();
     return buffer_.data() + size_;
   }
-  // Ends a member, and whatever begins none.
-  void end(char* at) noexcept {
-    *at = ',';
+  [[gnu::cold]] char* refuse() noexcept;
+  void end(char* at, char mark = ',') noexcept {
+    *at = mark;
     size_ = static_cast<size_t>(at - buffer_.data()) + 1;
   }
-  char* refuse() noexcept;
 
   template <class Key>
   JsonWriter& open(const Key& key, char opener, char closer) noexcept {
     char* at = depth_ < kMostDepth ? begin(key, 2) : nullptr;
-    if (at == nullptr) [[unlikely]] {
-      ++skipped_depth_;
-      limit_ = 0;
-      return *this;
-    }
-    *at = opener;
-    size_ = static_cast<size_t>(at - buffer_.data()) + 1;
+    if (at == nullptr) return skip_level();
+    end(at, opener);
     closers_[depth_++] = closer;
     return *this;
   }
+  [[gnu::cold]] JsonWriter& skip_level() noexcept;
 
   void put(std::string_view raw) noexcept;
   void put_text(char* at, std::string_view value) noexcept;
