@@ -25,10 +25,12 @@ auto& bucket_of(Entries& entries, uint64_t print) noexcept {
 template <size_t kBucket, typename Entry, size_t kPlaces, typename Worth>
 Entry& place_of(std::array<Entry, kPlaces>& entries, uint64_t print, Worth worth) noexcept {
   Entry* const bucket = &bucket_of<kBucket>(entries, print);
-  Entry* least = bucket;
-  auto lowest = std::invoke(worth, *bucket);
   for (Entry* entry = bucket; entry != bucket + kBucket; ++entry) {
     if (entry->print == print) return *entry;
+  }
+  Entry* least = bucket;
+  auto lowest = std::invoke(worth, *bucket);
+  for (Entry* entry = bucket + 1; entry != bucket + kBucket; ++entry) {
     const auto value = std::invoke(worth, *entry);
     const bool lower = value < lowest;  // chosen without a branch, which nobody could predict
     least = lower ? entry : least;

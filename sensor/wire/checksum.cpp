@@ -6,59 +6,72 @@
 #include "sensor/base/keyed_buckets.hpp"
 
 namespace exwire::wire {
+
 namespace {
 
-uint16_t fold(uint64_t sum) noexcept {
-  while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<uint16_t>(sum);
-}
+/// A sum of 64-bit words in host order: it folds to that of 16-bit words with its octets swapped,
+/// each carry being worth one (RFC 1071 2 B and 2 C).
+struct Sum {
+  uint64_t words = 0, carries = 0;
+
+  void add(uint64_t word) noexcept {
+    words += word;
+    carries += words < word;
+  }
+  uint16_t in_16_bits() const noexcept {
+    return folded((words >> 32) + (words & 0xffffffff) + carries);
+  }
+};
 
 }  // namespace
 
 uint16_t sum_of(Bytes octets, uint32_t initial) noexcept {
-  // Sums of 64-bit words in host order fold to the same value with its octets swapped, each carry
-  // being worth one (RFC 1071 2 B and 2 C).
-  uint64_t sum = 0, carries = 0;
-  const auto add = [&](uint64_t word) {
-    sum += word;
-    carries += sum < word;
+  Sum even, odd;  // neither waits for the other
+  const auto add_pair = [&](const uint8_t* at) {
+    uint64_t words[2];
+    std::memcpy(words, at, sizeof words);
+    even.add(words[0]);
+    odd.add(words[1]);
   };
   const uint8_t* at = octets.begin();
   uint32_t left = octets.size;
-  for (; left >= 16; left -= 16, at += 16) {
-    uint64_t words[2];
-    std::memcpy(words, at, sizeof words);
-    add(words[0]);
-    add(words[1]);
+  for (; left >= 64; left -= 64, at += 64) {
+    for (uint32_t pair = 0; pair < 64; pair += 16) add_pair(at + pair);
   }
+  for (; left >= 16; left -= 16, at += 16) add_pair(at);
   const auto add_part = [&](auto part) {
     if (!(left & sizeof part)) return;
     std::memcpy(&part, at, sizeof part);
-    add(part);
+    even.add(part);
     at += sizeof part;
   };
   add_part(uint64_t{});
   add_part(uint32_t{});
   add_part(uint16_t{});
   add_part(uint8_t{});
-  const uint64_t folded = (sum >> 32) + (sum & 0xffffffff) + carries;
-  return fold(uint64_t{__builtin_bswap16(fold(folded))} + initial);
+  even.add(odd.words);
+  even.carries += odd.carries;
+  return folded(uint64_t{__builtin_bswap16(even.in_16_bits())} + initial);
 }
 
 uint16_t pseudo_header_sum(const NetworkView& network) noexcept {
-  const uint32_t size = network.ip_version == 4 ? 4 : 16;
   uint64_t addresses = 0;
-  for (uint32_t at = 0; at < size; at += 4) {
+  const auto add = [&](size_t at) {
     addresses += load_be32(network.source.data() + at);
     addresses += load_be32(network.destination.data() + at);
+  };
+  add(0);
+  if (network.ip_version != 4) {
+    for (const size_t at : {4U, 8U, 12U}) add(at);
   }
-  return fold(addresses + network.protocol + (network.payload_octets >> 16) +
-              (network.payload_octets & 0xffff));
+  return folded(addresses + network.protocol + (network.payload_octets >> 16) +
+                (network.payload_octets & 0xffff));
 }
 
 void ChecksumJudge::Tally::count(bool is_right, bool is_placeholder) noexcept {
   constexpr uint32_t kMemory = 1 << 16;
-  ++(is_right ? right : wrong);
+  right += is_right;
+  wrong += !is_right;
   placeholders += is_placeholder;
   if (right + wrong > kMemory) {
     right /= 2;
@@ -67,14 +80,12 @@ void ChecksumJudge::Tally::count(bool is_right, bool is_placeholder) noexcept {
   }
 }
 
-ChecksumJudge::Sender& ChecksumJudge::sender_of(uint64_t source_hash) noexcept {
-  if (last_->print == source_hash) return *last_;
+ChecksumJudge::Sender& ChecksumJudge::found(uint64_t source_hash) noexcept {
   Sender& sender = place_of<kBucket>(senders_, source_hash, &Sender::seen);
   if (sender.print != source_hash) {
     sender = {};
     sender.print = source_hash;
   }
-  last_ = &sender;
   return sender;
 }
 

@@ -19,6 +19,13 @@ enum class ChecksumMode : uint8_t {
   none,
 };
 
+/// A sum in 16 bits, its carries added at the end as in one's complement.
+constexpr uint16_t folded(uint64_t sum) noexcept {
+  sum = (sum >> 32) + (sum & 0xffffffff);  // 33 bits, then 18, 17 and 16
+  sum = (sum >> 16) + (sum & 0xffff);
+  sum = (sum >> 16) + (sum & 0xffff);
+  return static_cast<uint16_t>((sum >> 16) + (sum & 0xffff));
+}
 /// One's complement sum of octets, folded to 16 bits, not inverted.
 uint16_t sum_of(Bytes octets, uint32_t initial = 0) noexcept;
 /// Sum of the pseudo-header of TCP over IPv4 (RFC 9293 3.1) or IPv6 (RFC 8200 8.1).
@@ -43,7 +50,6 @@ class ChecksumJudge {
  private:
   struct Tally {
     uint32_t right = 0, wrong = 0, placeholders = 0;
-    uint32_t seen() const noexcept { return right + wrong; }
     /// Whether wrong sums are this sender's habit.
     bool mostly_wrong() const noexcept { return uint64_t{right} * 8 < wrong; }
     /// Whether it leaves sums to its card now and then: what the kernel itself cuts into segments
@@ -54,11 +60,16 @@ class ChecksumJudge {
   struct Sender {
     uint64_t print = 0;
     Tally header, empty, payload;
-    uint32_t seen() const noexcept { return header.seen() + empty.seen() + payload.seen(); }
+    uint32_t seen = 0;  ///< headers and segments
   };
   static constexpr size_t kSenders = 4096, kBucket = 8;
 
-  Sender& sender_of(uint64_t source_hash) noexcept;
+  Sender& sender_of(uint64_t source_hash) noexcept {
+    if (last_->print != source_hash) last_ = &found(source_hash);
+    ++last_->seen;
+    return *last_;
+  }
+  Sender& found(uint64_t source_hash) noexcept;
 
   ChecksumMode mode_;
   std::array<Sender, kSenders> senders_{};
