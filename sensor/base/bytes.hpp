@@ -129,5 +129,10 @@ inline uint32_t load_be32(const uint8_t* at) noexcept {
   std::memcpy(&value, at, sizeof value);
   return __builtin_bswap32(value);
 }
+inline uint64_t load_be64(const uint8_t* at) noexcept {
+  uint64_t value;
+  std::memcpy(&value, at, sizeof value);
+  return __builtin_bswap64(value);
+}
 
 }  // namespace exwire

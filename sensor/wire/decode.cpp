@@ -9,16 +9,15 @@
 namespace exwire::wire {
 namespace {
 
-uint64_t hash_of_source(const NetworkView& network, HashKey secret) noexcept {
-  SipHash13 hash(secret);
-  hash.octets(network.source.data(), network.source.size());
-  return hash.finish();
+uint64_t hash_of_address(const Address& address, const UniversalHash<2>& hash) noexcept {
+  return hash.digest(hash.pair(0, load_be64(address.data()), load_be64(address.data() + 8)));
 }
 
 }  // namespace
 
 Decoder::Decoder(HashKey secret, const DecodeSettings& settings, Budget& budget)
     : secret_(secret),
+      sender_hash_(secret),
       settings_(settings),
       checksums_(std::make_unique<ChecksumJudge>(settings.checksums)),
       duplicates_(std::make_unique<Duplicates>(secret)),
@@ -59,18 +58,18 @@ void Decoder::learn(const FrameHead& head, Bytes frame) noexcept {
 // One turn per layer: a network layer ends the walk or holds another one.
 DecodeStatus Decoder::walk(const FrameHead& head, Layer layer, Packet& packet) {
   for (int depth = 0; depth < kMostLayers; ++depth) {
-    if (is_shim(layer.ether_type)) {
+    const bool version4 = layer.ether_type == kEtherIpv4;
+    if (!version4 && layer.ether_type != kEtherIpv6) {
+      if (!is_shim(layer.ether_type)) return DecodeStatus::not_ip;
       const DecodeStatus entered = enter(open_shim(layer.ether_type, layer.octets), layer);
       if (entered != DecodeStatus::tcp) return entered;
       continue;
     }
-    const bool version4 = layer.ether_type == kEtherIpv4;
-    if (!version4 && layer.ether_type != kEtherIpv6) return DecodeStatus::not_ip;
     ++(version4 ? counters_.ipv4 : counters_.ipv6);
     NetworkView network =
         version4 ? open_ipv4(layer.octets, layer.on_wire) : open_ipv6(layer.octets, layer.on_wire);
     if (network.status != DecodeStatus::tcp) return network.status;
-    const uint64_t source = hash_of_source(network, secret_);
+    const uint64_t source = hash_of_address(network.source, sender_hash_);
     if (checksums_->judge_header(network, source) == Verdict::wrong) {
       tell(NoticeKind::bad_header_checksum, head, network);
       return DecodeStatus::bad_checksum;

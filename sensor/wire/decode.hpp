@@ -11,6 +11,7 @@
 #include "sensor/base/bytes.hpp"
 #include "sensor/base/memory.hpp"
 #include "sensor/base/time.hpp"
+#include "sensor/base/universal_hash.hpp"
 #include "sensor/wire/checksum.hpp"
 #include "sensor/wire/duplicates.hpp"
 #include "sensor/wire/fragments.hpp"
@@ -88,6 +89,7 @@ class Decoder {
   void count(DecodeStatus status) noexcept;
 
   HashKey secret_;
+  UniversalHash<2> sender_hash_;
   DecodeSettings settings_;
   std::unique_ptr<ChecksumJudge> checksums_;  // 96 KiB: not on anybody's stack
   std::unique_ptr<Duplicates> duplicates_, learning_duplicates_;

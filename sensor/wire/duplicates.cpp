@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "sensor/wire/duplicates.hpp"
 
+#include <cstring>
+
 #include "sensor/base/keyed_buckets.hpp"
 
 namespace exwire::wire {
@@ -9,22 +11,35 @@ uint64_t Duplicates::print_of(const Packet& packet) const noexcept {
   constexpr uint8_t kTurns = kSyn | kFin | kRst;
   const bool bare = packet.payload_octets == 0 && (packet.tcp_flags & kTurns) == 0;
   if (packet.identification == 0 && bare) return kNotCompared;
-  constexpr uint32_t kCompared = 64;
-  SipHash13 hash(secret_);
-  hash.word(packet.hash);  // keyed by the same secret: nobody chooses connections that collide
-  hash.word(uint64_t{packet.seq} << 32 | packet.ack);
-  hash.word(uint64_t{packet.tcp_flags} << 40 | uint64_t{packet.from_lo} << 32 |
-            uint64_t{packet.window} << 16 | packet.identification);
-  hash.word(uint64_t{packet.payload_octets} << 32 | uint64_t{packet.timestamp});
-  const Bytes start = packet.payload.first(kCompared);
-  hash.octets(start.data, start.size);
+  const uint64_t marks = uint64_t{packet.payload.size} << 41 | uint64_t{packet.tcp_flags} << 33 |
+                         uint64_t{packet.from_lo} << 32 | uint64_t{packet.window} << 16 |
+                         packet.identification;
+  Hash::Wide sum = hash_.pair(0, packet.hash, uint64_t{packet.seq} << 32 | packet.ack);
+  sum += hash_.pair(2, marks, uint64_t{packet.payload_octets} << 32 | packet.timestamp);
+  if (packet.payload.size > 0) sum += sum_of_octets(kHeadWords, packet.payload.first(kCompared));
   if (packet.payload.size > kCompared) {
     const Bytes end = packet.payload.from(packet.payload.size - kCompared);
-    hash.octets(end.data, end.size);
+    sum += sum_of_octets(kHeadWords + kWords, end);
   }
-  const uint64_t print = hash.finish();
+  const uint64_t print = hash_.digest(sum);
   __builtin_prefetch(&bucket_of<kBucket>(seen_, print), 1);
   return print;
+}
+
+// Fewer octets than kCompared are filled up with zeros: their number is a mark of its own.
+Duplicates::Hash::Wide Duplicates::sum_of_octets(size_t place, Bytes octets) const noexcept {
+  std::array<uint64_t, kWords> words;
+  if (octets.size == kCompared) {
+    std::memcpy(words.data(), octets.data, kCompared);
+  } else {
+    words = {};
+    std::memcpy(words.data(), octets.data, octets.size);
+  }
+  Hash::Wide sum = 0;
+  for (size_t word = 0; word < kWords; word += 2) {
+    sum += hash_.pair(place + word, words[word], words[word + 1]);
+  }
+  return sum;
 }
 
 bool Duplicates::is_second_copy(const Packet& packet, uint64_t print) noexcept {

@@ -19,6 +19,7 @@
 #include "sensor/base/time.hpp"
 #include "sensor/base/timer_wheel.hpp"
 #include "sensor/base/turns.hpp"
+#include "sensor/base/universal_hash.hpp"
 
 using namespace exwire;
 
@@ -90,6 +91,29 @@ TEST_CASE("the keyed hash tells lengths and keys apart", "[siphash]") {
     CHECK(seen.insert(digest({2, 1}, size)).second);
     CHECK(digest({1, 2}, size) == digest({1, 2}, size));
   }
+}
+
+TEST_CASE("the universal hash tells words, their places and keys apart", "[universal_hash]") {
+  constexpr size_t kWords = 6;
+  using Hash = UniversalHash<kWords>;
+  const auto digest = [](const Hash& hash, const std::array<uint64_t, kWords>& words) {
+    Hash::Wide sum = 0;
+    for (size_t at = 0; at < kWords; at += 2) sum += hash.pair(at, words[at], words[at + 1]);
+    return hash.digest(sum);
+  };
+  const Hash hash({1, 2}), other({2, 1});
+  std::set<uint64_t> seen{digest(hash, {}), digest(other, {})}, low;
+  for (size_t place = 0; place < kWords; ++place) {
+    for (unsigned bit = 0; bit < 64; ++bit) {
+      std::array<uint64_t, kWords> words{};
+      words[place] = uint64_t{1} << bit;
+      CHECK(seen.insert(digest(hash, words)).second);
+      CHECK(seen.insert(digest(other, words)).second);
+      CHECK(digest(hash, words) == digest(Hash({1, 2}), words));
+    }
+  }
+  for (const uint64_t one : seen) low.insert(one % 1024);
+  CHECK(low.size() > 450);  // 770 digests at random: 541 of 1,024 remainders
 }
 
 TEST_CASE("the packet clock never runs back and believes a jump only twice", "[time]") {

@@ -3,6 +3,7 @@
 #include "sensor/wire/checksum.hpp"
 
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "sensor/wire/decode.hpp"
 #include "tests/support/packet_builder.hpp"
@@ -59,6 +60,29 @@ TEST_CASE("the sum of RFC 1071, at every length and against a plain loop", "[che
     for (uint32_t at = 0; at < size; ++at) sum += at % 2 == 0 ? octets[at] * 256U : octets[at];
     while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
     REQUIRE(wire::sum_of({octets.data(), size}, 0x1234) == sum);
+  }
+}
+
+TEST_CASE("an IPv4 header is summed with its options", "[checksum]") {
+  for (const uint32_t size : {20U, 24U, 60U}) {
+    std::vector<uint8_t> octets(size);
+    for (uint32_t at = 0; at < size; ++at) octets[at] = static_cast<uint8_t>(at * 59 + 1);
+    octets[0] = static_cast<uint8_t>(0x40 | size / 4);
+    octets[2] = octets[6] = 0;
+    octets[3] = static_cast<uint8_t>(size);
+    octets[10] = octets[11] = 0;
+    const auto sum = static_cast<uint16_t>(~wire::sum_of({octets.data(), size}));
+    octets[10] = static_cast<uint8_t>(sum >> 8);
+    octets[11] = static_cast<uint8_t>(sum);
+    const auto is_right = [&] {
+      return wire::open_ipv4({octets.data(), size}, size).header_sum_ok;
+    };
+    CHECK(is_right());
+    for (uint32_t at = 12; at < size; ++at) {
+      octets[at] ^= 1;
+      CHECK_FALSE(is_right());
+      octets[at] ^= 1;
+    }
   }
 }
 
@@ -143,4 +167,47 @@ TEST_CASE("the second copy of a span port is dropped, a retransmission is not", 
   other.time = later.time;
   CHECK(bench.decode(other) == DecodeStatus::tcp);
   CHECK(bench.decoder.counters().duplicates == 1);
+}
+
+TEST_CASE("second copies agree in the ends of their payload, at every length", "[duplicates]") {
+  const wire::Duplicates duplicates{HashKey{}};
+  std::vector<uint8_t> octets(200, 'x');
+  wire::Packet packet;
+  packet.identification = 1;
+  std::set<uint64_t> prints;
+  for (uint32_t size = 0; size <= octets.size(); ++size) {
+    packet.payload = {octets.data(), size};
+    packet.payload_octets = size;
+    const uint64_t print = duplicates.print_of(packet);
+    CHECK(prints.insert(print).second);
+    for (uint32_t at = 0; at < size; ++at) {
+      octets[at] ^= 0x80;
+      const bool compared = at < 64 || at >= size - 64;
+      CHECK((duplicates.print_of(packet) != print) == compared);
+      octets[at] ^= 0x80;
+    }
+  }
+}
+
+TEST_CASE("a second copy has every number of its segment", "[duplicates]") {
+  const wire::Duplicates duplicates{HashKey{}};
+  wire::Packet packet;
+  packet.identification = 1;
+  const uint64_t print = duplicates.print_of(packet);
+  const auto differs = [&](auto wire::Packet::*field) {
+    wire::Packet other = packet;
+    ++(other.*field);
+    return duplicates.print_of(other) != print;
+  };
+  CHECK(differs(&wire::Packet::hash));
+  CHECK(differs(&wire::Packet::seq));
+  CHECK(differs(&wire::Packet::ack));
+  CHECK(differs(&wire::Packet::window));
+  CHECK(differs(&wire::Packet::tcp_flags));
+  CHECK(differs(&wire::Packet::identification));
+  CHECK(differs(&wire::Packet::payload_octets));
+  CHECK(differs(&wire::Packet::timestamp));
+  CHECK_FALSE(differs(&wire::Packet::ttl));
+  packet.from_lo = true;
+  CHECK(duplicates.print_of(packet) != print);
 }
