@@ -42,17 +42,6 @@ void put_base64(char* to, const std::array<uint8_t, 32>& digest) noexcept {
 
 }  // namespace
 
-bool set_endpoints(FlowKey& key, const Address& source, uint16_t source_port,
-                   const Address& destination, uint16_t destination_port) noexcept {
-  const int order = std::memcmp(source.data(), destination.data(), source.size());
-  const bool source_is_lo = order < 0 || (order == 0 && source_port <= destination_port);
-  key.lo = source_is_lo ? source : destination;
-  key.hi = source_is_lo ? destination : source;
-  key.lo_port = source_is_lo ? source_port : destination_port;
-  key.hi_port = source_is_lo ? destination_port : source_port;
-  return source_is_lo;
-}
-
 std::string to_text(const Address& address, uint8_t ip_version) {
   return std::string(AddressText(address, ip_version).view());
 }

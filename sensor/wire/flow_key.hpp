@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "sensor/base/bytes.hpp"
 #include "sensor/base/siphash.hpp"
 
 namespace exwire::wire {
@@ -34,13 +35,30 @@ inline uint64_t hash_of(const FlowKey& key, HashKey secret) noexcept {
   uint64_t words[5];
   std::memcpy(words, &key, sizeof words);
   SipHash13 hash(secret);
-  for (const uint64_t word : words) hash.word(word);
+  if (key.ip_version == 4) {  // both addresses are one word
+    hash.word(uint64_t{load_be32(key.lo.data())} << 32 | load_be32(key.hi.data()));
+  } else {
+    for (size_t word = 0; word < 4; ++word) hash.word(words[word]);
+  }
+  hash.word(words[4]);
   return hash.finish();
 }
 
 /// Puts both endpoints in canonical order; true when `source` became `lo`.
-bool set_endpoints(FlowKey& key, const Address& source, uint16_t source_port,
-                   const Address& destination, uint16_t destination_port) noexcept;
+inline bool set_endpoints(FlowKey& key, const Address& source, uint16_t source_port,
+                          const Address& destination, uint16_t destination_port) noexcept {
+  uint64_t from = load_be64(source.data()), to = load_be64(destination.data());
+  if (from == to) {
+    from = load_be64(source.data() + 8);
+    to = load_be64(destination.data() + 8);
+  }
+  const bool source_is_lo = from < to || (from == to && source_port <= destination_port);
+  key.lo = source_is_lo ? source : destination;
+  key.hi = source_is_lo ? destination : source;
+  key.lo_port = source_is_lo ? source_port : destination_port;
+  key.hi_port = source_is_lo ? destination_port : source_port;
+  return source_is_lo;
+}
 
 /// Dotted quad, or eight groups in full as Suricata writes IPv6.
 std::string to_text(const Address& address, uint8_t ip_version);

@@ -213,7 +213,7 @@ uint16_t pass_pflog(Cursor& frame) noexcept {
 
 }  // namespace
 
-LinkView open_link(uint16_t link_type, Bytes octets) noexcept {
+LinkView open_any_link(uint16_t link_type, Bytes octets) noexcept {
   LinkView view;
   Cursor frame(octets);
   switch (link_type) {

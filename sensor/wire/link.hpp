@@ -64,6 +64,14 @@ struct LinkView {
   bool cut = false;         ///< the frame ended inside the link header
 };
 
-LinkView open_link(uint16_t link_type, Bytes frame) noexcept;
+LinkView open_any_link(uint16_t link_type, Bytes frame) noexcept;
+inline LinkView open_link(uint16_t link_type, Bytes frame) noexcept {
+  constexpr uint32_t kEthernetHeader = 14;
+  if (link_type == kLinkEthernet && frame.size >= kEthernetHeader) {  // nearly every frame
+    const uint16_t type = load_be16(frame.data + kEthernetHeader - 2);
+    if (type == kEtherIpv4 || type == kEtherIpv6) return {frame.from(kEthernetHeader), type};
+  }
+  return open_any_link(link_type, frame);
+}
 
 }  // namespace exwire::wire

@@ -2,18 +2,32 @@
 #include "sensor/wire/network.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "sensor/wire/checksum.hpp"
 
 namespace exwire::wire {
 namespace {
 
-constexpr uint32_t kIpv6Header = 40;
+constexpr uint32_t kIpv4Header = 20, kIpv6Header = 40;
 
 NetworkView refuse(DecodeStatus why) noexcept {
   NetworkView view;
   view.status = why;
   return view;
+}
+
+// The sum of an IPv4 header, in the order of this host: that of a right one is the same in both.
+bool is_right(Bytes header) noexcept {
+  uint64_t sum = 0;
+  const auto add = [&](uint32_t at) {
+    uint32_t word;
+    std::memcpy(&word, header.data + at, sizeof word);
+    sum += word;
+  };
+  for (const uint32_t at : {0U, 4U, 8U, 12U, 16U}) add(at);
+  for (uint32_t at = kIpv4Header; at < header.size; at += 4) add(at);
+  return folded(sum) == 0xffff;
 }
 
 // Cuts the view to the length the header gives: Ethernet pads short frames, and padding is nobody's
@@ -69,35 +83,29 @@ DecodeStatus pass_extension_headers(Cursor& packet, NetworkView& view) noexcept 
 }  // namespace
 
 NetworkView open_ipv4(Bytes octets, uint32_t on_wire) noexcept {
-  Cursor packet(octets);
-  const uint8_t version_and_length = packet.u8();
-  packet.skip(1);
-  const uint32_t total = packet.u16();
-  NetworkView view;
-  view.identification = packet.u16();
-  const uint16_t fragment = packet.u16();
-  view.ttl = packet.u8();
-  view.protocol = packet.u8();
-  const uint16_t checksum = packet.u16();
-  const Bytes source = packet.take(4), destination = packet.take(4);
-  if (!packet.ok()) return refuse(DecodeStatus::cut);
-  const uint32_t header = (version_and_length & 0x0fU) * 4;
-  if (version_and_length >> 4 != 4 || header < 20) return refuse(DecodeStatus::invalid);
-  packet.skip(header - 20);
-  if (!packet.ok()) return refuse(DecodeStatus::cut);
-  view.header_sum_ok = checksum == 0 || sum_of(octets.first(header)) == 0xffff;
+  if (octets.size < kIpv4Header) return refuse(DecodeStatus::cut);
+  const uint8_t* const at = octets.data;
+  const uint32_t header = (at[0] & 0x0fU) * 4;
+  if (at[0] >> 4 != 4 || header < kIpv4Header) return refuse(DecodeStatus::invalid);
+  if (octets.size < header) return refuse(DecodeStatus::cut);
+  const uint32_t total = load_be16(at + 2);
   const uint32_t length = total == 0 ? on_wire : total;
   if (length < header || on_wire < header) return refuse(DecodeStatus::invalid);
   constexpr uint16_t kMoreFragments = 0x2000, kOffset = 0x1fff;
+  const uint16_t fragment = load_be16(at + 6), checksum = load_be16(at + 10);
+  NetworkView view;
+  view.fragment_id = view.identification = load_be16(at + 4);
   view.more_fragments = (fragment & kMoreFragments) != 0;
   view.fragment_at = (fragment & kOffset) * 8U;
-  view.fragment_id = view.identification;
   view.is_fragment = view.more_fragments || view.fragment_at != 0;
-  if (!bound_payload(view, packet.rest(), length - header, on_wire - header)) {
+  view.ttl = at[8];
+  view.protocol = at[9];
+  view.header_sum_ok = checksum == 0 || is_right(octets.first(header));
+  if (!bound_payload(view, octets.from(header), length - header, on_wire - header)) {
     return refuse(DecodeStatus::invalid);
   }
-  std::copy_n(source.data, 4, view.source.begin());
-  std::copy_n(destination.data, 4, view.destination.begin());
+  std::memcpy(view.source.data(), at + 12, 4);
+  std::memcpy(view.destination.data(), at + 16, 4);
   return view;
 }
 

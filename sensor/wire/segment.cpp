@@ -16,6 +16,12 @@ void read_options(Bytes options, Packet& packet) noexcept {
     kMd5 = 19,
     kAuthentication = 29,
   };
+  constexpr uint32_t kTimestampsAlone = 0x0101080a;  // as RFC 7323 A recommends them
+  if (options.size == 12 && load_be32(options.data) == kTimestampsAlone) {
+    packet.has_timestamps = true;
+    packet.timestamp = load_be32(options.data + 4);
+    return;
+  }
   Cursor cursor(options);
   while (cursor.ok() && cursor.left() > 0) {
     const uint8_t kind = cursor.u8();
@@ -38,27 +44,28 @@ void read_options(Bytes options, Packet& packet) noexcept {
 }  // namespace
 
 DecodeStatus open_tcp(const NetworkView& network, Packet& packet) noexcept {
-  Cursor segment(network.payload);
-  const uint16_t source_port = segment.u16(), destination_port = segment.u16();
-  packet.seq = segment.u32();
-  packet.ack = segment.u32();
-  const uint32_t header = (segment.u8() >> 4) * 4U;
-  packet.tcp_flags = segment.u8();
-  packet.window = segment.u16();
-  segment.skip(2);
-  packet.urgent = segment.u16();
-  if (!segment.ok()) return network.payload_octets < 20 ? DecodeStatus::invalid : DecodeStatus::cut;
-  if (header < 20 || header > network.payload_octets) return DecodeStatus::invalid;
-  const Bytes options = segment.take(header - 20);
-  if (!segment.ok()) return DecodeStatus::cut;
+  constexpr uint32_t kHeader = 20;
+  const Bytes segment = network.payload;
+  if (segment.size < kHeader) {
+    return network.payload_octets < kHeader ? DecodeStatus::invalid : DecodeStatus::cut;
+  }
+  const uint8_t* const at = segment.data;
+  const uint32_t header = (at[12] >> 4) * 4U;
+  if (header < kHeader || header > network.payload_octets) return DecodeStatus::invalid;
+  if (header > segment.size) return DecodeStatus::cut;
+  packet.seq = load_be32(at + 4);
+  packet.ack = load_be32(at + 8);
+  packet.tcp_flags = at[13];
+  packet.window = load_be16(at + 14);
+  packet.urgent = load_be16(at + 18);
   packet.window_scale = Packet::kNoWindowScale;
   packet.has_timestamps = packet.is_signed = false;
   packet.timestamp = 0;
-  read_options(options, packet);
-  packet.payload = segment.rest();
+  if (header > kHeader) read_options(segment.first(header).from(kHeader), packet);
+  packet.payload = segment.from(header);
   packet.payload_octets = network.payload_octets - header;
-  packet.from_lo =
-      set_endpoints(packet.key, network.source, source_port, network.destination, destination_port);
+  packet.from_lo = set_endpoints(packet.key, network.source, load_be16(at), network.destination,
+                                 load_be16(at + 2));
   return DecodeStatus::tcp;
 }
 

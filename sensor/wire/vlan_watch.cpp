@@ -4,8 +4,7 @@
 
 namespace exwire::wire {
 
-void VlanWatch::see(const Packet& packet, uint16_t vlan) noexcept {
-  if ((packet.tcp_flags & kSyn) == 0) return;
+void VlanWatch::see_opening(const Packet& packet, uint16_t vlan) noexcept {
   const bool answer = (packet.tcp_flags & kAck) != 0;
   // Whoever opened: of an answer that is the other side.
   const uint64_t print = packet.hash ^ uint64_t { packet.from_lo != answer };

@@ -21,7 +21,9 @@ enum class VlanMode : uint8_t {
 class VlanWatch {
  public:
   /// Looks at SYN and its answer; `vlan` is the packet's, and no part of its hash yet.
-  void see(const Packet& packet, uint16_t vlan) noexcept;
+  void see(const Packet& packet, uint16_t vlan) noexcept {
+    if (packet.tcp_flags & kSyn) see_opening(packet, vlan);
+  }
   /// Handshakes within one VLAN (or none), and those with another one for the answer.
   uint64_t together() const noexcept { return together_; }
   uint64_t apart() const noexcept { return apart_; }
@@ -29,6 +31,8 @@ class VlanWatch {
   bool misleads() const noexcept { return apart_ > together_; }
 
  private:
+  void see_opening(const Packet& packet, uint16_t vlan) noexcept;
+
   struct Opening {
     uint64_t print = 0;
     uint32_t seq = 0;

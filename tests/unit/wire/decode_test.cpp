@@ -239,6 +239,19 @@ TEST_CASE("the window scale of a SYN is read and capped", "[decode]") {
   CHECK(decode(build(segment, {}).octets).packet.window_scale == wire::Packet::kNoWindowScale);
 }
 
+TEST_CASE("time stamps are read alone and among other options", "[decode]") {
+  test::Segment segment = sample();
+  const auto stamp = [&](std::vector<uint8_t> options) {
+    segment.options = std::move(options);
+    const wire::Packet packet = decode(build(segment, {}).octets).packet;
+    return packet.has_timestamps ? packet.timestamp : 0;
+  };
+  CHECK(stamp({1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8}) == 0x01020304);
+  CHECK(stamp({8, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1}) == 0x01020304);
+  CHECK(stamp({1, 1, 5, 10, 1, 2, 3, 4, 5, 6, 7, 8, 8, 10, 9, 9, 9, 9, 0, 0, 0, 0}) == 0x09090909);
+  CHECK(stamp({1, 1, 8, 9, 1, 2, 3, 4, 5, 6, 7, 1}) == 0);
+}
+
 TEST_CASE("a frame cut at every octet never gives a packet with octets it does not have",
           "[decode]") {
   test::Segment segment = sample();
