@@ -32,29 +32,37 @@ struct FlowKey {
 static_assert(sizeof(FlowKey) == 40);
 
 inline uint64_t hash_of(const FlowKey& key, HashKey secret) noexcept {
-  uint64_t words[5];
-  std::memcpy(words, &key, sizeof words);
   SipHash13 hash(secret);
   if (key.ip_version == 4) {  // both addresses are one word
     hash.word(uint64_t{load_be32(key.lo.data())} << 32 | load_be32(key.hi.data()));
   } else {
-    for (size_t word = 0; word < 4; ++word) hash.word(words[word]);
+    for (const Address* address : {&key.lo, &key.hi}) {
+      hash.word(load_be64(address->data()));
+      hash.word(load_be64(address->data() + 8));
+    }
   }
-  hash.word(words[4]);
+  hash.word(uint64_t{key.lo_port} << 48 | uint64_t{key.hi_port} << 32 | uint64_t{key.vlan} << 16 |
+            uint64_t{key.inner_vlan} << 8 | key.ip_version);
   return hash.finish();
 }
 
-/// Puts both endpoints in canonical order; true when `source` became `lo`.
+/// Puts both endpoints in canonical order; true when `source` became `lo`. Addresses go in halves,
+/// as they were written just before: a load that spans two fresh stores would wait for both.
 inline bool set_endpoints(FlowKey& key, const Address& source, uint16_t source_port,
                           const Address& destination, uint16_t destination_port) noexcept {
+  constexpr size_t kHalf = sizeof(uint64_t);
   uint64_t from = load_be64(source.data()), to = load_be64(destination.data());
   if (from == to) {
-    from = load_be64(source.data() + 8);
-    to = load_be64(destination.data() + 8);
+    from = load_be64(source.data() + kHalf);
+    to = load_be64(destination.data() + kHalf);
   }
   const bool source_is_lo = from < to || (from == to && source_port <= destination_port);
-  key.lo = source_is_lo ? source : destination;
-  key.hi = source_is_lo ? destination : source;
+  const Address& lo = source_is_lo ? source : destination;
+  const Address& hi = source_is_lo ? destination : source;
+  for (const size_t half : {size_t{0}, kHalf}) {
+    std::memcpy(key.lo.data() + half, lo.data() + half, kHalf);
+    std::memcpy(key.hi.data() + half, hi.data() + half, kHalf);
+  }
   key.lo_port = source_is_lo ? source_port : destination_port;
   key.hi_port = source_is_lo ? destination_port : source_port;
   return source_is_lo;

@@ -11,12 +11,6 @@ namespace {
 
 constexpr uint32_t kIpv4Header = 20, kIpv6Header = 40;
 
-NetworkView refuse(DecodeStatus why) noexcept {
-  NetworkView view;
-  view.status = why;
-  return view;
-}
-
 // The sum of an IPv4 header, in the order of this host: that of a right one is the same in both.
 bool is_right(Bytes header) noexcept {
   uint64_t sum = 0;
@@ -80,60 +74,70 @@ DecodeStatus pass_extension_headers(Cursor& packet, NetworkView& view) noexcept 
   return DecodeStatus::invalid;
 }
 
-}  // namespace
+// In halves of 64 bits, as they are read again at once.
+void set_ipv4(Address& address, const uint8_t* from) noexcept {
+  uint32_t halves[] = {0, 0, 0, 0};
+  std::memcpy(halves, from, sizeof *halves);
+  std::memcpy(address.data(), halves, sizeof halves);
+}
 
-NetworkView open_ipv4(Bytes octets, uint32_t on_wire) noexcept {
-  if (octets.size < kIpv4Header) return refuse(DecodeStatus::cut);
+DecodeStatus read_ipv4(Bytes octets, uint32_t on_wire, NetworkView& view) noexcept {
+  if (octets.size < kIpv4Header) return DecodeStatus::cut;
   const uint8_t* const at = octets.data;
   const uint32_t header = (at[0] & 0x0fU) * 4;
-  if (at[0] >> 4 != 4 || header < kIpv4Header) return refuse(DecodeStatus::invalid);
-  if (octets.size < header) return refuse(DecodeStatus::cut);
+  if (at[0] >> 4 != 4 || header < kIpv4Header) return DecodeStatus::invalid;
+  if (octets.size < header) return DecodeStatus::cut;
   const uint32_t total = load_be16(at + 2);
   const uint32_t length = total == 0 ? on_wire : total;
-  if (length < header || on_wire < header) return refuse(DecodeStatus::invalid);
+  if (length < header || on_wire < header) return DecodeStatus::invalid;
   constexpr uint16_t kMoreFragments = 0x2000, kOffset = 0x1fff;
   const uint16_t fragment = load_be16(at + 6), checksum = load_be16(at + 10);
-  NetworkView view;
   view.fragment_id = view.identification = load_be16(at + 4);
   view.more_fragments = (fragment & kMoreFragments) != 0;
   view.fragment_at = (fragment & kOffset) * 8U;
   view.is_fragment = view.more_fragments || view.fragment_at != 0;
   view.ttl = at[8];
   view.protocol = at[9];
-  view.header_sum_ok = checksum == 0 || is_right(octets.first(header));
-  if (!bound_payload(view, octets.from(header), length - header, on_wire - header)) {
-    return refuse(DecodeStatus::invalid);
-  }
-  std::memcpy(view.source.data(), at + 12, 4);
-  std::memcpy(view.destination.data(), at + 16, 4);
+  view.header_sum_ok = checksum == 0 || is_right({at, header});
+  set_ipv4(view.source, at + 12);
+  set_ipv4(view.destination, at + 16);
+  const bool bounded = bound_payload(view, octets.from(header), length - header, on_wire - header);
+  return bounded ? DecodeStatus::tcp : DecodeStatus::invalid;
+}
+
+DecodeStatus read_ipv6(Bytes octets, uint32_t on_wire, NetworkView& view) noexcept {
+  if (octets.size < kIpv6Header) return DecodeStatus::cut;
+  const uint8_t* const at = octets.data;
+  if (at[0] >> 4 != 6 || on_wire < kIpv6Header) return DecodeStatus::invalid;
+  const uint32_t payload_length = load_be16(at + 4);
+  const uint32_t length = payload_length == 0 ? on_wire - kIpv6Header : payload_length;
+  view.ip_version = 6;
+  view.protocol = at[6];
+  view.ttl = at[7];
+  std::memcpy(view.source.data(), at + 8, 16);
+  std::memcpy(view.destination.data(), at + 24, 16);
+  Cursor packet(octets.from(kIpv6Header));
+  const DecodeStatus status = pass_extension_headers(packet, view);
+  if (status != DecodeStatus::tcp) return status;
+  const uint32_t extensions = packet.offset();
+  // Headers longer than the frame were on the wire: the length lied.
+  const bool bounded =
+      extensions <= length && extensions <= on_wire - kIpv6Header &&
+      bound_payload(view, packet.rest(), length - extensions, on_wire - kIpv6Header - extensions);
+  return bounded ? DecodeStatus::tcp : DecodeStatus::invalid;
+}
+
+}  // namespace
+
+NetworkView open_ipv4(Bytes octets, uint32_t on_wire) noexcept {
+  NetworkView view;
+  view.status = read_ipv4(octets, on_wire, view);
   return view;
 }
 
 NetworkView open_ipv6(Bytes octets, uint32_t on_wire) noexcept {
-  Cursor packet(octets);
   NetworkView view;
-  view.ip_version = 6;
-  const uint8_t version = packet.u8() >> 4;
-  packet.skip(3);
-  const uint32_t payload_length = packet.u16();
-  view.protocol = packet.u8();
-  view.ttl = packet.u8();
-  const Bytes source = packet.take(16), destination = packet.take(16);
-  if (!packet.ok()) return refuse(DecodeStatus::cut);
-  if (version != 6 || on_wire < kIpv6Header) return refuse(DecodeStatus::invalid);
-  const uint32_t length = payload_length == 0 ? on_wire - kIpv6Header : payload_length;
-  const uint32_t before = packet.offset();
-  const DecodeStatus status = pass_extension_headers(packet, view);
-  if (status != DecodeStatus::tcp) return refuse(status);
-  const uint32_t extensions = packet.offset() - before;
-  // Headers longer than the frame were on the wire: the length lied.
-  if (extensions > length || extensions > on_wire - kIpv6Header ||
-      !bound_payload(view, packet.rest(), length - extensions,
-                     on_wire - kIpv6Header - extensions)) {
-    return refuse(DecodeStatus::invalid);
-  }
-  std::copy_n(source.data, 16, view.source.begin());
-  std::copy_n(destination.data, 16, view.destination.begin());
+  view.status = read_ipv6(octets, on_wire, view);
   return view;
 }
 
