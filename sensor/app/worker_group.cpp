@@ -100,11 +100,12 @@ WorkerGroup::~WorkerGroup() {
 }
 
 void WorkerGroup::take_in(const capture::Batch& batch, Outlet& outlet) {
+  Lane* const only = alone() ? &lanes_.front() : nullptr;
   intake_.take_in(batch, outlet, [&](const Arrival& arrival) {
     if (arrival.place == 1) {
       for (Lane& lane : lanes_) lane.worker.start(arrival.packet->time);
     }
-    Lane& lane = lane_of(*arrival.packet);
+    Lane& lane = only ? *only : lane_of(*arrival.packet);
     if (lane.number == 0) lane.worker.prefetch(*arrival.packet);  // by whoever will need it
     lane.arrivals.push_back(arrival);
   });
@@ -117,9 +118,8 @@ void WorkerGroup::run(const capture::Batch& last) {
   expire(intake_.now());
 }
 
-// Half of the hash that finds the flow in its worker's tables is left to them.
+// Among several. Half of the hash that finds the flow in its worker's tables is left to them.
 WorkerGroup::Lane& WorkerGroup::lane_of(const wire::Packet& packet) noexcept {
-  if (alone()) return lanes_.front();
   return lanes_[((packet.hash >> 32) * lanes_.size()) >> 32];
 }
 

@@ -16,7 +16,10 @@
 namespace exwire::capture {
 
 CaptureFile::CaptureFile(std::string name, std::unique_ptr<OctetWindow> window, uint64_t size)
-    : name_(std::move(name)), window_(std::move(window)), size_(size) {}
+    : name_(std::move(name)),
+      window_(std::move(window)),
+      is_breakable_(!window_->moves()),
+      size_(size) {}
 
 bool CaptureFile::next(Frame& frame, bool hold) {
   held_ = false;
@@ -27,7 +30,7 @@ bool CaptureFile::next(Frame& frame, bool hold) {
     if (to_pass_ == 0 && (parser_ || unread_.size() >= kMagicOctets)) {
       if (!parser_ && !choose_parser()) return false;
       step = parser_->step(unread_, frame, consumed);
-      if (window_->broken()) {  // what the parser saw may have been zeros
+      if (is_breakable_ && window_->broken()) {  // what the parser saw may have been zeros
         look_behind();
         return false;
       }
@@ -63,7 +66,7 @@ void CaptureFile::take(uint64_t consumed) noexcept {
 /// still there. Not each time, it costs a system call.
 bool CaptureFile::look_behind() {
   constexpr uint64_t kOften = uint64_t{256} << 10;
-  if (offset_ - looked_at_ < kOften && !window_->broken()) return true;
+  if (offset_ - looked_at_ < kOften && !(is_breakable_ && window_->broken())) return true;
   looked_at_ = offset_;
   if (window_->passed(offset_)) return true;
   end_with(window_->error().code, window_->error().message);

@@ -47,6 +47,7 @@ class CaptureFile {
 
   std::string name_;
   std::unique_ptr<OctetWindow> window_;
+  bool is_breakable_;  ///< only octets that stay where they are can go while they are looked at
   std::unique_ptr<FormatParser> parser_;
   std::span<const uint8_t> unread_;
   uint64_t offset_ = 0;   ///< of unread_ in the (decompressed) octets

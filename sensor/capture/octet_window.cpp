@@ -84,10 +84,9 @@ class Streamed final : public OctetWindow {
 
   Refill refill(std::span<const uint8_t>& unread) override {
     if (ended_) return Refill::end;
-    if (unread.empty()) {
-      end_ = 0;
-    } else if (kBuffer - end_ < kMostRead) {
-      std::memmove(buffer_.get(), unread.data(), unread.size());
+    // Little is moved to the front, too, so that the same octets of the cache are filled each time.
+    if (unread.size() <= kLittle || kBuffer - end_ < kMostRead) {
+      if (!unread.empty()) std::memmove(buffer_.get(), unread.data(), unread.size());
       end_ = unread.size();
     }
     const Result<size_t> count =
@@ -106,6 +105,7 @@ class Streamed final : public OctetWindow {
 
  private:
   static constexpr size_t kMostRead = size_t{256} << 10, kBuffer = kMostNeeded + 2 * kMostRead;
+  static constexpr size_t kLittle = size_t{4} << 10;
 
   std::unique_ptr<OctetStream> stream_;
   std::unique_ptr<uint8_t[]> buffer_;

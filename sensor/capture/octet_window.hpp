@@ -24,7 +24,8 @@ class OctetWindow {
   /// Told now and then how far reading came while no view is out. False: the octets are gone, see
   /// error().
   virtual bool passed(uint64_t /*position*/) { return true; }
-  /// True once octets could not be had while they were looked at (zeros were seen instead).
+  /// True once octets could not be had while they were looked at (zeros were seen instead). Never
+  /// where moves() says so.
   virtual bool broken() const noexcept { return false; }
   /// Why, without the file's name.
   const Error& error() const noexcept { return error_; }

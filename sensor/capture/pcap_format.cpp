@@ -30,7 +30,7 @@ class PcapParser final : public FormatParser {
     if (octets.size() - record_header_ < captured) return Step::need_more;
     // A fraction above a second only adds up: normalised by the addition itself.
     const uint32_t seconds = order_.u32(octets, 0), fraction = order_.u32(octets, 4);
-    counters_.odd_times += fraction >= kNanosPerSecond / tick_ns_;
+    counters_.odd_times += fraction >= ticks_per_second_;
     frame.time = {int64_t{seconds} * kNanosPerSecond + int64_t{fraction} * tick_ns_};
     frame.link_type = link_type_;
     frame.interface = 0;
@@ -47,6 +47,7 @@ class PcapParser final : public FormatParser {
     if (swapped) magic = __builtin_bswap32(magic);
     order_ = ByteOrder(swapped);
     tick_ns_ = magic == kNanoseconds ? 1 : 1000;
+    ticks_per_second_ = kNanosPerSecond / tick_ns_;
     record_header_ = magic == kModified ? kModifiedRecordHeader : kRecordHeader;
     const uint16_t major = order_.u16(octets, 4), minor = order_.u16(octets, 6);
     constexpr uint16_t kDgUx = 543;  // what DG/UX tcpdump wrote for 2.x
@@ -68,7 +69,7 @@ class PcapParser final : public FormatParser {
   bool opened_ = false;
   Lengths lengths_ = Lengths::captured_first;
   uint16_t link_type_ = 0;
-  int64_t tick_ns_ = 1000;
+  int64_t tick_ns_ = 1000, ticks_per_second_ = 1'000'000;
   size_t record_header_ = kRecordHeader;
 };
 
