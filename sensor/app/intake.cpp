@@ -2,30 +2,12 @@
 #include "sensor/app/intake.hpp"
 
 namespace exwire::app {
-namespace {
-
-wire::FrameHead head_of(const capture::Frame& frame, Timestamp time) noexcept {
-  return {time, frame.number, frame.wire_octets, frame.link_type};
-}
-
-}  // namespace
 
 void Intake::learn(const capture::Batch& batch) {
   for (uint32_t index = 0; index < batch.count; ++index) {
     const capture::Frame& frame = batch.frames[index];
     decoder_.learn(head_of(frame, frame.time), frame.octets);
   }
-}
-
-bool Intake::decode(const capture::Batch& batch, uint32_t index, wire::Packet& packet) {
-  const capture::Frame& frame = batch.frames[index];
-  const bool last = index + 1 == batch.count;
-  const Timestamp time =
-      stamps_.believe(frame.time, last ? nullptr : &batch.frames[index + 1].time);
-  clock_.advance(time);
-  const wire::DecodeStatus status = decoder_.decode(head_of(frame, time), frame.octets, packet);
-  if (status == wire::DecodeStatus::duplicate) points_.duplicate(frame.interface);
-  return status == wire::DecodeStatus::tcp;
 }
 
 void Intake::release(const capture::Batch& batch) {

@@ -35,13 +35,21 @@ class Intake {
   /// Decodes a batch, tells what no flow will tell, and calls `take(arrival)` for each segment.
   template <class Take>
   void take_in(const capture::Batch& batch, Outlet& outlet, Take&& take) {
-    for (uint32_t index = 0; index < batch.count; ++index) {
-      if (!decode(batch, index, packets_[count_])) continue;
-      const uint16_t point = points_.point(batch.frames[index].interface);
-      const wire::Packet& packet = packets_[count_];
-      take(Arrival{&packet, ++count_, point});
+    const capture::Frame* const end = batch.frames.data() + batch.count;
+    for (const capture::Frame* frame = batch.frames.data(); frame != end; ++frame) {
+      if (frame + 1 != end) __builtin_prefetch(frame[1].octets.data);
+      const Timestamp time =
+          stamps_.believe(frame->time, frame + 1 != end ? &frame[1].time : nullptr);
+      clock_.advance(time);
+      wire::Packet& packet = packets_[count_];
+      const auto status = decoder_.decode(head_of(*frame, time), frame->octets, packet);
+      if (status == wire::DecodeStatus::tcp) {
+        take(Arrival{&packet, ++count_, points_.point(frame->interface)});
+      } else if (status == wire::DecodeStatus::duplicate) {
+        points_.duplicate(frame->interface);
+      }
     }
-    tell_notices(outlet);
+    if (!decoder_.notices().waiting().empty()) tell_notices(outlet);
   }
   /// The place of the last packet.
   uint32_t last_place() const noexcept { return count_; }
@@ -60,7 +68,9 @@ class Intake {
   void add_to(report::StatsBody& stats) const;
 
  private:
-  bool decode(const capture::Batch& batch, uint32_t index, wire::Packet& packet);
+  static wire::FrameHead head_of(const capture::Frame& frame, Timestamp time) noexcept {
+    return {time, frame.number, frame.wire_octets, frame.link_type};
+  }
   void tell_notices(Outlet& outlet);
 
   PacketStamps stamps_;

@@ -54,6 +54,15 @@ bool CaptureFile::next(Frame& frame, bool hold) {
   }
 }
 
+std::span<const Frame> CaptureFile::take_in_a_row(std::span<Frame> frames) {
+  if (is_breakable_ || finished_ || !parser_ || to_pass_ > 0) return {};
+  uint64_t consumed = 0;
+  const std::span<Frame> filled = frames.first(parser_->fill_in_a_row(unread_, frames, consumed));
+  for (Frame& frame : filled) frame.number = ++packets_;
+  take(consumed);
+  return filled;
+}
+
 /// Octets that are not at hand are passed over as they come.
 void CaptureFile::take(uint64_t consumed) noexcept {
   const uint64_t here = std::min<uint64_t>(consumed, unread_.size());

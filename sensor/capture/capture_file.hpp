@@ -24,6 +24,9 @@ class CaptureFile {
   /// frames given since the last call with hold = false must stay valid; when that cannot be kept
   /// any longer the answer is false and held() is true: hand them on first, then call again.
   bool next(Frame& frame, bool hold);
+  /// Frames that follow without anything else between, as long as the octets at hand hold them
+  /// whole. Those given before stay valid.
+  std::span<const Frame> take_in_a_row(std::span<Frame> frames);
   bool held() const noexcept { return held_; }
   /// Final once next() said false without held(). A file with unreadable packet records that could
   /// be passed over has a failure, too.

@@ -47,6 +47,13 @@ class FormatParser {
   /// failed, and may reach beyond `octets`: then the rest is to be passed over unseen. The frame's
   /// octets are a view into `octets`; its number is left to the caller.
   virtual Step step(std::span<const uint8_t> octets, Frame& frame, uint64_t& consumed) = 0;
+  /// Fills as many of `frames` as follow each other whole at the beginning of `octets`: what step()
+  /// would give, in one go. None where it must look.
+  virtual uint32_t fill_in_a_row(std::span<const uint8_t> /*octets*/, std::span<Frame> /*frames*/,
+                                 uint64_t& consumed) {
+    consumed = 0;
+    return 0;
+  }
 
   const Failure& failure() const noexcept { return failure_; }
   const FormatCounters& counters() const noexcept { return counters_; }

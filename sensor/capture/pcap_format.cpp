@@ -20,26 +20,48 @@ class PcapParser final : public FormatParser {
   Step step(std::span<const uint8_t> octets, Frame& frame, uint64_t& consumed) override {
     if (!opened_) return open(octets, consumed);
     if (octets.size() < record_header_) return Step::need_more;
-    uint32_t captured = order_.u32(octets, 8), on_wire = order_.u32(octets, 12);
-    if (lengths_ == Lengths::wire_first || (lengths_ == Lengths::either && captured > on_wire)) {
-      std::swap(captured, on_wire);
-    }
+    const uint32_t captured = lengths_of(octets).captured;
     if (captured > kMostCaptured) {
       return fail(ErrorCode::damaged, "captured length of " + std::to_string(captured) + " octets");
     }
-    if (octets.size() - record_header_ < captured) return Step::need_more;
-    // A fraction above a second only adds up: normalised by the addition itself.
-    const uint32_t seconds = order_.u32(octets, 0), fraction = order_.u32(octets, 4);
-    counters_.odd_times += fraction >= ticks_per_second_;
-    frame.time = {int64_t{seconds} * kNanosPerSecond + int64_t{fraction} * tick_ns_};
-    frame.link_type = link_type_;
-    frame.interface = 0;
-    fill(frame, octets.data() + record_header_, captured, on_wire);
-    consumed = record_header_ + captured;
-    return Step::frame;
+    Frame* const only = &frame;
+    return fill_in_a_row(octets, {only, 1}, consumed) == 1 ? Step::frame : Step::need_more;
+  }
+
+  uint32_t fill_in_a_row(std::span<const uint8_t> octets, std::span<Frame> frames,
+                         uint64_t& consumed) override {
+    consumed = 0;
+    uint32_t count = 0;
+    for (Frame& frame : frames) {
+      const std::span<const uint8_t> record = octets.subspan(consumed);
+      if (!opened_ || record.size() < record_header_) break;
+      const auto [captured, on_wire] = lengths_of(record);
+      if (captured > kMostCaptured || record.size() - record_header_ < captured) break;
+      // A fraction above a second only adds up: normalised by the addition itself.
+      const uint32_t seconds = order_.u32(record, 0), fraction = order_.u32(record, 4);
+      counters_.odd_times += fraction >= ticks_per_second_;
+      frame.time = {int64_t{seconds} * kNanosPerSecond + int64_t{fraction} * tick_ns_};
+      frame.link_type = link_type_;
+      frame.interface = 0;
+      fill(frame, record.data() + record_header_, captured, on_wire);
+      consumed += record_header_ + captured;
+      ++count;
+    }
+    return count;
   }
 
  private:
+  struct RecordLengths {
+    uint32_t captured, on_wire;
+  };
+
+  RecordLengths lengths_of(std::span<const uint8_t> record) const noexcept {
+    const RecordLengths found{order_.u32(record, 8), order_.u32(record, 12)};
+    const bool swapped = lengths_ == Lengths::wire_first ||
+                         (lengths_ == Lengths::either && found.captured > found.on_wire);
+    return swapped ? RecordLengths{found.on_wire, found.captured} : found;
+  }
+
   Step open(std::span<const uint8_t> octets, uint64_t& consumed) {
     if (octets.size() < kFileHeader) return Step::need_more;
     uint32_t magic = ByteOrder().u32(octets, 0);

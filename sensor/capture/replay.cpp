@@ -97,11 +97,18 @@ bool Replay::fill(Batch& batch, bool hold, uint32_t& refused) {
       ++refused;
       continue;
     }
-    ++counters_.frames;
-    counters_.octets += frame.octets.size;
-    ++batch.count;
+    count(batch, frame);
+    if (!filter_.empty() || batch.count >= Batch::kFull) continue;
+    const std::span rest(batch.frames.data() + batch.count, Batch::kFull - batch.count);
+    for (const Frame& one : current_->take_in_a_row(rest)) count(batch, one);
   }
   return true;
+}
+
+void Replay::count(Batch& batch, const Frame& frame) noexcept {
+  ++counters_.frames;
+  counters_.octets += frame.octets.size;
+  ++batch.count;
 }
 
 bool Replay::one_more_batch(Batch& batch) {

@@ -51,6 +51,7 @@ class Replay final : public Source {
 
   void add(const std::string& argument);
   bool fill(Batch& batch, bool hold, uint32_t& refused);
+  void count(Batch& batch, const Frame& frame) noexcept;
   bool open_next();
   void close_current();
   void fail(const Error& error);

@@ -131,3 +131,36 @@ TEST_CASE("what is no capture is told", "[capture][pcap]") {
   CHECK(read({0xd4}).code == ErrorCode::not_capture);
   CHECK(read({}).failure == "test: the file is empty");
 }
+
+TEST_CASE("pcap frames in a row are those of one step after another", "[capture][pcap]") {
+  using Step = capture::FormatParser::Step;
+  PcapWriter writer;
+  for (uint32_t number = 0; number < 5; ++number) {
+    writer.record(number, 2'000'000 * (number % 2), Octets(number * 7, 'x'));
+  }
+  const Octets octets = writer.octets();
+  for (size_t size = 24; size <= octets.size(); ++size) {
+    const auto stepping = capture::make_pcap_parser(), striding = capture::make_pcap_parser();
+    std::span<const uint8_t> left(octets.data(), size);
+    capture::Frame frame;
+    uint64_t consumed = 0;
+    CHECK(striding->fill_in_a_row(left, {&frame, 1}, consumed) == 0);  // not without its header
+    CHECK(striding->step(left, frame, consumed) == Step::skipped);
+    CHECK(stepping->step(left, frame, consumed) == Step::skipped);
+    left = left.subspan(consumed);
+    std::array<capture::Frame, 4> row;  // one less than there are
+    uint64_t passed = 0, stepped = 0;
+    const uint32_t count = striding->fill_in_a_row(left, row, passed);
+    for (uint32_t index = 0; index < count; ++index) {
+      REQUIRE(stepping->step(left.subspan(stepped), frame, consumed) == Step::frame);
+      stepped += consumed;
+      CHECK(row[index].octets.data == frame.octets.data);
+      CHECK(row[index].octets.size == frame.octets.size);
+      CHECK(row[index].time == frame.time);
+    }
+    CHECK(passed == stepped);
+    CHECK(striding->counters().odd_times == stepping->counters().odd_times);
+    const Step next = stepping->step(left.subspan(stepped), frame, consumed);
+    CHECK((count == row.size() || next == Step::need_more));
+  }
+}
