@@ -68,18 +68,6 @@ uint16_t pseudo_header_sum(const NetworkView& network) noexcept {
                 (network.payload_octets & 0xffff));
 }
 
-void ChecksumJudge::Tally::count(bool is_right, bool is_placeholder) noexcept {
-  constexpr uint32_t kMemory = 1 << 16;
-  right += is_right;
-  wrong += !is_right;
-  placeholders += is_placeholder;
-  if (right + wrong > kMemory) {
-    right /= 2;
-    wrong /= 2;
-    placeholders /= 2;
-  }
-}
-
 ChecksumJudge::Sender& ChecksumJudge::found(uint64_t source_hash) noexcept {
   Sender& sender = place_of<kBucket>(senders_, source_hash, &Sender::seen);
   if (sender.print != source_hash) {
@@ -89,11 +77,8 @@ ChecksumJudge::Sender& ChecksumJudge::found(uint64_t source_hash) noexcept {
   return sender;
 }
 
-Verdict ChecksumJudge::judge_header(const NetworkView& network, uint64_t source_hash) noexcept {
-  if (network.ip_version != 4 || mode_ == ChecksumMode::none) return Verdict::right;
-  Tally& tally = sender_of(source_hash).header;
-  tally.count(network.header_sum_ok, false);
-  if (network.header_sum_ok) return Verdict::right;
+Verdict ChecksumJudge::judge_wrong_header(Tally& tally) noexcept {
+  tally.count_wrong(false);
   const bool accepted = mode_ == ChecksumMode::automatic && tally.mostly_wrong();
   return accepted ? Verdict::wrong_but_accepted : Verdict::wrong;
 }
@@ -118,18 +103,21 @@ Verdict ChecksumJudge::judge(const NetworkView& network, bool has_payload,
   Sender& sender = sender_of(source_hash);
   Tally& tally = has_payload ? sender.payload : sender.empty;
   Tally& tally_of_all = has_payload ? all_.payload : all_.empty;
+  if (right) {
+    tally.count_right();
+    tally_of_all.count_right();
+    return Verdict::right;
+  }
   const bool known = tally.right + tally.wrong > 0;
-  const bool placeholder = !right && holds_pseudo;
-  tally.count(right, placeholder);
-  tally_of_all.count(right, placeholder);
-  if (right) return Verdict::right;
+  tally.count_wrong(holds_pseudo);
+  tally_of_all.count_wrong(holds_pseudo);
   const bool local =
       is_loopback(network.source, network.ip_version) || network.source == network.destination;
-  if (placeholder && local) return Verdict::wrong_but_accepted;
+  if (holds_pseudo && local) return Verdict::wrong_but_accepted;
   if (!automatic) return Verdict::wrong;
-  const bool accepted = placeholder ? joins_ || tally.leaves_placeholders()
-                        : known     ? tally.mostly_wrong()
-                                    : tally_of_all.mostly_wrong();
+  const bool accepted = holds_pseudo ? joins_ || tally.leaves_placeholders()
+                        : known      ? tally.mostly_wrong()
+                                     : tally_of_all.mostly_wrong();
   return accepted ? Verdict::wrong_but_accepted : Verdict::wrong;
 }
 

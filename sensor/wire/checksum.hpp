@@ -45,7 +45,13 @@ class ChecksumJudge {
   /// A TCP segment, captured to its end or not: what was cut off is not judged.
   Verdict judge(const NetworkView& network, bool has_payload, uint64_t source_hash) noexcept;
   /// An IPv4 header.
-  Verdict judge_header(const NetworkView& network, uint64_t source_hash) noexcept;
+  Verdict judge_header(const NetworkView& network, uint64_t source_hash) noexcept {
+    if (network.ip_version != 4 || mode_ == ChecksumMode::none) return Verdict::right;
+    Tally& tally = sender_of(source_hash).header;
+    if (!network.header_sum_ok) return judge_wrong_header(tally);
+    tally.count_right();
+    return Verdict::right;
+  }
 
  private:
   struct Tally {
@@ -55,7 +61,24 @@ class ChecksumJudge {
     /// Whether it leaves sums to its card now and then: what the kernel itself cuts into segments
     /// or sends again is summed.
     bool leaves_placeholders() const noexcept { return uint64_t{placeholders} * 8 > right; }
-    void count(bool is_right, bool is_placeholder) noexcept;
+    void count_right() noexcept {
+      ++right;
+      halve_when_full();
+    }
+    void count_wrong(bool is_placeholder) noexcept {
+      ++wrong;
+      placeholders += is_placeholder;
+      halve_when_full();
+    }
+
+   private:
+    void halve_when_full() noexcept {
+      constexpr uint32_t kMemory = 1 << 16;
+      if (right + wrong <= kMemory) return;
+      right /= 2;
+      wrong /= 2;
+      placeholders /= 2;
+    }
   };
   struct Sender {
     uint64_t print = 0;
@@ -70,6 +93,7 @@ class ChecksumJudge {
     return *last_;
   }
   Sender& found(uint64_t source_hash) noexcept;
+  Verdict judge_wrong_header(Tally& tally) noexcept;
 
   ChecksumMode mode_;
   std::array<Sender, kSenders> senders_{};

@@ -18,6 +18,7 @@ uint64_t hash_of_address(const Address& address, const UniversalHash<2>& hash) n
 Decoder::Decoder(HashKey secret, const DecodeSettings& settings, Budget& budget)
     : secret_(secret),
       sender_hash_(secret),
+      hashes_(secret),
       settings_(settings),
       checksums_(std::make_unique<ChecksumJudge>(settings.checksums)),
       duplicates_(std::make_unique<Duplicates>(secret)),
@@ -167,7 +168,7 @@ DecodeStatus Decoder::finish(const FrameHead& head, const Layer& layer, const Ne
   packet.wire_octets = head.wire_octets;
   packet.key.vlan = 0;
   packet.key.inner_vlan = 0;
-  packet.hash = hash_of(packet.key, secret_);  // of the connection, whatever its VLAN
+  packet.hash = hashes_.of(packet.key);  // of the connection, whatever its VLAN
   const uint64_t print =
       settings_.remove_duplicates ? duplicates_->print_of(packet) : Duplicates::kNotCompared;
   switch (checksums_->judge(network, packet.payload_octets > 0, source)) {
@@ -190,7 +191,7 @@ DecodeStatus Decoder::finish(const FrameHead& head, const Layer& layer, const Ne
   packet.key.vlan = layer.vlan;
   // Two customers behind one provider tag may use the same addresses.
   packet.key.inner_vlan = static_cast<uint8_t>(layer.inner_vlan ^ layer.inner_vlan >> 8);
-  packet.hash = hash_of(packet.key, secret_);
+  packet.hash = hashes_.of(packet.key);
   return DecodeStatus::tcp;
 }
 

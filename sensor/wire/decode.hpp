@@ -19,6 +19,7 @@
 #include "sensor/wire/network.hpp"
 #include "sensor/wire/notices.hpp"
 #include "sensor/wire/packet.hpp"
+#include "sensor/wire/recent_hashes.hpp"
 #include "sensor/wire/tunnel.hpp"
 #include "sensor/wire/vlan_watch.hpp"
 
@@ -90,6 +91,7 @@ class Decoder {
 
   HashKey secret_;
   UniversalHash<2> sender_hash_;
+  RecentHashes hashes_;
   DecodeSettings settings_;
   std::unique_ptr<ChecksumJudge> checksums_;  // 96 KiB: not on anybody's stack
   std::unique_ptr<Duplicates> duplicates_, learning_duplicates_;

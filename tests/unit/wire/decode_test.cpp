@@ -70,6 +70,29 @@ TEST_CASE("both directions have one key and one hash", "[decode]") {
   CHECK(there.packet.from_lo != here.packet.from_lo);
 }
 
+TEST_CASE("hashes that are remembered are those of their keys", "[decode]") {
+  const HashKey secret{3, 4};
+  wire::RecentHashes hashes(secret);
+  std::vector<wire::FlowKey> keys(1);
+  for (uint32_t field = 0; field < 6; ++field) {
+    wire::FlowKey key;
+    if (field == 0) key.lo[15] = 1;
+    if (field == 1) key.hi[7] = 1;
+    if (field == 2) key.lo_port = key.hi_port = 64;  // a place of its neighbours
+    if (field == 3) key.vlan = 64;
+    if (field == 4) key.inner_vlan = 1;
+    if (field == 5) key.ip_version = 6;
+    keys.push_back(key);
+  }
+  for (const wire::FlowKey& one : keys) {
+    for (const wire::FlowKey& other : keys) {
+      CHECK(hashes.of(one) == hash_of(one, secret));
+      CHECK(hashes.of(other) == hash_of(other, secret));
+      CHECK(hashes.of(one) == hash_of(one, secret));
+    }
+  }
+}
+
 TEST_CASE("every link type gives the same packet", "[decode]") {
   const auto frame = build(sample(), {});
   const struct {
