@@ -28,17 +28,14 @@ Decoder::Decoder(HashKey secret, const DecodeSettings& settings, Budget& budget)
 DecodeStatus Decoder::decode(const FrameHead& head, Bytes frame, Packet& packet) noexcept {
   ++counters_.packets;
   counters_.octets += head.wire_octets;
-  const LinkView link = open_link(head.link_type, frame);
+  Layer layer{open_link(head.link_type, frame), 0};
+  const LinkView& link = layer.view;
   DecodeStatus status = DecodeStatus::unknown_link;
   if (link.known_link) {
     counters_.vlan += link.vlan != 0;
     counters_.qinq += link.inner_vlan != 0;
-    const uint32_t link_octets = frame.size - link.payload.size;
-    const uint32_t on_wire = std::max(head.wire_octets, frame.size) - link_octets;
-    status = link.cut
-                 ? DecodeStatus::cut
-                 : walk(head, {link.payload, on_wire, link.ether_type, link.vlan, link.inner_vlan},
-                        packet);
+    layer.on_wire = std::max(head.wire_octets, frame.size) - (frame.size - link.payload.size);
+    status = link.cut ? DecodeStatus::cut : walk(head, layer, packet);
   }
   count(status);
   return status;
@@ -57,18 +54,19 @@ void Decoder::learn(const FrameHead& head, Bytes frame) noexcept {
 }
 
 // One turn per layer: a network layer ends the walk or holds another one.
-DecodeStatus Decoder::walk(const FrameHead& head, Layer layer, Packet& packet) {
+DecodeStatus Decoder::walk(const FrameHead& head, Layer& layer, Packet& packet) {
   for (int depth = 0; depth < kMostLayers; ++depth) {
-    const bool version4 = layer.ether_type == kEtherIpv4;
-    if (!version4 && layer.ether_type != kEtherIpv6) {
-      if (!is_shim(layer.ether_type)) return DecodeStatus::not_ip;
-      const DecodeStatus entered = enter(open_shim(layer.ether_type, layer.octets), layer);
+    const bool version4 = layer.view.ether_type == kEtherIpv4;
+    if (!version4 && layer.view.ether_type != kEtherIpv6) {
+      if (!is_shim(layer.view.ether_type)) return DecodeStatus::not_ip;
+      const DecodeStatus entered =
+          enter(open_shim(layer.view.ether_type, layer.view.payload), layer);
       if (entered != DecodeStatus::tcp) return entered;
       continue;
     }
     ++(version4 ? counters_.ipv4 : counters_.ipv6);
-    NetworkView network =
-        version4 ? open_ipv4(layer.octets, layer.on_wire) : open_ipv6(layer.octets, layer.on_wire);
+    NetworkView network = version4 ? open_ipv4(layer.view.payload, layer.on_wire)
+                                   : open_ipv6(layer.view.payload, layer.on_wire);
     if (network.status != DecodeStatus::tcp) return network.status;
     const uint64_t source = hash_of_address(network.source, sender_hash_);
     if (checksums_->judge_header(network, source) == Verdict::wrong) {
@@ -79,12 +77,11 @@ DecodeStatus Decoder::walk(const FrameHead& head, Layer layer, Packet& packet) {
       const DecodeStatus joined = join(head, layer, network);
       if (joined != DecodeStatus::tcp) return joined;
     }
+    if (network.protocol == kTcp) return finish(head, layer, network, source, packet);
     layer.on_wire = network.payload_octets;
-    layer.octets = network.payload;
+    layer.view.payload = network.payload;
     Inner inner;
     switch (network.protocol) {
-      case kTcp:
-        return finish(head, layer, network, source, packet);
       case kIpv4InIp:
         inner = {network.payload, kEtherIpv4};
         break;
@@ -113,7 +110,7 @@ DecodeStatus Decoder::join(const FrameHead& head, const Layer& layer, NetworkVie
   ++counters_.fragments;
   if (learning_) return DecodeStatus::fragment;
   const FragmentCounters before = fragments_.counters();
-  const bool whole = fragments_.join(network, layer.vlan, head.time);
+  const bool whole = fragments_.join(network, layer.view.vlan, head.time);
   const FragmentCounters& after = fragments_.counters();
   if (after.overlaps != before.overlaps) tell(NoticeKind::fragment_overlap, head, network);
   if (after.oversize != before.oversize) tell(NoticeKind::fragment_impossible, head, network);
@@ -143,15 +140,15 @@ bool Decoder::vlan_in_key() const noexcept {
 // Steps into a layer; `tcp` means go on.
 DecodeStatus Decoder::enter(const Inner& inner, Layer& layer) noexcept {
   if (inner.ether_type == 0) return DecodeStatus::not_ip;
-  layer.on_wire -= std::min(layer.on_wire, layer.octets.size - inner.payload.size);
-  layer.octets = inner.payload;
-  layer.ether_type = inner.ether_type;
+  layer.on_wire -= std::min(layer.on_wire, layer.view.payload.size - inner.payload.size);
+  layer.view.payload = inner.payload;
+  layer.view.ether_type = inner.ether_type;
   if (inner.ether_type != kEtherBridged) return DecodeStatus::tcp;
   const LinkView link = open_link(kLinkEthernet, inner.payload);
   if (link.cut) return DecodeStatus::cut;
-  layer.on_wire -= std::min(layer.on_wire, layer.octets.size - link.payload.size);
-  layer.octets = link.payload;
-  layer.ether_type = link.ether_type;
+  layer.on_wire -= std::min(layer.on_wire, layer.view.payload.size - link.payload.size);
+  layer.view.payload = link.payload;
+  layer.view.ether_type = link.ether_type;
   return DecodeStatus::tcp;
 }
 
@@ -185,12 +182,12 @@ DecodeStatus Decoder::finish(const FrameHead& head, const Layer& layer, const Ne
     tell(NoticeKind::impossible_flags, head, network);
   }
   if (duplicates_->is_second_copy(packet, print)) return DecodeStatus::duplicate;
-  vlans_.see(packet, layer.vlan);
-  if (layer.vlan == 0 && layer.inner_vlan == 0) return DecodeStatus::tcp;
+  vlans_.see(packet, layer.view.vlan);
+  if (layer.view.vlan == 0 && layer.view.inner_vlan == 0) return DecodeStatus::tcp;
   if (!vlan_in_key()) return DecodeStatus::tcp;
-  packet.key.vlan = layer.vlan;
+  packet.key.vlan = layer.view.vlan;
   // Two customers behind one provider tag may use the same addresses.
-  packet.key.inner_vlan = static_cast<uint8_t>(layer.inner_vlan ^ layer.inner_vlan >> 8);
+  packet.key.inner_vlan = static_cast<uint8_t>(layer.view.inner_vlan ^ layer.view.inner_vlan >> 8);
   packet.hash = hashes_.of(packet.key);
   return DecodeStatus::tcp;
 }

@@ -74,13 +74,11 @@ class Decoder {
  private:
   /// Where the walk through the layers stands.
   struct Layer {
-    Bytes octets;
-    uint32_t on_wire;
-    uint16_t ether_type;
-    uint16_t vlan, inner_vlan;
+    LinkView view;
+    uint32_t on_wire;  ///< octets of view.payload
   };
 
-  DecodeStatus walk(const FrameHead& head, Layer layer, Packet& packet);
+  DecodeStatus walk(const FrameHead& head, Layer& layer, Packet& packet);
   DecodeStatus enter(const Inner& inner, Layer& layer) noexcept;
   DecodeStatus finish(const FrameHead& head, const Layer& layer, const NetworkView& network,
                       uint64_t source, Packet& packet) noexcept;

@@ -28,16 +28,18 @@ uint64_t Duplicates::print_of(const Packet& packet) const noexcept {
 
 // Fewer octets than kCompared are filled up with zeros: their number is a mark of its own.
 Duplicates::Hash::Wide Duplicates::sum_of_octets(size_t place, Bytes octets) const noexcept {
-  std::array<uint64_t, kWords> words;
-  if (octets.size == kCompared) {
-    std::memcpy(words.data(), octets.data, kCompared);
-  } else {
-    words = {};
-    std::memcpy(words.data(), octets.data, octets.size);
+  std::array<uint8_t, kCompared> filled_up;
+  const uint8_t* at = octets.data;
+  if (octets.size < kCompared) {
+    filled_up = {};
+    std::memcpy(filled_up.data(), octets.data, octets.size);
+    at = filled_up.data();
   }
   Hash::Wide sum = 0;
   for (size_t word = 0; word < kWords; word += 2) {
-    sum += hash_.pair(place + word, words[word], words[word + 1]);
+    uint64_t pair[2];
+    std::memcpy(pair, at + word * sizeof *pair, sizeof pair);
+    sum += hash_.pair(place + word, pair[0], pair[1]);
   }
   return sum;
 }

@@ -29,10 +29,18 @@ class RecentHashes {
   static constexpr size_t kPlaces = 64;
 
   void remember(const FlowKey& key, Entry& entry) const noexcept;
-  // Field by field, as the key was written just before: wider loads would wait for those stores.
+  // Piece by piece as the key was written just before: wider loads would wait for those stores.
   static bool is_same(const FlowKey& one, const FlowKey& other) noexcept {
-    return one.lo_port == other.lo_port && one.hi_port == other.hi_port && one.lo == other.lo &&
-           one.hi == other.hi && one.vlan == other.vlan && one.inner_vlan == other.inner_vlan &&
+    const auto half = [](const Address& address, size_t at) {
+      uint64_t octets;
+      std::memcpy(&octets, address.data() + at, sizeof octets);
+      return octets;
+    };
+    const uint64_t difference =
+        (half(one.lo, 0) ^ half(other.lo, 0)) | (half(one.lo, 8) ^ half(other.lo, 8)) |
+        (half(one.hi, 0) ^ half(other.hi, 0)) | (half(one.hi, 8) ^ half(other.hi, 8));
+    return difference == 0 && one.lo_port == other.lo_port && one.hi_port == other.hi_port &&
+           one.vlan == other.vlan && one.inner_vlan == other.inner_vlan &&
            one.ip_version == other.ip_version;
   }
 
