@@ -5,8 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
-
-#include "sensor/base/result.hpp"
+#include <mutex>
 
 namespace exwire::inspect {
 namespace {
@@ -44,10 +43,18 @@ void Labeller::Module::operator()(ndpi_detection_module_struct* module) const no
 
 Labeller::Labeller(Budget& budget)
     : budget_(budget),
-      module_(ndpi_init_detection_module(ndpi_dont_load_tor_hosts)),
       candidates_(budget, kMostFlows),
-      scratch_(kIpv6Header + kTcpHeader + kMostOctets + kSlack) {
-  if (!module_) throw SetupError("nDPI cannot be initialised");
+      scratch_(kIpv6Header + kTcpHeader + kMostOctets + kSlack) {}
+
+Labeller::~Labeller() = default;  // candidates are closed by their owner, flow by flow
+
+// Workers come here at moments of their own, and nDPI initialises libraries that they share.
+bool Labeller::is_ready() {
+  if (module_) return true;
+  static std::mutex one_at_a_time;
+  const std::lock_guard turn(one_at_a_time);
+  module_.reset(ndpi_init_detection_module(ndpi_dont_load_tor_hosts));
+  if (!module_) return false;
   NDPI_PROTOCOL_BITMASK wanted;
   NDPI_BITMASK_RESET(wanted);
 #pragma GCC diagnostic push
@@ -57,13 +64,12 @@ Labeller::Labeller(Budget& budget)
 #pragma GCC diagnostic pop
   ndpi_set_protocol_detection_bitmask2(module_.get(), &wanted);
   ndpi_finalize_initialization(module_.get());
+  return true;
 }
-
-Labeller::~Labeller() = default;  // candidates are closed by their owner, flow by flow
 
 uint32_t Labeller::open() {
   // Checked before nDPI is asked: its own handling of failed allocations is not to be trusted.
-  if (!budget_.take(kCharge)) return 0;
+  if (!is_ready() || !budget_.take(kCharge)) return 0;
   const uint32_t candidate = candidates_.take();
   auto* state = candidate == 0
                     ? nullptr
