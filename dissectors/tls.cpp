@@ -20,7 +20,7 @@ class Tls {
     return there > back ? there : back;
   }
 
-  Progress data(Host host, Bytes octets) noexcept {
+  Progress data(const Host& host, Bytes octets) noexcept {
     Side& side = sides_[static_cast<size_t>(host.direction())];
     uint32_t at = 0;
     if (version_2_) return finished(kExwireDone, 0);
@@ -81,7 +81,7 @@ class Tls {
     return answer(octets.size, 0);
   }
 
-  bool gap(Host host, uint64_t) noexcept {
+  bool gap(const Host& host, uint64_t) noexcept {
     Side& side = sides_[static_cast<size_t>(host.direction())];
     side.lost = true;
     side.passing = 0;
@@ -92,7 +92,7 @@ class Tls {
     return true;
   }
 
-  void end(Host host) noexcept {
+  void end(const Host& host) noexcept {
     sides_[static_cast<size_t>(host.direction())].ended = true;
     if (sides_[0].ended && sides_[1].ended) tell(host);
   }
@@ -158,24 +158,24 @@ class Tls {
                                              : more(consumed, need, skip);
   }
 
-  void tell_bad_record(Host host) noexcept {
+  void tell_bad_record(const Host& host) noexcept {
     if (!bad_record_) host.anomaly(kBadRecord);
     bad_record_ = true;
   }
 
-  Progress broken(Host host, uint32_t consumed) noexcept {
+  Progress broken(const Host& host, uint32_t consumed) noexcept {
     tell_bad_record(host);
     incomplete_ = true;
     tell(host);
     return finished(kExwireBroken, consumed);
   }
 
-  void announce(Host host, RecordHeader header) noexcept {
+  void announce(const Host& host, RecordHeader header) noexcept {
     if (is_empty(header)) tell_bad_record(host);
     host.record({sizeof(ExwireRecord), header.length, header.version, header.type, 0});
   }
 
-  void observe(Host host, Side& side, RecordHeader header, Bytes fragment) noexcept {
+  void observe(const Host& host, Side& side, RecordHeader header, Bytes fragment) noexcept {
     switch (header.type) {
       case kChangeCipherSpec:
         if (!handshake_.is_version_13() && header.length > 0)
@@ -202,7 +202,7 @@ class Tls {
     if (complete_ || (side.records == kProof && (host.flow().flags & kHalfSeen))) tell(host);
   }
 
-  Step read_sslv2(Host host, Side& side, Bytes rest) noexcept {
+  Step read_sslv2(const Host& host, Side& side, Bytes rest) noexcept {
     const Sslv2Header header = sslv2_header_at(rest);
     const uint32_t front = header.octets + kSslv2HelloFront;
     if (rest.size < front) return {0, front, false};
@@ -217,7 +217,7 @@ class Tls {
   }
 
   // SSL 2.0 proper: after its ServerHello (SSL 2.0 draft, 2.6) there is nothing left to read.
-  Progress read_sslv2_server(Host host, uint32_t at, Bytes rest) noexcept {
+  Progress read_sslv2_server(const Host& host, uint32_t at, Bytes rest) noexcept {
     constexpr uint32_t kFront = 11;  // type, hit, kind, version, three lengths
     constexpr uint8_t kSslv2ServerHello = 4;
     const Sslv2Header header = sslv2_header_at(rest);
@@ -238,7 +238,7 @@ class Tls {
 
   // The messages of a record that is not all there yet are read as they come: what may be lost
   // behind them takes nothing away from them. How many octets the next one needs.
-  uint32_t read_begun(Host host, Side& side, Bytes fragment, uint32_t whole) noexcept {
+  uint32_t read_begun(const Host& host, Side& side, Bytes fragment, uint32_t whole) noexcept {
     uint32_t need = whole;
     while (side.passing == 0) {
       const Bytes left = fragment.from(side.done);
@@ -259,7 +259,7 @@ class Tls {
 
   // One record of the handshake that is there in full, and what its last message needs of the
   // records behind it.
-  Step read_handshake(Host host, Side& side, Bytes rest) noexcept {
+  Step read_handshake(const Host& host, Side& side, Bytes rest) noexcept {
     const RecordHeader header = header_at(rest.data);
     const Bytes fragment = rest.from(kHeader).first(header.length);
     uint32_t at = side.done;
@@ -291,7 +291,7 @@ class Tls {
   }
 
   // A message that goes on in the next records.
-  Step read_spread(Host host, Side& side, Bytes rest, uint32_t from) noexcept {
+  Step read_spread(const Host& host, Side& side, Bytes rest, uint32_t from) noexcept {
     const bool warned = side.spread.warned();
     const Spread::Walked walked = side.spread.walk(rest, from);
     if (side.spread.warned() && !warned) host.anomaly(kBadHello);
@@ -311,7 +311,7 @@ class Tls {
     return handle_spread(host, side, rest, from);
   }
 
-  Step handle_spread(Host host, Side& side, Bytes rest, uint32_t from) noexcept {
+  Step handle_spread(const Host& host, Side& side, Bytes rest, uint32_t from) noexcept {
     std::array<uint8_t, 4 + kLargestMessage> room;
     room[0] = 0;
     const Spread::Taken taken = side.spread.take(rest, from, room);
@@ -320,7 +320,7 @@ class Tls {
     return pass_records(host, side, rest, taken.records, taken.done);
   }
 
-  Step give_up(Host host, Side& side, Bytes rest, uint32_t to, Anomaly why) noexcept {
+  Step give_up(const Host& host, Side& side, Bytes rest, uint32_t to, Anomaly why) noexcept {
     incomplete_ = true;
     host.anomaly(why);
     side.spread = {};
@@ -328,7 +328,7 @@ class Tls {
   }
 
   // The records before `to` are done with; of the one there, `done` octets.
-  Step pass_records(Host host, Side& side, Bytes rest, uint32_t to, uint32_t done) noexcept {
+  Step pass_records(const Host& host, Side& side, Bytes rest, uint32_t to, uint32_t done) noexcept {
     for (uint32_t at = 0; at < to;) {
       const RecordHeader header = header_at(rest.data + at);
       announce(host, header);
@@ -340,14 +340,14 @@ class Tls {
   }
 
   // A hello is understood whatever was missing before it.
-  void handle(Host host, uint8_t type, Bytes body) noexcept {
+  void handle(const Host& host, uint8_t type, Bytes body) noexcept {
     if (type == kClientHello || type == kServerHello) {
       sides_[static_cast<size_t>(host.direction())].damaged = false;
     }
     handshake_.message(host, type, body);
   }
 
-  void tell(Host host) noexcept {
+  void tell(const Host& host) noexcept {
     if (told_) return;
     told_ = true;
     uint32_t flags = handshake_.flags();

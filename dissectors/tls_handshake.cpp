@@ -19,13 +19,13 @@ uint32_t digest_of(Bytes octets) noexcept {
 
 }  // namespace
 
-void number_field(Host host, uint32_t field, uint16_t number) noexcept {
+void number_field(const Host& host, uint32_t field, uint16_t number) noexcept {
   const std::array<uint8_t, 2> octets{static_cast<uint8_t>(number >> 8),
                                       static_cast<uint8_t>(number)};
   host.field(field, Bytes{octets.data(), 2});
 }
 
-void Handshake::message(Host host, uint8_t type, Bytes body) noexcept {
+void Handshake::message(const Host& host, uint8_t type, Bytes body) noexcept {
   const bool from_server = host.direction() == Direction::to_client;
   switch (type) {
     case kClientHello: {
@@ -62,12 +62,12 @@ void Handshake::message(Host host, uint8_t type, Bytes body) noexcept {
   }
 }
 
-void Handshake::sslv2_hello(Host host, const ClientHello& hello) noexcept {
+void Handshake::sslv2_hello(const Host& host, const ClientHello& hello) noexcept {
   sslv2_ = true;
   publish(host, hello);
 }
 
-void Handshake::publish(Host host, const ClientHello& hello) noexcept {
+void Handshake::publish(const Host& host, const ClientHello& hello) noexcept {
   const uint32_t name = digest_of(hello.server_name);
   if (!is_first(hello)) {  // a second one answers a retry: the first is the client's own
     if (hello.sound && !cut_hello_ && name != name_) host.anomaly(kNameChanged);
@@ -88,7 +88,7 @@ void Handshake::publish(Host host, const ClientHello& hello) noexcept {
 }
 
 // Lists that are not there may be behind the cut: only what is shown was sent.
-void Handshake::cut_hello(Host host, Bytes front) noexcept {
+void Handshake::cut_hello(const Host& host, Bytes front) noexcept {
   constexpr uint32_t kVersionAndRandom = 34;
   const ClientHello hello = read_client_hello(front);
   if (front.size < kVersionAndRandom || !is_first(hello)) return;
@@ -121,7 +121,7 @@ void Handshake::remember(Bytes session) noexcept {
   if (session_octets_ > 0) std::memcpy(session_.data(), session.data, session_octets_);
 }
 
-void Handshake::publish(Host host, const ServerHello& hello) noexcept {
+void Handshake::publish(const Host& host, const ServerHello& hello) noexcept {
   constexpr uint16_t kTls13 = 0x0304, kDrafts = 0x7f00, kOtherDrafts = 0xfb00;
   version_13_ = hello.version == kTls13 || (hello.version & 0xff00) == kDrafts ||
                 (hello.version & 0xff00) == kOtherDrafts;

@@ -10,16 +10,16 @@
 
 namespace exwire::tls {
 
-void number_field(Host host, uint32_t field, uint16_t number) noexcept;
+void number_field(const Host& host, uint32_t field, uint16_t number) noexcept;
 
 class Handshake {
  public:
   /// One whole message, its header left out.
-  void message(Host host, uint8_t type, Bytes body) noexcept;
+  void message(const Host& host, uint8_t type, Bytes body) noexcept;
   /// The front of a ClientHello whose end is lost: what of it is there in full.
-  void cut_hello(Host host, Bytes front) noexcept;
+  void cut_hello(const Host& host, Bytes front) noexcept;
   /// The hello of SSL 2.0, or one that is compatible with it.
-  void sslv2_hello(Host host, const ClientHello& hello) noexcept;
+  void sslv2_hello(const Host& host, const ClientHello& hello) noexcept;
 
   bool read_any() const noexcept;
   bool began_with_sslv2() const noexcept { return sslv2_; }
@@ -31,8 +31,8 @@ class Handshake {
   uint32_t flags() const noexcept;
 
  private:
-  void publish(Host host, const ClientHello& hello) noexcept;
-  void publish(Host host, const ServerHello& hello) noexcept;
+  void publish(const Host& host, const ClientHello& hello) noexcept;
+  void publish(const Host& host, const ServerHello& hello) noexcept;
   /// Counts a ClientHello and keeps what holds for all of them.
   bool is_first(const ClientHello& hello) noexcept;
   void remember(Bytes session) noexcept;
