@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // X.509 certificates as servers and clients show them, read by OpenSSL once per certificate: a
-// bounded cache by a keyed hash keeps what was read, so that a server's certificate costs one hash
-// per handshake. No chain is verified here; a hostile certificate costs one parse, linear in its
-// octets, and one bounded check of a signature, of which there are not many in a second.
+// bounded cache by a keyed hash keeps what was read, and those shown last are found by comparing
+// their octets, so that a server's certificate costs little per handshake. No chain is verified
+// here; a hostile certificate costs one parse, linear in its octets, and one bounded check of a
+// signature, of which there are not many in a second.
 #pragma once
 
+#include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <limits>
@@ -62,12 +64,17 @@ class Certificates {
   const Certificate* find(Kept kept) const noexcept;
 
  private:
+  static constexpr size_t kMostRecent = 256;
+
   bool may_check(Timestamp now) noexcept;
+  static size_t place_in_recent(Bytes der) noexcept;
+  Kept look_up(Bytes der, Timestamp now);
 
   HashKey secret_;
   std::vector<Certificate> kept_;
   std::vector<uint64_t> keys_;
   boost::unordered_flat_map<uint64_t, uint64_t> by_hash_;  ///< the number of each
+  std::array<Kept, kMostRecent> recent_{};
   uint64_t count_ = 0;
   int64_t second_ = 0;  ///< the one in which `checks_` signatures were checked
   uint32_t checks_ = 0;
