@@ -95,25 +95,14 @@ std::string ja4_protocol(Bytes protocols) {
   return fmt::format("{:x}{:x}", first >> 4, last & 15);
 }
 
-// What is left out here, no fingerprint looks at.
-void add_numbers(std::string& key, Bytes octets) {
-  const size_t front = key.size();
-  key.resize(front + sizeof(uint16_t) + octets.size);
-  char* end = key.data() + front + sizeof(uint16_t);
-  for (uint32_t at = 0; at + 2 <= octets.size; at += 2) {
-    if (is_grease(load_be16(octets.data + at))) continue;
-    std::memcpy(end, octets.data + at, 2);
-    end += 2;
-  }
-  const auto count = static_cast<uint16_t>(end - (key.data() + front));
-  std::memcpy(key.data() + front, &count, sizeof count);
-  key.resize(front + count);
-}
-
-void add_octets(std::string& key, Bytes octets) {
-  const auto size = static_cast<uint16_t>(octets.size);
-  key.append(reinterpret_cast<const char*>(&size), sizeof size);
-  key.append(octets.text());
+// Whether one of four numbers has the low digits of GREASE, 0x?a?a: nearly always none has.
+bool may_hold_grease(const uint8_t* four) noexcept {
+  constexpr uint64_t kEach = 0x0001000100010001;
+  uint64_t digits;
+  std::memcpy(&digits, four, sizeof digits);
+  digits = (digits & kEach * 0x0f0f) ^ kEach * 0x0a0a;
+  // Only what is not 0 carries into the highest bit of its number.
+  return ((digits + kEach * 0x7fff) & kEach * 0x8000) != kEach * 0x8000;
 }
 
 std::string ja4_hash(const std::string& text) {
@@ -174,8 +163,41 @@ std::string md5_hex(std::string_view text) {
   return md5(as_bytes(text)).hex();
 }
 
+void TlsFingerprints::Key::add_octets(Bytes octets) noexcept {
+  add_length(octets.size);
+  std::copy_n(octets.begin(), octets.size, octets_.begin() + size_);
+  size_ += octets.size;
+}
+
+// What is left out here, no fingerprint looks at.
+void TlsFingerprints::Key::add_numbers(Bytes octets) noexcept {
+  uint8_t* const begin = octets_.data() + size_ + kLengthOctets;
+  uint8_t* end = begin;
+  for (uint32_t at = 0; at + 2 <= octets.size;) {
+    const uint8_t* from = octets.data + at;
+    const bool four = at + 8 <= octets.size && !may_hold_grease(from);
+    at += four ? 8 : 2;
+    if (four) {
+      std::memcpy(end, from, 8);
+      end += 8;
+    } else if (!is_grease(load_be16(from))) {
+      std::memcpy(end, from, 2);
+      end += 2;
+    }
+  }
+  const auto size = static_cast<uint32_t>(end - begin);
+  add_length(size);
+  size_ += size;
+}
+
+void TlsFingerprints::Key::add_length(uint32_t length) noexcept {
+  octets_[size_] = static_cast<uint8_t>(length >> 8);
+  octets_[size_ + 1] = static_cast<uint8_t>(length);
+  size_ += kLengthOctets;
+}
+
 // Where another key stands in the place, the caller puts its own there.
-TlsFingerprints::Place& TlsFingerprints::Memory::place_of(const std::string& key) noexcept {
+TlsFingerprints::Place& TlsFingerprints::Memory::place_of(std::string_view key) noexcept {
   if (key.size() > kLongestKept) {
     unkept_.key.clear();
     return unkept_;
@@ -188,39 +210,40 @@ TlsFingerprints::Place& TlsFingerprints::Memory::place_of(const std::string& key
 const TlsFingerprint& TlsFingerprints::client(const TlsHandshake& handshake) {
   static const TlsFingerprint kNone;
   if (!handshake.client_whole()) return kNone;
-  key_.assign(1, handshake.flags & kExwireTlsSslv2Hello ? '2' : 'c');
-  add_octets(key_, handshake.octets(TlsField::client_version));
+  const bool sslv2 = handshake.flags & kExwireTlsSslv2Hello;
+  key_.begin(sslv2 ? '2' : 'c');
+  key_.add_octets(handshake.octets(TlsField::client_version));
   for (const TlsField list : {TlsField::client_extensions, TlsField::client_groups,
                               TlsField::client_versions, TlsField::client_signature_algorithms}) {
-    add_numbers(key_, handshake.octets(list));
+    key_.add_numbers(handshake.octets(list));
   }
   for (const TlsField field : {TlsField::client_point_formats, TlsField::client_protocols}) {
-    add_octets(key_, handshake.octets(field));
+    key_.add_octets(handshake.octets(field));
   }
   const Bytes ciphers = handshake.octets(TlsField::client_ciphers);
-  key_[0] == '2' ? add_octets(key_, ciphers) : add_numbers(key_, ciphers);
-  Place& place = clients_.place_of(key_);
-  if (place.key == key_) return place.print;
+  sslv2 ? key_.add_octets(ciphers) : key_.add_numbers(ciphers);
+  Place& place = clients_.place_of(key_.text());
+  if (place.key == key_.text()) return place.print;
   place.print.text = ja3_text(handshake);
   place.print.hash = place.print.text.empty() ? "" : md5_hex(place.print.text);
   place.print.ja4 = ja4(handshake);
-  place.key = key_;
+  place.key = key_.text();
   return place.print;
 }
 
 const TlsFingerprint& TlsFingerprints::server(const TlsHandshake& handshake) {
   static const TlsFingerprint kNone;
   if (!handshake.server_seen() || handshake.cut) return kNone;
-  key_.assign(1, 's');
+  key_.begin('s');
   for (const TlsField field : {TlsField::server_version, TlsField::server_legacy_version,
                                TlsField::server_cipher, TlsField::server_extensions}) {
-    add_octets(key_, handshake.octets(field));
+    key_.add_octets(handshake.octets(field));
   }
-  Place& place = servers_.place_of(key_);
-  if (place.key == key_) return place.print;
+  Place& place = servers_.place_of(key_.text());
+  if (place.key == key_.text()) return place.print;
   place.print = {ja3s_text(handshake), "", ""};
   if (!place.print.text.empty()) place.print.hash = md5_hex(place.print.text);
-  place.key = key_;
+  place.key = key_.text();
   return place.print;
 }
 

@@ -4,6 +4,7 @@
 // is remembered.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,14 +35,33 @@ class TlsFingerprints {
 
  private:
   static constexpr size_t kPlaces = 256, kLongestKept = 1024;
+  /// All a fingerprint depends on, GREASE left out: fields of one handshake, each behind its
+  /// length.
+  class Key {
+   public:
+    void begin(char kind) noexcept {
+      octets_[0] = static_cast<uint8_t>(kind);
+      size_ = 1;
+    }
+    void add_octets(Bytes octets) noexcept;
+    void add_numbers(Bytes octets) noexcept;
+    std::string_view text() const noexcept { return Bytes{octets_.data(), size_}.text(); }
+
+   private:
+    static constexpr uint32_t kLengthOctets = 2;
+    void add_length(uint32_t length) noexcept;
+
+    std::array<uint8_t, TlsHandshake::kArena + 1 + kTlsFieldCount * kLengthOctets> octets_;
+    uint32_t size_ = 0;
+  };
   struct Place {
-    std::string key;  ///< all a fingerprint depends on, GREASE left out
+    std::string key;
     TlsFingerprint print;
   };
   class Memory {
    public:
     Memory() : places_(kPlaces) {}
-    Place& place_of(const std::string& key) noexcept;
+    Place& place_of(std::string_view key) noexcept;
 
    private:
     std::vector<Place> places_;
@@ -49,7 +69,7 @@ class TlsFingerprints {
   };
 
   Memory clients_, servers_;
-  std::string key_;
+  Key key_;
 };
 
 }  // namespace exwire::inspect
