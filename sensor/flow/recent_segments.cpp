@@ -15,7 +15,8 @@ uint64_t mix(uint64_t state, uint64_t word) noexcept {
   return state ^ (state >> 29);
 }
 
-// Four lanes, so that the multiplications do not wait for each other.
+// Four lanes, so that the multiplications do not wait for each other. What 32 does not divide is
+// read with some of the octets before it once more: a copy would be read before it is written.
 uint64_t digest_of(uint64_t seed, Bytes octets) noexcept {
   std::array<uint64_t, 4> lanes{seed, seed + 1, seed + 2, seed + 3};
   const uint8_t* at = octets.data;
@@ -26,7 +27,11 @@ uint64_t digest_of(uint64_t seed, Bytes octets) noexcept {
     for (size_t lane = 0; lane < 4; ++lane) lanes[lane] = mix(lanes[lane], words[lane]);
   }
   std::array<uint64_t, 4> rest{};
-  if (left > 0) std::memcpy(rest.data(), at, left);
+  if (octets.size >= 32) {
+    std::memcpy(rest.data(), octets.end() - 32, 32);
+  } else if (left > 0) {
+    std::memcpy(rest.data(), at, left);
+  }
   uint64_t sum = mix(seed, octets.size);
   for (size_t lane = 0; lane < 4; ++lane) sum = mix(sum, mix(lanes[lane], rest[lane]));
   return sum;
@@ -35,8 +40,11 @@ uint64_t digest_of(uint64_t seed, Bytes octets) noexcept {
 // Of the first octets alone, for copies that are shorter: two words, no second pass.
 uint32_t start_of(uint64_t seed, Bytes octets) noexcept {
   std::array<uint64_t, 2> words{};
-  const uint32_t size = octets.size < kStart ? octets.size : kStart;
-  if (size > 0) std::memcpy(words.data(), octets.data, size);
+  if (octets.size >= kStart) {
+    std::memcpy(words.data(), octets.data, kStart);
+  } else if (octets.size > 0) {
+    std::memcpy(words.data(), octets.data, octets.size);
+  }
   return static_cast<uint32_t>(mix(mix(seed, words[0]), words[1]) >> 16);
 }
 

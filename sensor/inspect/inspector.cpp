@@ -285,6 +285,7 @@ void Inspector::consider_hole(uint32_t handle, flow::Flow& flow, Timestamp now,
                               uint64_t packet_number) {
   if (flow.session == 0) return;
   Session& session = sessions_[flow.session];
+  if (!session.stream[0].has_hole() && !session.stream[1].has_hole()) return;
   for (const Direction direction : {Direction::to_server, Direction::to_client}) {
     flow::Reassembler& stream = session.stream[side(direction)];
     if (!stream.has_hole()) continue;

@@ -69,8 +69,9 @@ uint32_t Inspector::Reader::most_pending() const {
 bool Inspector::Reader::identify(Bytes octets) {
   const Bytes other = session_.stream[static_cast<size_t>(opposite(direction_))].pending();
   const bool to_server = direction_ == Direction::to_server;
+  const DissectorHost& dissectors = inspector_.dissectors_;
   const DissectorHost::Identified found =
-      inspector_.dissectors_.identify(to_server ? octets : other, to_server ? other : octets);
+      to_server ? dissectors.identify(octets, other) : dissectors.identify(other, octets);
   if (found.dissector != flow::Flow::kNoDissector) {
     ++inspector_.counters_
           .identified[std::min<size_t>(found.dissector, InspectCounters::kDissectors - 1)];
@@ -170,8 +171,10 @@ void Inspector::Reader::end() {
 void Inspector::Reader::field(uint32_t index, Bytes value) {
   const auto& fields = dissector().fields;
   if (index >= fields.size()) return;
-  const LoadedDissector::Place place = fields[index];
-  if (place.tls) inspector_.gather(session_, *place.tls, value, {view_.time_ns}, packet_);
+  const LoadedDissector::Place& place = fields[index];
+  if (place.tls) {
+    return inspector_.gather(session_, *place.tls, value, {view_.time_ns}, packet_);
+  }
   if (place.head == HeadPart::body) {
     inspector_.body_ = value.text();
   } else if (place.head != HeadPart::none) {

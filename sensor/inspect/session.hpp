@@ -13,6 +13,8 @@
 namespace exwire::inspect {
 
 struct Session {
+  Session() noexcept {}  // NOLINT: otherwise `Session()` clears the dissector's state as well
+
   alignas(16) std::array<std::byte, DissectorHost::kStateSize> state;
   std::array<flow::Reassembler, 2> stream;
   std::array<int64_t, 2> fin_at{-1, -1};     ///< stream offset of a FIN seen, -1: none

@@ -39,6 +39,7 @@ uint32_t TransactionTable::find(uint32_t flow, uint32_t number) const noexcept {
 }
 
 uint32_t TransactionTable::first_of(uint32_t flow) const noexcept {
+  if (first_of_flow_.empty()) return 0;
   const auto found = first_of_flow_.find(flow);
   return found == first_of_flow_.end() ? 0 : found->second;
 }
