@@ -26,9 +26,10 @@ enum Extension : uint16_t {
 
 /// Extension types in their order, network order; what does not fit is counted.
 struct TypeList {
-  static constexpr uint32_t kMost = 128;
+  static constexpr uint32_t kMost = 128, kSmall = 64;
   std::array<uint8_t, 2 * kMost> octets;
   uint32_t count = 0, left_out = 0;
+  uint64_t small = 0;  ///< a bit for each type below kSmall, as nearly all are
 
   /// False: the type was there already.
   bool add(uint16_t type) noexcept {
@@ -37,12 +38,14 @@ struct TypeList {
       return true;
     }
     const bool fresh = !holds(type);
+    if (type < kSmall) small |= uint64_t{1} << type;
     octets[2 * count] = static_cast<uint8_t>(type >> 8);
     octets[2 * count + 1] = static_cast<uint8_t>(type);
     ++count;
     return fresh;
   }
   bool holds(uint16_t type) const noexcept {
+    if (type < kSmall) return small >> type & 1;
     for (uint32_t at = 0; at < count; ++at) {
       if (load_be16(octets.data() + 2 * at) == type) return true;
     }
