@@ -123,12 +123,21 @@ bool ExchangeServers::is_foreign(const flow::Flow& flow,
   return named && leaves_site(flow) && !covers_name(*certificate, handshake.text(TlsField::sni));
 }
 
-void ExchangeServers::learn(const flow::Flow& flow, const TlsHandshake& handshake) {
-  if (!site_.servers.empty() || !handshake.server_seen()) return;
+const ExchangeServer* ExchangeServers::learn(const flow::Flow& flow,
+                                             const TlsHandshake& handshake) {
   const uint16_t port = flow.server_port();
-  if (is_other_service(port) || flow.has(flow::kUncertainRoles)) return;
+  const bool teaches = site_.servers.empty() && handshake.server_seen() &&
+                       !is_other_service(port) && !flow.has(flow::kUncertainRoles);
+  if (!teaches) return find(flow);
   // What taught first counts.
-  if (by_endpoint_.contains({flow.server(), port, flow.key.ip_version})) return;
+  const auto known = by_endpoint_.find({flow.server(), port, flow.key.ip_version});
+  if (known != by_endpoint_.end()) return &known->second;
+  learn_names(flow, handshake);
+  return find(flow);
+}
+
+void ExchangeServers::learn_names(const flow::Flow& flow, const TlsHandshake& handshake) {
+  const uint16_t port = flow.server_port();
   const bool tls_port = site_.tls_ports[port];
   const auto teaches = [&](std::string_view name) {
     const NameSign sign = sign_of(name);

@@ -46,8 +46,8 @@ class ExchangeServers {
   /// Somebody else's server, whatever name was asked for: every phone tries autodiscover.<domain>
   /// at whoever hosts the domain. Never one of site.servers.
   bool is_foreign(const flow::Flow& flow, const inspect::TlsHandshake& handshake) const noexcept;
-  /// What a handshake teaches about its server.
-  void learn(const flow::Flow& flow, const inspect::TlsHandshake& handshake);
+  /// What a handshake teaches about its server; answers as find() does then.
+  const ExchangeServer* learn(const flow::Flow& flow, const inspect::TlsHandshake& handshake);
   /// For those who saw an endpoint: of one port, or with kAnyTlsPort of all of site.ports.tls.
   void learn(const wire::Address& server, uint8_t ip_version, uint16_t port, Reason reason,
              std::string_view detail);
@@ -68,6 +68,8 @@ class ExchangeServers {
     using is_avalanching = void;
     size_t operator()(const Endpoint& endpoint) const noexcept;
   };
+
+  void learn_names(const flow::Flow& flow, const inspect::TlsHandshake& handshake);
 
   const Site& site_;
   boost::unordered_flat_map<Endpoint, ExchangeServer, Hash> by_endpoint_;

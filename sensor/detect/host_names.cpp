@@ -13,8 +13,9 @@ constexpr std::array<std::string_view, 3> kExchangeLabels{"autodiscover", "owa",
 constexpr std::array<std::string_view, 9> kCommonLabels{
     "mail", "webmail", "exchange", "exch", "eas", "ews", "mapi", "oma", "outlook"};
 
-// Public mail services, and those whose names look like mail without being it.
-constexpr std::array<std::string_view, 58> kPublicServices{"126.com",
+// Public mail services, and those whose names look like mail without being it: domains of two
+// labels, and the others.
+constexpr std::array<std::string_view, 56> kPublicServices{"126.com",
                                                            "163.com",
                                                            "1and1.com",
                                                            "aliyun.com",
@@ -60,18 +61,17 @@ constexpr std::array<std::string_view, 58> kPublicServices{"126.com",
                                                            "rediffmail.com",
                                                            "secureserver.net",
                                                            "seznam.cz",
-                                                           "sina.com.cn",
                                                            "strato.de",
                                                            "t-online.de",
                                                            "verizon.net",
                                                            "web.de",
                                                            "wp.pl",
-                                                           "yahoo.co.jp",
                                                            "yahoo.com",
                                                            "yandex.com",
                                                            "yandex.net",
                                                            "yandex.ru",
                                                            "zoho.com"};
+constexpr std::array<std::string_view, 2> kPublicServicesBelow{"sina.com.cn", "yahoo.co.jp"};
 constexpr size_t kMostNetbios = 15;
 
 bool same(std::string_view a, std::string_view b) noexcept {
@@ -135,7 +135,8 @@ bool is_host_name(std::string_view name) noexcept {
 
 bool is_public_service(std::string_view name) noexcept {
   name = without_dot(name);
-  return std::any_of(kPublicServices.begin(), kPublicServices.end(),
+  return holds(kPublicServices, domain_of(name)) ||
+         std::any_of(kPublicServicesBelow.begin(), kPublicServicesBelow.end(),
                      [&](std::string_view service) { return is_within(name, service); });
 }
 

@@ -188,8 +188,7 @@ class TlsPosture final : public FlowDetector {
     if (!handshake.server_seen() || context.flow.has(flow::kUncertainRoles)) return;
     if (!context.facts.empty() && context.facts[0] != 0) return;
     sink.take_turn();
-    servers_->learn(context.flow, handshake);
-    const ExchangeServer* server = servers_->find(context.flow);
+    const ExchangeServer* server = servers_->learn(context.flow, handshake);
     if (server == nullptr || is_other_site(*server, handshake)) return;
     if (servers_->is_foreign(context.flow, handshake)) return;
     const Seen seen{context, handshake, *server, sink};
@@ -202,12 +201,14 @@ class TlsPosture final : public FlowDetector {
   // Several sites may share an address: what is learned by name holds for handshakes about it.
   static bool is_other_site(const ExchangeServer& server, const TlsHandshake& handshake) noexcept {
     const std::string_view name = name_of(handshake);
-    if (name.empty() || sign_of(name) != NameSign::none) return false;
-    if (server.reason == Reason::asked_name) return !covers_name(server.detail(), name);
     const Certificate* certificate = handshake.server_certificate;
-    return server.reason == Reason::certificate_name && certificate != nullptr &&
-           !covers_name(*certificate, server.detail()) &&
-           certificate->common_name != server.detail();
+    const bool lacks_reason = server.reason == Reason::asked_name
+                                  ? !covers_name(server.detail(), name)
+                                  : server.reason == Reason::certificate_name &&
+                                        certificate != nullptr &&
+                                        !covers_name(*certificate, server.detail()) &&
+                                        certificate->common_name != server.detail();
+    return lacks_reason && !name.empty() && sign_of(name) == NameSign::none;
   }
 
   void judge_agreement(const Seen& seen) {
