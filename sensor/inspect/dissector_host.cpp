@@ -27,6 +27,7 @@ void DissectorHost::add(const ExwireDissectorApi& api, const std::string& origin
   if (const char* fault = fault_of(api)) refuse(fault);
   LoadedDissector loaded;
   loaded.api = &api;
+  loaded.application = std::string_view(api.name) == "http1" ? "http" : api.name;
   loaded.origin = origin;
   for (const char* const* name = api.fields; *name != nullptr; ++name) {
     LoadedDissector::Place place;
@@ -75,11 +76,6 @@ DissectorHost::Identified DissectorHost::identify(Bytes to_server, Bytes to_clie
     }
   }
   return result;
-}
-
-const char* DissectorHost::application_name(uint8_t index) const noexcept {
-  const char* name = dissectors_[index].api->name;
-  return std::string_view(name) == "http1" ? "http" : name;
 }
 
 }  // namespace exwire::inspect

@@ -22,9 +22,10 @@ enum class HeadPart : uint8_t { none, start_line, header_line, body };
 
 struct LoadedDissector {
   const ExwireDissectorApi* api = nullptr;
-  std::string origin{};  ///< the module's file, empty: built in
+  std::string_view application{};  ///< the word EVE uses in app_proto; a zero follows it
+  std::string origin{};            ///< the module's file, empty: built in
   /// By the dissector's own field number: where the host keeps it, if it does.
-  struct Place {
+  struct alignas(8) Place {
     std::optional<HttpField> http;
     std::optional<TlsField> tls;
     HeadPart head = HeadPart::none;
@@ -52,8 +53,10 @@ class DissectorHost {
 
   const LoadedDissector& operator[](uint8_t index) const noexcept { return dissectors_[index]; }
   size_t size() const noexcept { return dissectors_.size(); }
-  /// "http" for the dissector http1: the word EVE uses in app_proto.
-  const char* application_name(uint8_t index) const noexcept;
+  /// "http" for the dissector http1.
+  std::string_view application_name(uint8_t index) const noexcept {
+    return dissectors_[index].application;
+  }
 
  private:
   void add(const ExwireDissectorApi& api, const std::string& origin);

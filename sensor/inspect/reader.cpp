@@ -92,9 +92,9 @@ bool Inspector::Reader::identify(Bytes octets) {
 
 flow::ReadAnswer Inspector::Reader::give_up(uint32_t bit, const char* event) {
   ++inspector_.counters_.contract_broken;
-  inspector_.report(
-      handle_, flow_, bit,
-      {"applayer", event, inspector_.dissectors_.application_name(flow_.dissector), direction_});
+  inspector_.report(handle_, flow_, bit,
+                    {"applayer", event,
+                     inspector_.dissectors_.application_name(flow_.dissector).data(), direction_});
   inspector_.stop_dissector(flow_, session_);
   return {.stop = true};
 }
@@ -210,7 +210,7 @@ void Inspector::Reader::anomaly(uint32_t index) {
   if (index >= anomalies.size()) return;
   inspector_.report(handle_, flow_, kFirstDissectorAnomaly + index,
                     {"applayer", anomalies[index],
-                     inspector_.dissectors_.application_name(flow_.dissector), direction_});
+                     inspector_.dissectors_.application_name(flow_.dissector).data(), direction_});
 }
 
 }  // namespace exwire::inspect
