@@ -142,7 +142,6 @@ bool is_public_service(std::string_view name) noexcept {
 
 NameSign sign_of(std::string_view name) noexcept {
   name = without_dot(name);
-  if (!is_host_name(name)) return NameSign::none;
   const size_t dot = name.find('.');
   if (dot == std::string_view::npos) return NameSign::none;
   const std::string_view word = word_of(name.substr(0, dot));
@@ -151,7 +150,8 @@ NameSign sign_of(std::string_view name) noexcept {
   const NameSign sign = holds(kExchangeLabels, word)              ? NameSign::exchange
                         : in_domain && holds(kCommonLabels, word) ? NameSign::common
                                                                   : NameSign::none;
-  return sign != NameSign::none && is_public_service(name) ? NameSign::none : sign;
+  const bool counts = sign != NameSign::none && is_host_name(name) && !is_public_service(name);
+  return counts ? sign : NameSign::none;
 }
 
 bool covers_name(std::string_view held, std::string_view name) noexcept {
