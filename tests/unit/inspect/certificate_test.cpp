@@ -107,6 +107,21 @@ TEST_CASE("self-signed with RSA, and by old digests", "[certificate]") {
   }
 }
 
+TEST_CASE("certificates of the same end are told apart", "[certificate]") {
+  const Key key = curve();
+  const std::string one = made(key.get(), key.get(), {});
+  std::string other = one;
+  other[one.size() / 2] = static_cast<char>(other[one.size() / 2] ^ 1);
+  inspect::Certificates cache;
+  for (int turn = 0; turn < 3; ++turn) {
+    for (const std::string& der : {one, other}) {
+      const inspect::Certificate* kept = cache.find(cache.read_one(as_bytes(der), {}));
+      REQUIRE(kept != nullptr);
+      CHECK(kept->fingerprint == inspect::read_certificate(as_bytes(der)).fingerprint);
+    }
+  }
+}
+
 TEST_CASE("of a certificate's names some are kept, and it is said when some are not",
           "[certificate]") {
   const Key key = curve();

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <array>
+
 using namespace exwire;
 using inspect::TlsField;
 using inspect::TlsHandshake;
@@ -114,6 +116,20 @@ TEST_CASE("remembered fingerprints are those made anew", "[tls]") {
   }
 }
 
+TEST_CASE("GREASE is left out wherever it stands, and nothing else", "[tls]") {
+  const std::string list = numbers({49196, 49200, 0x000a, 0x0a00, 52393, 0x1a0a, 49195, 49199, 51});
+  inspect::TlsFingerprints memory;
+  constexpr std::array<uint16_t, 5> kGuests{0x0a0a, 0xfafa, 0x0a1a, 0x0b0a, 0xea0a};
+  for (const uint16_t guest : kGuests) {
+    for (size_t place = 0; place <= list.size(); place += 2) {
+      TlsHandshake hello;
+      set(hello, TlsField::client_version, numbers({0x0303}));
+      set(hello, TlsField::client_ciphers, std::string(list).insert(place, numbers({guest})));
+      CHECK(memory.client(hello).text == inspect::ja3_text(hello));
+    }
+  }
+}
+
 TEST_CASE("a hello too large for its facts is told without a fingerprint", "[tls]") {
   TlsHandshake hello = chrome();
   set(hello, TlsField::sni, std::string(TlsHandshake::kArena, 'x'));
@@ -160,4 +176,5 @@ TEST_CASE("what is no certificate costs nothing and breaks nothing", "[certifica
     CHECK((still == nullptr || still->fingerprint == fingerprint));
   }
   CHECK(cache.find(first) == nullptr);
+  CHECK(cache.find(cache.read_one(as_bytes("one"), {}))->fingerprint == fingerprint);
 }
