@@ -74,6 +74,15 @@ constexpr std::array<std::string_view, 56> kPublicServices{"126.com",
 constexpr std::array<std::string_view, 2> kPublicServicesBelow{"sina.com.cn", "yahoo.co.jp"};
 constexpr size_t kMostNetbios = 15;
 
+constexpr std::array<bool, 256> kHostLetters = [] {
+  std::array<bool, 256> letters{};
+  for (size_t code = 0; code < letters.size(); ++code) {
+    const bool letter = (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z');
+    letters[code] = letter || (code >= '0' && code <= '9') || code == '-' || code == '_';
+  }
+  return letters;
+}();
+
 bool same(std::string_view a, std::string_view b) noexcept {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](char x, char y) { return lower(x) == lower(y); });
@@ -125,8 +134,7 @@ bool is_host_name(std::string_view name) noexcept {
   size_t label = 0;
   for (const char letter : name) {
     const bool dot = letter == '.';
-    const bool known = (lower(letter) >= 'a' && lower(letter) <= 'z') ||
-                       (letter >= '0' && letter <= '9') || letter == '-' || letter == '_';
+    const bool known = kHostLetters[static_cast<uint8_t>(letter)];
     if (dot ? label == 0 : !known || label == kMostLabel) return false;
     label = dot ? 0 : label + 1;
   }
