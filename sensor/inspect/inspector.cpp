@@ -25,9 +25,6 @@ constexpr size_t kMostBuffers = size_t{256} << 20;
 constexpr size_t side(Direction direction) noexcept {
   return static_cast<size_t>(direction);
 }
-constexpr uint16_t fin_mark(Direction direction) noexcept {
-  return direction == Direction::to_server ? flow::kFinToServer : flow::kFinToClient;
-}
 // The third packet of a handshake: what its client says of itself is the measure of the next ones.
 bool opens_flow(const flow::Flow& flow) noexcept {
   return flow.of(Direction::to_server).packets == 2;
@@ -217,14 +214,14 @@ void Inspector::pass_uninspected(const flow::Tracked& tracked, const wire::Packe
 // The octets of a body whose reader sleeps: counted without waking anybody.
 bool Inspector::pass_asleep(const flow::Tracked& tracked, const wire::Packet& packet) {
   flow::Flow& flow = *tracked.flow;
+  if (flow.session != 0) return false;
   uint32_t& left = flow.skip_left[side(tracked.direction)];
   flow::DirectionState& state = flow.of(tracked.direction);
   const auto position = static_cast<int64_t>(state.stream_octets);
-  if (flow.session != 0) return false;
   if (tracked.offset + packet.payload_octets <= position) return true;  // a repetition
   if (tracked.offset != position || left < packet.payload_octets) return false;
   left -= packet.payload_octets;
-  pass_uninspected(tracked, packet);
+  state.advance(packet.payload_octets);
   return true;
 }
 

@@ -72,6 +72,7 @@ class Inspector {
   void read_other_copy(uint32_t handle, flow::Flow& flow, uint32_t taken, uint8_t dissector,
                        Bytes text, Timestamp now, uint64_t packet_number);
   bool takes_payload(const flow::Tracked& tracked, const wire::Packet& packet);
+  bool takes_odd_payload(const flow::Tracked& tracked, const wire::Packet& packet, int64_t ahead);
   void inspect_segment(const flow::Tracked& tracked, const wire::Packet& packet);
   bool hold(const flow::Tracked& tracked, const wire::Packet& packet);
   bool hold_answer(const flow::Tracked& tracked, const wire::Packet& packet);

@@ -11,6 +11,10 @@
 namespace exwire::inspect {
 namespace {
 
+constexpr int64_t kTwoWindows = int64_t{2} << 16;
+constexpr unsigned kLeastScale = 8;  // hosts that scale less are given as much
+constexpr int64_t kLeastReach = kTwoWindows << kLeastScale;
+
 constexpr uint32_t bit_of(flow::Doubt doubt) noexcept {
   switch (doubt) {
     case flow::Doubt::acknowledgement:
@@ -90,8 +94,19 @@ void Inspector::odd_segment(uint32_t handle, flow::Flow& flow, Direction directi
   report_stream(handle, flow, direction, bit_of(oddity));
 }
 
-// Whether a host would look at the payload at all.
+// Whether a host would look at the payload at all: nearly always.
 bool Inspector::takes_payload(const flow::Tracked& tracked, const wire::Packet& packet) {
+  flow::Flow& flow = *tracked.flow;
+  const flow::DirectionState& state = flow.of(tracked.direction);
+  const int64_t ahead = tracked.offset - static_cast<int64_t>(state.stream_octets);
+  constexpr uint8_t kTelling = wire::kRst | wire::kSyn | wire::kAck;
+  const bool plain = (packet.tcp_flags & kTelling) == wire::kAck;
+  const bool over = flow.has(fin_mark(tracked.direction)) && ahead >= 0;
+  return (plain && !over && ahead <= kLeastReach) || takes_odd_payload(tracked, packet, ahead);
+}
+
+bool Inspector::takes_odd_payload(const flow::Tracked& tracked, const wire::Packet& packet,
+                                  int64_t ahead) {
   flow::Flow& flow = *tracked.flow;
   const auto odd = [&](uint32_t bit) {
     report_stream(tracked.handle, flow, tracked.direction, bit);
@@ -110,10 +125,7 @@ bool Inspector::takes_payload(const flow::Tracked& tracked, const wire::Packet& 
   }
   if (!(packet.tcp_flags & wire::kAck)) return odd(kUnacknowledgedAnomaly);
   const flow::DirectionState& peer = flow.of(opposite(tracked.direction));
-  const int64_t ahead = tracked.offset - static_cast<int64_t>(state.stream_octets);
-  const uint16_t fin =
-      tracked.direction == Direction::to_server ? flow::kFinToServer : flow::kFinToClient;
-  if (flow.has(fin) && ahead >= 0 && packet.payload_octets > 0 &&
+  if (flow.has(fin_mark(tracked.direction)) && ahead >= 0 && packet.payload_octets > 0 &&
       flow::distance(state.next_seq, peer.last_ack) > 0) {
     return odd(kAfterFinAnomaly);
   }
@@ -121,8 +133,8 @@ bool Inspector::takes_payload(const flow::Tracked& tracked, const wire::Packet& 
   // acknowledged as well: a capture may have missed more than a window.
   const unsigned scale = tracked.direction == Direction::to_server ? flow.window_scales >> 4U
                                                                    : flow.window_scales & 15U;
-  constexpr unsigned kLeastScale = 8, kMostScale = 14;
-  const int64_t reach = int64_t{2 * 65536} << std::clamp(scale, kLeastScale, kMostScale);
+  constexpr unsigned kMostScale = 14;
+  const int64_t reach = kTwoWindows << std::clamp(scale, kLeastScale, kMostScale);
   if (ahead <= reach || peer.last_ack == 0 || flow.has(flow::kMidstream) ||
       flow::distance(peer.last_ack, packet.seq) <= reach) {
     return true;

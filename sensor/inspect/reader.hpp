@@ -66,6 +66,11 @@ class Inspector::Reader final : public flow::StreamReader {
   ExwireFlowView view_{};
 };
 
+/// flow::FlowMark of a direction whose FIN was reached.
+constexpr uint16_t fin_mark(Direction direction) noexcept {
+  return direction == Direction::to_server ? flow::kFinToServer : flow::kFinToClient;
+}
+
 /// flow::FlowWork bit of a direction.
 constexpr uint8_t dissect_bit(Direction direction) noexcept {
   return direction == Direction::to_server ? flow::kWorkDissectToServer
