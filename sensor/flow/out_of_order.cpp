@@ -211,7 +211,7 @@ void OutOfOrder::drop_pages_before(uint64_t offset, BufferPool& pool) noexcept {
   page_count_ -= dropped;
 }
 
-void OutOfOrder::clear(BufferPool& pool) noexcept {
+void OutOfOrder::give_back(BufferPool& pool) noexcept {
   for (uint32_t index = 0; index < page_count_; ++index) pool.give(pages()[index].octets, kPage);
   if (range_buffer_ != nullptr) pool.give(range_buffer_, kRangeBuffer);
   if (page_buffer_ != nullptr) pool.give(page_buffer_, kPageBuffer);

@@ -52,7 +52,9 @@ class OutOfOrder {
   bool differs(uint64_t offset, Bytes octets) const noexcept;
   /// Takes the first range out and lets go of pages that lie before its end.
   void pop_first(BufferPool& pool) noexcept;
-  void clear(BufferPool& pool) noexcept;
+  void clear(BufferPool& pool) noexcept {
+    if (range_buffer_ != nullptr || page_buffer_ != nullptr) give_back(pool);
+  }
 
  private:
   struct Page {
@@ -68,6 +70,7 @@ class OutOfOrder {
   Range* ranges() const noexcept { return reinterpret_cast<Range*>(range_buffer_); }
   Page* pages() const noexcept { return reinterpret_cast<Page*>(page_buffer_); }
   bool reserve(BufferPool& pool);
+  void give_back(BufferPool& pool) noexcept;
   uint32_t lower_range(uint64_t offset) const noexcept;
   uint8_t* page(uint64_t number) const noexcept;
   uint8_t* make_page(uint64_t number, BufferPool& pool);

@@ -264,9 +264,4 @@ void Reassembler::stop(BufferPool& pool) noexcept {
   drop_pending(pool);
 }
 
-void Reassembler::clear(BufferPool& pool) noexcept {
-  drop_pending(pool);
-  early_.clear(pool);
-}
-
 }  // namespace exwire::flow

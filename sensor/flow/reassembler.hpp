@@ -63,7 +63,10 @@ class Reassembler {
                     ReassemblyCounters& counters, int64_t now_ns);
   /// Offers pending octets again: to a reader that has just become able to read them.
   void offer_pending(StreamReader& reader, BufferPool& pool);
-  void clear(BufferPool& pool) noexcept;
+  void clear(BufferPool& pool) noexcept {
+    if (buffer_ != nullptr) drop_pending(pool);
+    early_.clear(pool);
+  }
 
   bool has_hole() const noexcept { return !early_.empty(); }
   uint64_t early_octets() const noexcept { return early_.stored(); }

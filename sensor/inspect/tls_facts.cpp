@@ -7,28 +7,6 @@
 
 namespace exwire::inspect {
 
-// A client's lists may be as long as it likes: what they leave is enough for the name it asks for
-// and for the server's word.
-void TlsHandshake::set(TlsField field, Bytes value) noexcept {
-  constexpr uint32_t kReserve = 800;
-  Place& place = places_[static_cast<size_t>(field)];
-  if (place.set) return;
-  const bool is_list = field < TlsField::sni && field != TlsField::client_version;
-  const uint32_t room = kArena - used_, kept = is_list ? kReserve : 0;
-  if (room < kept || value.size > room - kept) {
-    cut = true;
-    return;
-  }
-  place = {static_cast<uint16_t>(used_), static_cast<uint16_t>(value.size), true};
-  std::copy_n(value.begin(), value.size, arena_.begin() + used_);
-  used_ += value.size;
-}
-
-Bytes TlsHandshake::octets(TlsField field) const noexcept {
-  const Place& place = places_[static_cast<size_t>(field)];
-  return {arena_.data() + place.offset, place.size};
-}
-
 uint16_t TlsHandshake::number(TlsField field) const noexcept {
   const Bytes value = octets(field);
   return value.size == 2 ? load_be16(value.data) : uint16_t{0};

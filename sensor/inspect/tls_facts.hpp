@@ -3,6 +3,7 @@
 // Fields are kept as they stood on the wire in a fixed arena.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -74,7 +75,10 @@ class TlsHandshake {
   /// The first value of a field counts; one that does not fit is left out, and `cut` says so.
   void set(TlsField field, Bytes value) noexcept;
   bool has(TlsField field) const noexcept { return places_[static_cast<size_t>(field)].set; }
-  Bytes octets(TlsField field) const noexcept;
+  Bytes octets(TlsField field) const noexcept {
+    const Place& place = places_[static_cast<size_t>(field)];
+    return {arena_.data() + place.offset, place.size};
+  }
   std::string_view text(TlsField field) const noexcept { return octets(field).text(); }
   /// A field of two octets; 0 when it is not there.
   uint16_t number(TlsField field) const noexcept;
@@ -111,6 +115,23 @@ class TlsHandshake {
   std::array<uint8_t, kArena> arena_;
   uint32_t used_ = 0;
 };
+
+// A client's lists may be as long as it likes: what they leave is enough for the name it asks for
+// and for the server's word.
+inline void TlsHandshake::set(TlsField field, Bytes value) noexcept {
+  constexpr uint32_t kReserve = 800;
+  Place& place = places_[static_cast<size_t>(field)];
+  if (place.set) return;
+  const bool is_list = field < TlsField::sni && field != TlsField::client_version;
+  const uint32_t room = kArena - used_, kept = is_list ? kReserve : 0;
+  if (room < kept || value.size > room - kept) {
+    cut = true;
+    return;
+  }
+  place = {static_cast<uint16_t>(used_), static_cast<uint16_t>(value.size), true};
+  std::copy_n(value.begin(), value.size, arena_.begin() + used_);
+  used_ += value.size;
+}
 
 /// RFC 8701: 0x0a0a, 0x1a1a, ... 0xfafa.
 constexpr bool is_grease(uint16_t value) noexcept {
