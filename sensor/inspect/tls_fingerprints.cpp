@@ -7,7 +7,7 @@
 #include <charconv>
 
 #include "sensor/base/digest.hpp"
-#include "sensor/base/siphash.hpp"
+#include "sensor/base/quick_digest.hpp"
 
 namespace exwire::inspect {
 namespace {
@@ -202,9 +202,7 @@ TlsFingerprints::Place& TlsFingerprints::Memory::place_of(std::string_view key) 
     unkept_.key.clear();
     return unkept_;
   }
-  SipHash13 hash{HashKey{}};
-  hash.octets(key.data(), key.size());
-  return places_[hash.finish() % kPlaces];
+  return places_[quick_digest(0, as_bytes(key)) % kPlaces];
 }
 
 const TlsFingerprint& TlsFingerprints::client(const TlsHandshake& handshake) {
