@@ -66,6 +66,7 @@ class FlowIndex {
               [&](const Slot& a, const Slot& b) { return before(a.handle, b.handle); });
     return static_cast<uint32_t>(end - slots_.begin());
   }
+  uint32_t gathered(uint32_t index) const noexcept { return slots_[index].handle; }
   /// Each of them once.
   uint32_t take_gathered(uint32_t index) noexcept {
     return std::exchange(slots_[index], Slot{}).handle;
