@@ -119,13 +119,20 @@ TEST_CASE("remembered fingerprints are those made anew", "[tls]") {
 TEST_CASE("GREASE is left out wherever it stands, and nothing else", "[tls]") {
   const std::string list = numbers({49196, 49200, 0x000a, 0x0a00, 52393, 0x1a0a, 49195, 49199, 51});
   inspect::TlsFingerprints memory;
+  const auto hello_with = [](const std::string& ciphers) {
+    TlsHandshake hello;
+    set(hello, TlsField::client_version, numbers({0x0303}));
+    set(hello, TlsField::client_ciphers, ciphers);
+    return hello;
+  };
+  const inspect::TlsFingerprint* plain = &memory.client(hello_with(list));
   constexpr std::array<uint16_t, 5> kGuests{0x0a0a, 0xfafa, 0x0a1a, 0x0b0a, 0xea0a};
   for (const uint16_t guest : kGuests) {
     for (size_t place = 0; place <= list.size(); place += 2) {
-      TlsHandshake hello;
-      set(hello, TlsField::client_version, numbers({0x0303}));
-      set(hello, TlsField::client_ciphers, std::string(list).insert(place, numbers({guest})));
-      CHECK(memory.client(hello).text == inspect::ja3_text(hello));
+      const TlsHandshake hello = hello_with(std::string(list).insert(place, numbers({guest})));
+      const inspect::TlsFingerprint& made = memory.client(hello);
+      CHECK(made.text == inspect::ja3_text(hello));
+      CHECK((!inspect::is_grease(guest) || &made == plain));  // found again, not made anew
     }
   }
 }
