@@ -29,7 +29,15 @@ bool begins_before(const capture::Batch& batch, Timestamp now) noexcept {
 
 Pipeline::Fleet::Fleet(const detect::Site& site)
     : budget(kFleetBudget),
-      detectors(detect::make_fleet_detectors(site, budget, random_hash_key())) {}
+      detectors(detect::make_fleet_detectors(site, budget, random_hash_key())) {
+  for (size_t topic = 0; topic < detect::kTopics; ++topic) {
+    for (const auto& detector : detectors) {
+      if (detector->listens_to(static_cast<detect::Topic>(topic))) {
+        listeners[topic].push_back(detector.get());
+      }
+    }
+  }
+}
 
 Pipeline::Pipeline(const Config& config, const inspect::DissectorHost& dissectors,
                    report::Reporter& reporter)
@@ -233,7 +241,10 @@ void Pipeline::seen(const Sight& sight) {
 
 void Pipeline::observation(const detect::Observation& observation) {
   inventory_.observe(observation);
-  for (const auto& detector : fleet_->detectors) detector->observe(observation, *this);
+  for (detect::FleetDetector* detector :
+       fleet_->listeners[static_cast<size_t>(observation.topic)]) {
+    detector->observe(observation, *this);
+  }
 }
 
 void Pipeline::found(const flow::Flow& representative, const detect::Finding& finding) {

@@ -4,6 +4,7 @@
 // it in logs of their own.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -51,6 +52,7 @@ class Pipeline final : private Hub, private detect::FleetSink, private detect::G
     explicit Fleet(const detect::Site& site);
     Budget budget;
     std::vector<std::unique_ptr<detect::FleetDetector>> detectors;
+    std::array<std::vector<detect::FleetDetector*>, detect::kTopics> listeners;
   };
 
   void conclude();

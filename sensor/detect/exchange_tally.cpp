@@ -68,8 +68,8 @@ class ExchangeTally final : public FleetDetector {
     return {&kGuessing, &kSpray, &kLockOut, &kProvisioningLoop};
   }
 
+  bool listens_to(Topic topic) const noexcept override { return topic == Topic::guessing; }
   void observe(const Observation& one, FleetSink& sink) override {
-    if (one.topic != Topic::guessing) return;
     const auto body = one.get<TallyBody>();
     switch (static_cast<TallyKind>(one.kind)) {
       case TallyKind::logon_refused:

@@ -33,7 +33,8 @@ class FleetDetector {
   virtual ~FleetDetector() = default;
   virtual const char* name() const noexcept = 0;
   virtual std::vector<const Signature*> signatures() const = 0;
-  /// Every observation of every topic passes here: look at `topic` first.
+  /// Asked once: whether observations of this topic come to observe().
+  virtual bool listens_to(Topic) const noexcept = 0;
   virtual void observe(const Observation&, FleetSink&) = 0;
   /// Packet time has come as far as `now`: at least every 100 ms on a live link.
   virtual void tick(Timestamp, FleetSink&) {}

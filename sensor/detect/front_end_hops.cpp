@@ -59,8 +59,8 @@ class FrontEndHops final : public FleetDetector {
   const char* name() const noexcept override { return "front_end_hops"; }
   std::vector<const Signature*> signatures() const override { return {&kHopFails}; }
 
+  bool listens_to(Topic topic) const noexcept override { return topic == Topic::front_end_hop; }
   void observe(const Observation& one, FleetSink& sink) override {
-    if (one.topic != Topic::front_end_hop) return;
     if (one.kind == static_cast<uint16_t>(HopKind::failed)) return phone_failed(one, sink);
     FrontEnd& front_end = enter(machine(one.client, one.ip_version), one.when);
     if (one.kind == static_cast<uint16_t>(HopKind::answered)) {

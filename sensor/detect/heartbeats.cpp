@@ -77,12 +77,14 @@ class Heartbeats final : public FleetDetector {
   const char* name() const noexcept override { return "heartbeats"; }
   std::vector<const Signature*> signatures() const override { return {&kTooShort}; }
 
+  bool listens_to(Topic topic) const noexcept override {
+    return topic == Topic::direct_push || topic == Topic::idle_gap;
+  }
   void observe(const Observation& seen, FleetSink& sink) override {
     if (seen.topic == Topic::direct_push) {
       ping(seen, sink);
       return;
     }
-    if (seen.topic != Topic::idle_gap) return;
     const auto gap = seen.get<IdleGap>();
     if (static_cast<IdleGapKind>(seen.kind) != IdleGapKind::survived) return;
     // Shorter ones may be any long poll.

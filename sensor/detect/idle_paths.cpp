@@ -64,8 +64,8 @@ class IdlePaths final : public FleetDetector {
     return {&kIdleTimeoutTooShort, &kDroppedWhileIdle};
   }
 
+  bool listens_to(Topic topic) const noexcept override { return topic == Topic::idle_gap; }
   void observe(const Observation& seen, FleetSink& sink) override {
-    if (seen.topic != Topic::idle_gap) return;
     switch (static_cast<IdleGapKind>(seen.kind)) {
       case IdleGapKind::opened:
         opened(seen, sink);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
@@ -14,7 +15,7 @@
 
 namespace exwire::detect {
 
-/// Whose observation it is; each fleet detector listens to its own.
+/// Whose observation it is; fleet detectors say to which they listen.
 enum class Topic : uint8_t {
   none,
   idle_gap,
@@ -25,7 +26,9 @@ enum class Topic : uint8_t {
   posture,
   front_end_hop,
   server_software,
+  count_
 };
+inline constexpr size_t kTopics = static_cast<size_t>(Topic::count_);
 
 struct Observation {
   Timestamp when;

@@ -154,8 +154,9 @@ class StalledServers final : public FleetDetector {
   const char* name() const noexcept override { return "stalled_servers"; }
   std::vector<const Signature*> signatures() const override { return stall_signatures(); }
 
+  bool listens_to(Topic topic) const noexcept override { return topic == Topic::stage; }
   void observe(const Observation& step, FleetSink& sink) override {
-    if (step.topic != Topic::stage || step.kind >= kStages) return;
+    if (step.kind >= kStages) return;
     run_to(seconds_of(step.when), sink);
     const auto body = step.get<StageStep>();
     sight_ |= body.sight;

@@ -34,7 +34,9 @@ struct Stage final : detect::FindingSink, detect::FleetSink {
     sids.push_back(finding.signature->sid);
   }
   void observe(const detect::Observation& one) override {
-    for (const auto& detector : fleet) detector->observe(one, *this);
+    for (const auto& detector : fleet) {
+      if (detector->listens_to(one.topic)) detector->observe(one, *this);
+    }
   }
   static flow::Flow between(wire::Address client, wire::Address server) {
     flow::Flow flow;

@@ -131,7 +131,7 @@ class Bench final : public flow::FlowListener, detect::FindingSink, detect::Flee
   void found(const FlowContext&, const detect::Finding&) override {}
   void observe(const detect::Observation& observation) override {
     seen.push_back(observation);
-    fleet_->observe(observation, *this);
+    if (fleet_->listens_to(observation.topic)) fleet_->observe(observation, *this);
   }
   void wake_at(const FlowContext& context, Timestamp at) override {
     table_->wake_at(context.handle, at);
