@@ -113,7 +113,7 @@ void SlowClients::piece(const FlowContext& context, uint32_t length, uint8_t wit
   const uint64_t octets = context.flow.of(Direction::to_server).stream_octets;
   if (context.flow.one_sided()) return;  // answers would be missed
   if (standing.pieces() == kPieces && standing.stage == Stage::none && octets <= kFewOctets) {
-    steps_.enter(context, standing, Stage::pieces, standing.since_s, sink);
+    steps_.change(context, standing, Stage::pieces, standing.since_s, sink);
   }
 }
 

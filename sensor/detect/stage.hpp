@@ -46,11 +46,12 @@ enum Sight : uint8_t {
   kWholeSight = kSightOfAnswers | kSightOfAcks,
 };
 
-/// What an observation of topic `stage` holds; its kind is the Stage.
+/// What an observation of topic `stage` holds: from one stage to another, or from or to none. With
+/// the packet time when each was entered.
 struct StageStep {
-  uint32_t since_s = 0;  ///< packet time when the stage was entered
-  uint8_t entered = 0;   ///< 1: entered, 0: left
-  uint8_t sight = 0;     ///< of the capture, not of this connection
+  uint32_t left_since_s = 0, entered_since_s = 0;
+  Stage left = Stage::none, entered = Stage::none;
+  uint8_t sight = 0;  ///< of the capture, not of this connection
 };
 
 /// After how long a stage is a stall, and how many stalled connections are worth a finding.

@@ -106,7 +106,7 @@ class StalledConnections final : public FlowDetector {
     if (from_client && record.content_type == kHandshakeRecord) {
       if (standing.handshake_records() >= kUsualRecords) {
         const uint32_t now_s = seconds_of(context.now);
-        steps_.tell(context, Stage::renegotiating, true, now_s, sink);
+        steps_.tell(context, {now_s, now_s, Stage::none, Stage::renegotiating}, sink);
       }
       standing.count_handshake_record();
     } else if (record.content_type == kApplicationData && !joined) {
@@ -141,11 +141,10 @@ class StalledConnections final : public FlowDetector {
     if (!ours) return;
     // A refusal without a SYN is one no more when that comes by after it.
     const bool asked_late = left == Stage::backscatter && asked && !entry.has(flow::kSynAck);
-    if (!is_rate(left) || asked_late) {
-      steps_.tell(key, client_is_lo, left, false, seconds_of(began), now, sink);
-    }
-    steps_.tell(key, client_is_lo, entered, true, seconds_of(is_rate(entered) ? now : began), now,
-                sink);
+    const Stage over = is_rate(left) && !asked_late ? Stage::none : left;
+    if (over == entered) return;
+    const uint32_t entered_s = seconds_of(is_rate(entered) ? now : began);
+    steps_.tell(key, client_is_lo, {seconds_of(began), entered_s, over, entered}, now, sink);
   }
 
  private:

@@ -127,9 +127,11 @@ struct Server {
   }
   bool is_idle() const noexcept { return weight() == 0; }
 
+  /// Null while nobody has been at the stage, and for none.
+  Line* line(Stage stage) const noexcept { return lines[static_cast<size_t>(stage)].get(); }
   uint32_t present(Stage stage) const noexcept {
-    const Line* line = lines[static_cast<size_t>(stage)].get();
-    return line == nullptr ? 0 : line->population.present();
+    const Line* found = line(stage);
+    return found == nullptr ? 0 : found->population.present();
   }
   /// A flood beyond the sensor's own table loses the SYNs of honest answers, and the answers of
   /// honest SYNs: such halves belong to each other, and a server repeats its answers.
@@ -155,21 +157,21 @@ class StalledServers final : public FleetDetector {
   std::vector<const Signature*> signatures() const override { return stall_signatures(); }
 
   bool listens_to(Topic topic) const noexcept override { return topic == Topic::stage; }
-  void observe(const Observation& step, FleetSink& sink) override {
-    if (step.kind >= kStages) return;
-    run_to(seconds_of(step.when), sink);
-    const auto body = step.get<StageStep>();
-    sight_ |= body.sight;
-    Server* server = server_of(step, body.entered != 0);
+  void observe(const Observation& seen, FleetSink& sink) override {
+    const auto step = seen.get<StageStep>();
+    if (step.left >= Stage::count_ || step.entered >= Stage::count_) return;
+    run_to(seconds_of(seen.when), sink);
+    sight_ |= step.sight;
+    Server* server = server_of(seen, step.entered != Stage::none);
     if (server == nullptr) return;
-    Line* line = server->lines[step.kind].get();
-    if (line == nullptr && body.entered != 0) line = add_line(*server, step.kind);
-    if (line == nullptr) return;
-    if (body.entered != 0) {
-      line->population.enter(step.client, step.ip_version, step.client_port, body.since_s);
-    } else {
-      line->population.leave(step.client, step.ip_version, body.since_s);
+    if (Line* line = server->line(step.left); line != nullptr) {
+      line->population.leave(seen.client, seen.ip_version, step.left_since_s);
     }
+    if (step.entered == Stage::none) return;
+    Line* line = server->line(step.entered);
+    if (line == nullptr) line = add_line(*server, step.entered);
+    if (line == nullptr) return;
+    line->population.enter(seen.client, seen.ip_version, seen.client_port, step.entered_since_s);
   }
 
   void tick(Timestamp now, FleetSink& sink) override { run_to(seconds_of(now), sink); }
@@ -196,14 +198,15 @@ class StalledServers final : public FleetDetector {
   }
 
  private:
-  Line* add_line(Server& server, uint16_t stage) {
+  Line* add_line(Server& server, Stage stage) {
     if (!budget_.take(sizeof(Line))) {
       ++refused_;
       return nullptr;
     }
-    server.lines[stage] = std::make_unique<Line>(settings_, static_cast<Stage>(stage), secret_);
-    server.lines[stage]->population.advance(now_s_);
-    return server.lines[stage].get();
+    std::unique_ptr<Line>& line = server.lines[static_cast<size_t>(stage)];
+    line = std::make_unique<Line>(settings_, stage, secret_);
+    line->population.advance(now_s_);
+    return line.get();
   }
 
   void forget(Server& server) {

@@ -38,18 +38,15 @@ struct Connection final : detect::FindingSink {
   void found(const detect::FlowContext&, const detect::Finding&) override {}
   void observe(const detect::Observation& step) override {
     const auto body = step.get<detect::StageStep>();
-    const auto which = static_cast<Stage>(step.kind);
-    if (which == Stage::renegotiating) {
+    if (body.entered == Stage::renegotiating) {
+      CHECK(body.left == Stage::none);
       ++renegotiations;
-    } else if (body.entered != 0) {
-      CHECK(stage == Stage::none);
-      stage = which;
-      since_s = body.since_s;
-    } else {
-      CHECK(stage == which);
-      CHECK(since_s == body.since_s);
-      stage = Stage::none;
+      return;
     }
+    CHECK(body.left == stage);
+    if (body.left != Stage::none) CHECK(body.left_since_s == since_s);
+    stage = body.entered;
+    if (stage != Stage::none) since_s = body.entered_since_s;
   }
   detect::FlowContext context() { return {flow, {now_s * kNanosPerSecond}, packets, 1, facts}; }
 

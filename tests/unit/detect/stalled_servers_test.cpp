@@ -48,7 +48,7 @@ struct Fleet final : detect::FleetSink {
     }
     told.push_back(one);
   }
-  void step(Stage stage, bool entered, uint32_t client, int64_t now_s, int64_t since_s) {
+  void step(detect::StageStep body, uint32_t client, int64_t now_s) {
     detect::Observation step;
     step.when = {now_s * kNanosPerSecond};
     step.client = {10, static_cast<uint8_t>(client >> 16), static_cast<uint8_t>(client >> 8),
@@ -57,16 +57,15 @@ struct Fleet final : detect::FleetSink {
     step.client_port = 40000;
     step.server_port = 443;
     step.topic = detect::Topic::stage;
-    step.kind = static_cast<uint16_t>(stage);
-    step.put(
-        detect::StageStep{static_cast<uint32_t>(since_s), static_cast<uint8_t>(entered), sight});
+    body.sight = sight;
+    step.put(body);
     detector->observe(step, *this);
   }
   void enter(Stage stage, uint32_t client, int64_t now_s) {
-    step(stage, true, client, now_s, now_s);
+    step({0, static_cast<uint32_t>(now_s), Stage::none, stage}, client, now_s);
   }
   void leave(Stage stage, uint32_t client, int64_t now_s, int64_t since_s) {
-    step(stage, false, client, now_s, since_s);
+    step({static_cast<uint32_t>(since_s), 0, stage, Stage::none}, client, now_s);
   }
   void until(int64_t now_s) { detector->tick({now_s * kNanosPerSecond}, *this); }
   void drain(int64_t now_s) { detector->drain({now_s * kNanosPerSecond}, *this); }
@@ -155,14 +154,31 @@ TEST_CASE("some phones behind a shared address always lose their network", "[sta
   Fleet held;  // a server that ends held connections has not let them pass
   for (uint32_t index = 0; index < 3000; ++index) {
     const uint32_t second = 1000 + index / 60;
-    held.step(Stage::handshake, true, 1, second, second);
-    if (second >= 1012) {
-      held.step(Stage::handshake, false, 1, second, second - 12);
-    }
+    held.enter(Stage::handshake, 1, second);
+    if (second >= 1012) held.leave(Stage::handshake, 1, second, second - 12);
   }
   held.drain(1060);
   REQUIRE_FALSE(held.told.empty());
   CHECK(held.told[0].facts["origin"] == "one source");
+}
+
+TEST_CASE("from one stage straight to another is as out of one and into the other", "[stalled]") {
+  Fleet straight, apart;
+  for (uint32_t second = 1000; second < 1060; ++second) {
+    for (Fleet* fleet : {&straight, &apart}) fleet->enter(Stage::silent, 1, second);
+    if (second % 2 == 0) continue;  // 30 remain, too few
+    straight.step({second, second, Stage::silent, Stage::head}, 1, second);
+    apart.leave(Stage::silent, 1, second, second);
+    apart.enter(Stage::head, 1, second);
+  }
+  for (Fleet* fleet : {&straight, &apart}) {
+    for (uint32_t index = 0; index < 40; ++index) fleet->enter(Stage::head, 2, 1060);
+    fleet->until(1100);
+    REQUIRE(fleet->told.size() == 1);
+    CHECK(fleet->told[0].sid == 1443105);
+  }
+  CHECK(straight.told[0].second == apart.told[0].second);
+  CHECK(straight.told[0].facts == apart.told[0].facts);
 }
 
 TEST_CASE("a flood is told before its threshold, and at the end of a short capture", "[stalled]") {
@@ -298,8 +314,7 @@ TEST_CASE("a scan of many servers does not keep an attacked one out", "[stalled]
     step.server = {198, 51, static_cast<uint8_t>(host >> 8), static_cast<uint8_t>(host)};
     step.server_port = 443;
     step.topic = detect::Topic::stage;
-    step.kind = static_cast<uint16_t>(Stage::unanswered);
-    step.put(detect::StageStep{1000, 1});
+    step.put(detect::StageStep{0, 1000, Stage::none, Stage::unanswered});
     fleet.detector->observe(step, fleet);
   }
   for (uint32_t index = 0; index < 60; ++index) fleet.enter(Stage::head, 1, 1001);
