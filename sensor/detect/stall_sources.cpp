@@ -2,6 +2,7 @@
 #include "sensor/detect/stall_sources.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace exwire::detect {
 
@@ -21,9 +22,11 @@ void StallSources::clear() noexcept {
 }
 
 uint16_t StallSources::chain_of(const wire::Address& client, uint8_t ip_version) const noexcept {
+  std::array<uint64_t, 2> halves;
+  std::memcpy(halves.data(), client.data(), sizeof halves);
   SipHash13 hash(secret_);
-  hash.octets(client.data(), client.size());
-  hash.word(ip_version);
+  hash.word(halves[0]);
+  if (ip_version == 6) hash.word(halves[1]);  // one of IPv4 stands in the first half
   return static_cast<uint16_t>(hash.finish() % kChains);
 }
 
