@@ -30,45 +30,45 @@ HalfOpen* HalfOpenTable::find(const wire::FlowKey& key, uint64_t hash) noexcept 
 }
 
 // Strays and refused ones go before handshakes, then the one silent for longest. Of the two halves
-// of the circle of times one is the past, so that a step back makes no entry the oldest.
+// of the circle of times one is the past, so that a step back makes no entry the oldest. Without
+// branches: in a flood nobody could foretell them.
 size_t HalfOpenTable::place_in(size_t bucket) const noexcept {
-  constexpr Glance kFreeRank = UINT32_MAX, kCircle = Glance{1} << (32 - kSeenShift);
-  const Glance now = glances_[bucket] >> kSeenShift;
-  Glance highest = 0;
-  size_t place = bucket;
-  for (size_t at = bucket; at < bucket + kBucket; ++at) {
-    const Glance glance = glances_[at];
+  constexpr Glance kCircle = Glance{1} << (32 - kSeenShift), kCheapRank = kCircle,
+                   kFreeRank = 2 * kCheapRank;
+  const Glance* glances = &glances_[bucket];
+  const Glance now = glances[0] >> kSeenShift;
+  int32_t highest = 0;  // rank and, from the back, place
+  for (uint32_t at = 0; at < kBucket; ++at) {
+    const Glance glance = glances[at];
     const Glance age = (now + kCircle / 2 - (glance >> kSeenShift)) & (kCircle - 1);
-    const Glance rank = glance == kFree ? kFreeRank : (glance & kCheap) << 16 | age;
-    place = rank > highest ? at : place;
-    highest = rank > highest ? rank : highest;
+    const Glance rank =
+        age + (glance & kCheap ? kCheapRank : 0) + (glance == kFree ? kFreeRank : 0);
+    highest = std::max(highest, static_cast<int32_t>(rank * kBucket + (kBucket - 1 - at)));
   }
-  return place;
+  return bucket + (kBucket - 1 - static_cast<uint32_t>(highest) % kBucket);
 }
 
 HalfOpen& HalfOpenTable::insert(const wire::FlowKey& key, uint64_t hash, Timestamp now) noexcept {
   // Some slack for steps back; whole microseconds, so that no start is rounded across one.
   if (in_use_ == 0) epoch_ = {(now.ns - kTimeoutNs) / 1000 * 1000};
   const size_t place = place_in(bucket_of(hash));
-  if (glances_[place] != kFree) {
-    ++shed_;
-  } else {
-    ++in_use_;
-  }
+  const bool sheds = glances_[place] != kFree;
+  shed_ += sheds;
+  in_use_ += !sheds;
   HalfOpen& entry = entries_[place];
   entry = HalfOpen{};
   entry.key = key;
   entry.marks = kUsed;
   const int64_t since_us = std::max<int64_t>(0, now.ns - epoch_.ns) / 1000;
   entry.first_us = static_cast<uint64_t>(since_us) & ((uint64_t{1} << kFirstBits) - 1);
-  set_glance(entry, tag_of(hash));
+  glances_[place] = tag_of(hash);
   return entry;
 }
 
-void HalfOpenTable::set_glance(const HalfOpen& entry, Glance tag) noexcept {
-  const auto seen = static_cast<Glance>((last_seen(entry).ns - epoch_.ns) / kSeenNs);
-  glances_[static_cast<size_t>(&entry - entries_.begin())] =
-      seen << kSeenShift | (entry.is_cheap() ? kCheap : 0) | tag;
+HalfOpenTable::Glance HalfOpenTable::glance_of(const HalfOpen& entry, Glance tag) noexcept {
+  constexpr uint64_t kSeenUs = 10000;
+  const auto seen = static_cast<Glance>(entry.first_us / kSeenUs + entry.last_10ms);
+  return seen << kSeenShift | (entry.is_cheap() ? kCheap : 0) | tag;
 }
 
 bool HalfOpenTable::covers(Timestamp now) const noexcept {
@@ -78,7 +78,7 @@ bool HalfOpenTable::covers(Timestamp now) const noexcept {
 
 void HalfOpenTable::erase(HalfOpen& entry) noexcept {
   entry.marks = 0;
-  glances_[static_cast<size_t>(&entry - entries_.begin())] = kFree;
+  glances_[place_of(entry)] = kFree;
   --in_use_;
 }
 
@@ -95,7 +95,8 @@ void HalfOpenTable::count(HalfOpen& entry, const wire::Packet& packet,
   entry.last_10ms = static_cast<uint64_t>(
                         std::clamp<int64_t>(since, static_cast<int64_t>(entry.last_10ms), kMost)) &
                     kMost;
-  set_glance(entry, glances_[static_cast<size_t>(&entry - entries_.begin())] & kTagMask);
+  Glance& glance = glances_[place_of(entry)];
+  glance = glance_of(entry, glance & kTagMask);
 }
 
 Timestamp HalfOpenTable::first_seen(const HalfOpen& entry) const noexcept {

@@ -42,7 +42,7 @@ class HalfOpenTable {
     __builtin_prefetch(&entries_[index < kBucket ? bucket + index : place_in(bucket)], 1);
   }
   HalfOpen* find(const wire::FlowKey& key, uint64_t hash) noexcept;
-  /// A free entry, by shedding another when the bucket is full. Never null.
+  /// A free entry, by shedding another when the bucket is full; its packets are to be counted.
   HalfOpen& insert(const wire::FlowKey& key, uint64_t hash, Timestamp now) noexcept;
   void erase(HalfOpen& entry) noexcept;
   /// False when times so far from those in the table cannot be kept beside them (captures merged
@@ -90,7 +90,6 @@ class HalfOpenTable {
   using Glance = uint32_t;
   static constexpr Glance kFree = 0, kTagMask = 0xff, kCheap = 0x100;
   static constexpr unsigned kSeenShift = 9;
-  static constexpr int64_t kSeenNs = 10 * kNanosPerMilli;
 
   /// The first place of a bucket.
   size_t bucket_of(uint64_t hash) const noexcept {
@@ -100,7 +99,10 @@ class HalfOpenTable {
   static Glance tag_of(uint64_t hash) noexcept { return (hash >> 24 & kTagMask) | 1; }
   /// Where the next one comes: a free place, or that of the entry least worth keeping.
   size_t place_in(size_t bucket) const noexcept;
-  void set_glance(const HalfOpen& entry, Glance tag) noexcept;
+  static Glance glance_of(const HalfOpen& entry, Glance tag) noexcept;
+  size_t place_of(const HalfOpen& entry) const noexcept {
+    return static_cast<size_t>(&entry - entries_.begin());
+  }
 
   PageArray<HalfOpen> entries_;
   PageArray<Glance> glances_;  ///< of the entries, by place
