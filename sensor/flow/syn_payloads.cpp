@@ -14,8 +14,10 @@ SynPayloads::SynPayloads(Budget& budget) {
 }
 
 void SynPayloads::keep(uint64_t flow_hash, uint32_t seq, Bytes octets) noexcept {
+  if (octets.empty()) return;
+  used_[place_of(flow_hash)] = true;
   Entry& entry = at(flow_hash);
-  if (octets.empty() || is(entry, flow_hash, seq)) return;  // a repeated SYN changes nothing
+  if (is(entry, flow_hash, seq)) return;  // a repeated SYN changes nothing
   entry.hash = flow_hash;
   entry.seq = seq;
   entry.size = static_cast<uint16_t>(std::min(octets.size, kMostOctets));
@@ -25,6 +27,7 @@ void SynPayloads::keep(uint64_t flow_hash, uint32_t seq, Bytes octets) noexcept 
 }
 
 void SynPayloads::acknowledge(uint64_t flow_hash, uint32_t seq, uint32_t ack) noexcept {
+  if (!used_[place_of(flow_hash)]) return;
   Entry& entry = at(flow_hash);
   if (!is(entry, flow_hash, seq)) return;
   const int32_t covered = std::clamp(distance(seq, ack), 0, static_cast<int32_t>(entry.size));
@@ -33,6 +36,7 @@ void SynPayloads::acknowledge(uint64_t flow_hash, uint32_t seq, uint32_t ack) no
 }
 
 Bytes SynPayloads::taken(uint64_t flow_hash, uint32_t seq, uint32_t next) const noexcept {
+  if (!used_[place_of(flow_hash)]) return {};
   const Entry& entry = at(flow_hash);
   if (!is(entry, flow_hash, seq)) return {};
   const bool went_on = !entry.answered && distance(seq, next) >= static_cast<int32_t>(entry.size);

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <array>
+#include <bitset>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -40,14 +42,14 @@ class SynPayloads {
     bool answered = false;
     std::array<uint8_t, kMostOctets> octets;
   };
-  Entry& at(uint64_t flow_hash) const noexcept {
-    return entries_[flow_hash >> 24 & (kEntries - 1)];
-  }
+  static size_t place_of(uint64_t flow_hash) noexcept { return flow_hash >> 24 & (kEntries - 1); }
+  Entry& at(uint64_t flow_hash) const noexcept { return entries_[place_of(flow_hash)]; }
   static bool is(const Entry& entry, uint64_t flow_hash, uint32_t seq) noexcept {
     return entry.size > 0 && entry.hash == flow_hash && entry.seq == seq;
   }
 
   std::unique_ptr<Entry[]> entries_;
+  std::bitset<kEntries> used_;  ///< ever: most SYNs are empty, and their entries stay untouched
 };
 
 }  // namespace exwire::flow
