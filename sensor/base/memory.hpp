@@ -92,6 +92,8 @@ class Slab {
     }
   }
   uint32_t in_use() const noexcept { return in_use_; }
+  /// All handles ever taken are smaller.
+  uint32_t bound() const noexcept { return next_; }
 
  private:
   struct alignas(T) Storage {

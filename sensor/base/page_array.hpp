@@ -28,6 +28,9 @@ class PageArray {
   PageArray& operator=(const PageArray&) = delete;
   ~PageArray() { munmap(first_, octets()); }
 
+  /// All zero again: its pages go back to the kernel.
+  void clear() noexcept { madvise(first_, octets(), MADV_DONTNEED); }
+
   T& operator[](size_t index) noexcept { return first_[index]; }
   const T& operator[](size_t index) const noexcept { return first_[index]; }
   T* begin() noexcept { return first_; }

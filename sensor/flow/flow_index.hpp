@@ -53,17 +53,18 @@ class FlowIndex {
     }
     slots_[hole] = {};
   }
-  /// The end of looking up: brings all handles to the front, in the order of `before`, and says how
-  /// many there are. They are sorted where they stand: a list of a million would be the peak of
-  /// memory.
-  template <class Before>
-  uint32_t gather(Before&& before) noexcept {
+  /// The end of looking up: brings all handles below `bound` that are in use to the front, in the
+  /// order of `before`, and says how many there are. They stand in the memory of the index: a list
+  /// of a million would be the peak. Handles are given in nearly that order.
+  template <class InUse, class Before>
+  uint32_t gather(uint32_t bound, InUse&& in_use, Before&& before) noexcept {
+    slots_.clear();
     Slot* end = slots_.begin();
-    for (Slot& slot : slots_) {
-      if (slot.handle != 0) *end++ = std::exchange(slot, Slot{});
+    for (uint32_t handle = 1; handle < bound; ++handle) {
+      if (in_use(handle)) *end++ = {0, handle};
     }
-    std::sort(slots_.begin(), end,
-              [&](const Slot& a, const Slot& b) { return before(a.handle, b.handle); });
+    const auto sooner = [&](const Slot& a, const Slot& b) { return before(a.handle, b.handle); };
+    if (!std::is_sorted(slots_.begin(), end, sooner)) std::sort(slots_.begin(), end, sooner);
     return static_cast<uint32_t>(end - slots_.begin());
   }
   uint32_t gathered(uint32_t index) const noexcept { return slots_[index].handle; }

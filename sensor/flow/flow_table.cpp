@@ -22,6 +22,11 @@ constexpr uint16_t reset_mark(Direction direction) noexcept {
   return direction == Direction::to_server ? kResetByClient : kResetByServer;
 }
 
+// A record that was given back has no packets; see leave().
+bool is_in_use(const Flow& flow) noexcept {
+  return (flow.direction[0].packets | flow.direction[1].packets) != 0;
+}
+
 // Sequence number of the first octet of a direction's stream.
 uint32_t first_seq(const DirectionState& side) noexcept {
   return side.next_seq - static_cast<uint32_t>(side.stream_octets);
@@ -322,7 +327,7 @@ void FlowTable::leave(uint32_t handle, EndReason why, Timestamp when) {
   Flow& flow = flows_[handle];
   listener_.flow_ended(handle, flow, why, when);
   wheel_.cancel(handle);
-  flow.direction = {};  // so that no old handle takes the free record for a flow
+  flow.direction = {};  // so that nobody takes the free record for a flow
   flows_.give(handle);
 }
 
@@ -342,7 +347,9 @@ void FlowTable::drain(Timestamp now) {
 }
 
 uint32_t FlowTable::gather_all() noexcept {
-  return index_.gather([&](uint32_t a, uint32_t b) { return older(flows_[a], flows_[b]); });
+  return index_.gather(
+      flows_.bound(), [&](uint32_t handle) { return is_in_use(flows_[handle]); },
+      [&](uint32_t a, uint32_t b) { return older(flows_[a], flows_[b]); });
 }
 
 // Where the sweep stands when an entry's time has come depends on how keys hash; what is told about

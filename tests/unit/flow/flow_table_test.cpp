@@ -158,3 +158,35 @@ TEST_CASE("a full table refuses new flows and counts them", "[flow]") {
   CHECK(bench.table->size() == 4);
   CHECK(bench.table->counters().refused == 6);
 }
+
+TEST_CASE("at the end flows leave by age, whichever record they have got", "[flow]") {
+  Bench bench;
+  test::Talk talk;
+  const auto open = [&](uint16_t port) {
+    test::Segment client;
+    client.source_port = port;
+    test::Talk opened(client);
+    opened.now = talk.now;
+    opened.handshake();
+    if (port == 50001) opened.client_fin().server_fin().ack();
+    bench.feed(opened);
+    talk.now = {opened.now.ns + kNanosPerSecond};
+  };
+  for (const uint16_t port : {uint16_t{50000}, uint16_t{50001}, uint16_t{50002}}) open(port);
+  bench.table->expire({talk.now.ns + 20 * kNanosPerSecond});
+  REQUIRE(bench.recorder.ended.size() == 1);
+  CHECK(bench.recorder.ended[0].flow.client_port() == 50001);
+  talk.now = {talk.now.ns + 30 * kNanosPerSecond};
+  open(50003);  // in the record of 50001
+  bench.table->drain(talk.now);
+  REQUIRE(bench.recorder.ended.size() == 4);
+  CHECK(bench.recorder.ended[1].flow.client_port() == 50000);
+  CHECK(bench.recorder.ended[2].flow.client_port() == 50002);
+  CHECK(bench.recorder.ended[3].flow.client_port() == 50003);
+  CHECK(bench.table->size() == 0);
+
+  bench.table->restart();  // nothing is found of what was there
+  talk.now = {talk.now.ns + kNanosPerSecond};
+  open(50000);
+  CHECK(bench.table->size() == 1);
+}
