@@ -12,11 +12,10 @@ void take_one(uint32_t& count) noexcept {
 
 }  // namespace
 
-StagePopulation::StagePopulation(uint32_t threshold_s, uint32_t window_s, HashKey secret) noexcept
+StagePopulation::StagePopulation(uint32_t threshold_s, uint32_t window_s) noexcept
     : threshold_s_(std::clamp<uint32_t>(threshold_s, 1, kMostThreshold)),
       window_s_(std::clamp(window_s, threshold_s_ + 1, kSeconds - 1)),
-      slot_s_((threshold_s_ + StallSources::kSlots - 3) / (StallSources::kSlots - 2)),
-      sources_(secret) {}
+      slot_s_((threshold_s_ + StallSources::kSlots - 3) / (StallSources::kSlots - 2)) {}
 
 void StagePopulation::forget_all() noexcept {
   ring_.fill(0);
@@ -50,8 +49,7 @@ void StagePopulation::advance(uint32_t now_s) noexcept {
   if (now_s_ >= threshold_s_) sources_.age_to((now_s_ - threshold_s_ + 1) / slot_s_);
 }
 
-void StagePopulation::enter(const wire::Address& client, uint8_t ip_version, uint16_t port,
-                            uint32_t since_s) noexcept {
+void StagePopulation::enter(const StallClient& client, uint16_t port, uint32_t since_s) noexcept {
   advance(since_s);
   if (!remembered(since_s)) return;
   ++second(since_s);
@@ -61,16 +59,15 @@ void StagePopulation::enter(const wire::Address& client, uint8_t ip_version, uin
     ++stalled_;
     ++became_stalled_;
   }
-  sources_.add(client, ip_version, port, since_s / slot_s_);
+  sources_.add(client, port, since_s / slot_s_);
 }
 
-void StagePopulation::leave(const wire::Address& client, uint8_t ip_version,
-                            uint32_t since_s) noexcept {
+void StagePopulation::leave(const StallClient& client, uint32_t since_s) noexcept {
   if (!remembered(since_s) || second(since_s) == 0) return;
   --second(since_s);
   take_one(present_);
   if (is_stalled(since_s)) take_one(stalled_);
-  sources_.remove(client, ip_version, since_s / slot_s_);
+  sources_.remove(client, since_s / slot_s_);
 }
 
 uint32_t StagePopulation::oldest_s() const noexcept {

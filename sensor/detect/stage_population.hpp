@@ -19,11 +19,10 @@ class StagePopulation {
 
   /// A connection `threshold_s` at the stage is stalled; one `window_s` there is forgotten: its end
   /// was not seen, or its server has given it up long ago.
-  StagePopulation(uint32_t threshold_s, uint32_t window_s, HashKey secret) noexcept;
+  StagePopulation(uint32_t threshold_s, uint32_t window_s) noexcept;
 
-  void enter(const wire::Address& client, uint8_t ip_version, uint16_t port,
-             uint32_t since_s) noexcept;
-  void leave(const wire::Address& client, uint8_t ip_version, uint32_t since_s) noexcept;
+  void enter(const StallClient& client, uint16_t port, uint32_t since_s) noexcept;
+  void leave(const StallClient& client, uint32_t since_s) noexcept;
   void advance(uint32_t now_s) noexcept;
 
   uint32_t threshold_s() const noexcept { return threshold_s_; }

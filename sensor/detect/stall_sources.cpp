@@ -6,8 +6,15 @@
 
 namespace exwire::detect {
 
-StallSources::StallSources(HashKey secret) noexcept : secret_(secret) {
-  clear();
+const StallClient& StallClients::of(const wire::Address& address, uint8_t ip_version) noexcept {
+  if (latest_.address == address && latest_.ip_version == ip_version) return latest_;
+  std::array<uint64_t, 2> halves;
+  std::memcpy(halves.data(), address.data(), sizeof halves);
+  SipHash13 hash(secret_);
+  hash.word(halves[0]);
+  if (ip_version == 6) hash.word(halves[1]);  // one of IPv4 stands in the first half
+  latest_ = {address, ip_version, static_cast<uint32_t>(hash.finish())};
+  return latest_;
 }
 
 void StallSources::clear() noexcept {
@@ -21,20 +28,12 @@ void StallSources::clear() noexcept {
   displaced_ = 0;
 }
 
-uint16_t StallSources::chain_of(const wire::Address& client, uint8_t ip_version) const noexcept {
-  std::array<uint64_t, 2> halves;
-  std::memcpy(halves.data(), client.data(), sizeof halves);
-  SipHash13 hash(secret_);
-  hash.word(halves[0]);
-  if (ip_version == 6) hash.word(halves[1]);  // one of IPv4 stands in the first half
-  return static_cast<uint16_t>(hash.finish() % kChains);
-}
-
-uint16_t StallSources::find(const wire::Address& client, uint8_t ip_version,
-                            uint16_t chain) const noexcept {
-  uint16_t at = chains_[chain];
-  while (at != kNone && !(sources_[at].address == client && sources_[at].ip_version == ip_version))
+uint16_t StallSources::find(const StallClient& client) const noexcept {
+  uint16_t at = chains_[chain_of(client)];
+  while (at != kNone && !(sources_[at].address == client.address &&
+                          sources_[at].ip_version == client.ip_version)) {
     at = sources_[at].next;
+  }
   return at;
 }
 
@@ -79,15 +78,13 @@ void StallSources::leave_singles(uint16_t at) noexcept {
   (source.behind != kNone ? sources_[source.behind].before : last_single_) = source.before;
 }
 
-void StallSources::add(const wire::Address& client, uint8_t ip_version, uint16_t port,
-                       uint32_t slot) noexcept {
-  const uint16_t chain = chain_of(client, ip_version);
-  uint16_t at = find(client, ip_version, chain);
+void StallSources::add(const StallClient& client, uint16_t port, uint32_t slot) noexcept {
+  uint16_t at = find(client);
   if (at == kNone) {
-    at = take(chain);
+    at = take(chain_of(client));
     if (at == kNone) return;
-    sources_[at].address = client;
-    sources_[at].ip_version = ip_version;
+    sources_[at].address = client.address;
+    sources_[at].ip_version = client.ip_version;
   }
   Source& source = sources_[at];
   source.port = port;
@@ -96,8 +93,8 @@ void StallSources::add(const wire::Address& client, uint8_t ip_version, uint16_t
   if (source.total == 2) leave_singles(at);
 }
 
-void StallSources::remove(const wire::Address& client, uint8_t ip_version, uint32_t slot) noexcept {
-  const uint16_t at = find(client, ip_version, chain_of(client, ip_version));
+void StallSources::remove(const StallClient& client, uint32_t slot) noexcept {
+  const uint16_t at = find(client);
   if (at == kNone) return;
   Source& source = sources_[at];
   uint32_t& count = count_of(source, slot);

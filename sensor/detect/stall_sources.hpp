@@ -21,15 +21,33 @@ struct StallSource {
   uint32_t connections = 0;
 };
 
+/// A client address, and the hash by which tables of sources find it.
+struct StallClient {
+  wire::Address address{};
+  uint8_t ip_version = 0;
+  uint32_t hash = 0;
+};
+
+/// Hashes clients. Most are asked for several times in a row, as their handshakes go on.
+class StallClients {
+ public:
+  explicit StallClients(HashKey secret) noexcept : secret_(secret) {}
+  const StallClient& of(const wire::Address& address, uint8_t ip_version) noexcept;
+
+ private:
+  HashKey secret_;
+  StallClient latest_;
+};
+
 class StallSources {
  public:
   static constexpr uint16_t kMost = 512;
   static constexpr uint32_t kSlots = 14;  ///< of time, in which young connections are counted
 
-  explicit StallSources(HashKey secret) noexcept;
+  StallSources() noexcept { clear(); }
 
-  void add(const wire::Address& client, uint8_t ip_version, uint16_t port, uint32_t slot) noexcept;
-  void remove(const wire::Address& client, uint8_t ip_version, uint32_t slot) noexcept;
+  void add(const StallClient& client, uint16_t port, uint32_t slot) noexcept;
+  void remove(const StallClient& client, uint32_t slot) noexcept;
   /// From now on what was added in slots before `slot` is old: certainly stalled.
   void age_to(uint32_t slot) noexcept;
   void clear() noexcept;
@@ -68,8 +86,8 @@ class StallSources {
     constexpr uint64_t kToOneHeld = 20;
     return source.passed > kToOneHeld * source.total;
   }
-  uint16_t chain_of(const wire::Address& client, uint8_t ip_version) const noexcept;
-  uint16_t find(const wire::Address& client, uint8_t ip_version, uint16_t chain) const noexcept;
+  static uint16_t chain_of(const StallClient& client) noexcept { return client.hash % kChains; }
+  uint16_t find(const StallClient& client) const noexcept;
   uint16_t take(uint16_t chain) noexcept;
   void give(uint16_t at) noexcept;
   void join_singles(uint16_t at) noexcept;
@@ -78,7 +96,6 @@ class StallSources {
     return slot < oldest_young_ ? source.old : source.young[slot % kSlots];
   }
 
-  HashKey secret_;
   uint32_t oldest_young_ = 0;  ///< slot
   uint64_t displaced_ = 0, shed_ = 0;
   uint16_t free_ = 0, first_single_ = kNone, last_single_ = kNone;

@@ -66,8 +66,8 @@ bool may_surge(Stage stage) noexcept {
 }
 
 struct Line {
-  Line(const StallSettings& settings, Stage stage, HashKey secret)
-      : population(settings.threshold_s(stage), window_of(stage), secret) {}
+  Line(const StallSettings& settings, Stage stage)
+      : population(settings.threshold_s(stage), window_of(stage)) {}
   StagePopulation population;
   StallStory story;
   uint64_t stalled_before = 0;            ///< of became_stalled(), when the story began
@@ -149,7 +149,7 @@ class StalledServers final : public FleetDetector {
   static constexpr size_t kMostServers = 64;
 
   StalledServers(const Site& site, Budget& budget, HashKey secret)
-      : settings_(site.stalled), budget_(budget), secret_(secret) {
+      : settings_(site.stalled), budget_(budget), clients_(secret) {
     servers_.reserve(kMostServers);
   }
 
@@ -164,14 +164,15 @@ class StalledServers final : public FleetDetector {
     sight_ |= step.sight;
     Server* server = server_of(seen, step.entered != Stage::none);
     if (server == nullptr) return;
+    const StallClient& client = clients_.of(seen.client, seen.ip_version);
     if (Line* line = server->line(step.left); line != nullptr) {
-      line->population.leave(seen.client, seen.ip_version, step.left_since_s);
+      line->population.leave(client, step.left_since_s);
     }
     if (step.entered == Stage::none) return;
     Line* line = server->line(step.entered);
     if (line == nullptr) line = add_line(*server, step.entered);
     if (line == nullptr) return;
-    line->population.enter(seen.client, seen.ip_version, seen.client_port, step.entered_since_s);
+    line->population.enter(client, seen.client_port, step.entered_since_s);
   }
 
   void tick(Timestamp now, FleetSink& sink) override { run_to(seconds_of(now), sink); }
@@ -204,7 +205,7 @@ class StalledServers final : public FleetDetector {
       return nullptr;
     }
     std::unique_ptr<Line>& line = server.lines[static_cast<size_t>(stage)];
-    line = std::make_unique<Line>(settings_, stage, secret_);
+    line = std::make_unique<Line>(settings_, stage);
     line->population.advance(now_s_);
     return line.get();
   }
@@ -400,7 +401,7 @@ class StalledServers final : public FleetDetector {
 
   StallSettings settings_;
   Budget& budget_;
-  HashKey secret_;
+  StallClients clients_;
   uint64_t refused_ = 0, sources_shed_ = 0;
   std::vector<Server> servers_;
   uint8_t sight_ = 0;

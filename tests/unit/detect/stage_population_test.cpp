@@ -20,9 +20,21 @@ Address client(uint32_t number) {
   return address;
 }
 
-std::unique_ptr<StagePopulation> population(uint32_t threshold_s = 30, uint32_t window_s = 900,
-                                            exwire::HashKey secret = {}) {
-  return std::make_unique<StagePopulation>(threshold_s, window_s, secret);
+struct Population : StagePopulation {
+  Population(uint32_t threshold_s, uint32_t window_s, exwire::HashKey secret)
+      : StagePopulation(threshold_s, window_s), clients(secret) {}
+  void enter(const Address& address, uint8_t ip_version, uint16_t port, uint32_t since_s) {
+    StagePopulation::enter(clients.of(address, ip_version), port, since_s);
+  }
+  void leave(const Address& address, uint8_t ip_version, uint32_t since_s) {
+    StagePopulation::leave(clients.of(address, ip_version), since_s);
+  }
+  exwire::detect::StallClients clients;
+};
+
+std::unique_ptr<Population> population(uint32_t threshold_s = 30, uint32_t window_s = 900,
+                                       exwire::HashKey secret = {}) {
+  return std::make_unique<Population>(threshold_s, window_s, secret);
 }
 
 }  // namespace
