@@ -26,7 +26,7 @@ Tracked FlowTable::open(const wire::Packet& packet) {
   HalfOpen* entry = half_open_.find(packet.key, packet.hash);
   if (entry != nullptr && half_open_.is_over(*entry, packet.time)) {  // not swept yet
     tell_over(*entry);
-    half_open_.erase(*entry);
+    half_open_.erase(*entry, packet.hash);
     entry = nullptr;
   }
   const bool syn = packet.tcp_flags & wire::kSyn, ack = packet.tcp_flags & wire::kAck;
@@ -80,7 +80,7 @@ void FlowTable::on_syn(const wire::Packet& packet, HalfOpen* entry) {
     constexpr int64_t kSoonNs = 10 * kNanosPerSecond;
     const bool soon = packet.time.ns - half_open_.last_seen(*entry).ns < kSoonNs;
     if (entry->has(kSyn) && from_client && soon) tell_hammered(*entry, packet.time);
-    end(*entry, EndReason::tcp_reuse, packet.time);
+    replace(*entry, packet);
   }
   HalfOpen& fresh = note(packet, kSyn, packet.from_lo);
   fresh.client_next = packet.seq + 1;
@@ -112,8 +112,11 @@ Tracked FlowTable::on_synack(const wire::Packet& packet, HalfOpen* entry) {
   }
   bool fresh = false;
   if (entry == nullptr || !entry->has(kSyn)) {
-    if (entry != nullptr && !entry->has(kSynAck)) end(*entry, EndReason::tcp_reuse, packet.time);
-    if (entry == nullptr || !entry->has(kUsed)) {
+    if (entry != nullptr && !entry->has(kSynAck)) {
+      replace(*entry, packet);
+      entry = nullptr;
+    }
+    if (entry == nullptr) {
       entry = &note(packet, kSynAck, !packet.from_lo);
       entry->client_next = packet.ack;
       fresh = true;
@@ -184,7 +187,7 @@ void FlowTable::note_stray(HalfOpen& entry, const wire::Packet& packet,
 HalfOpen& FlowTable::note(const wire::Packet& packet, uint8_t marks, bool client_is_lo) {
   if (!half_open_.covers(packet.time)) drain_half_open(packet.time);
   HalfOpen& entry = half_open_.insert(packet.key, packet.hash, packet.time);
-  entry.marks = static_cast<uint8_t>(kUsed | marks | (client_is_lo ? kClientLo : 0));
+  entry.marks = static_cast<uint8_t>(marks | (client_is_lo ? kClientLo : 0));
   return entry;
 }
 
@@ -233,7 +236,7 @@ Tracked FlowTable::promote(HalfOpen& entry, const wire::Packet& packet) {
   tell_stage(entry, entry.stage(), HalfOpenStage::none);
   const bool opened = entry.has(kSyn);
   const uint32_t client_next = entry.client_next;
-  half_open_.erase(entry);
+  half_open_.erase(entry, packet.hash);
   wheel_.schedule(handle, wheel_.tick_at({packet.time.ns + timeout_of(flow)}));
   const bool client_is_lo = flow.has(kClientIsLo);
   Tracked tracked = update(handle, packet);
@@ -300,10 +303,10 @@ void FlowTable::tell_hammered(const HalfOpen& entry, Timestamp now) {
   listener_.half_open_changed(entry, HalfOpenStage::none, HalfOpenStage::hammered, now);
 }
 
-void FlowTable::end(HalfOpen& entry, EndReason why, Timestamp when) {
+void FlowTable::replace(const HalfOpen& entry, const wire::Packet& packet) {
   tell_stage(entry, entry.stage(), HalfOpenStage::none);
-  listener_.half_open_ended(summary(entry), why, when);
-  half_open_.erase(entry);
+  listener_.half_open_ended(summary(entry), EndReason::tcp_reuse, packet.time);
+  half_open_.erase(entry, packet.hash);
 }
 
 // The entry as the flow it would have become.

@@ -167,7 +167,7 @@ class FlowTable {
   void end(uint32_t handle, EndReason why, Timestamp when);
   void tell_stage(const HalfOpen& entry, HalfOpenStage before, HalfOpenStage after);
   void tell_hammered(const HalfOpen& entry, Timestamp now);
-  void end(HalfOpen& entry, EndReason why, Timestamp when);
+  void replace(const HalfOpen& entry, const wire::Packet& packet);
   void tell_over(const HalfOpen& entry);
   Flow summary(const HalfOpen& entry) const noexcept;
 

@@ -25,13 +25,12 @@ enum class HalfOpenStage : uint8_t {
 };
 
 enum HalfOpenMark : uint8_t {
-  kUsed = 1 << 0,
-  kSyn = 1 << 1,           ///< a SYN was seen
-  kSynAck = 1 << 2,        ///< a SYN-ACK was seen (and fits the SYN, if that was seen)
-  kClientLo = 1 << 3,      ///< the client is key.lo
-  kClientScales = 1 << 4,  ///< the SYN carried a window scale
-  kServerScales = 1 << 5,
-  kServerStray = 1 << 6,  ///< stray segments: the server's are followed, not the client's
+  kSyn = 1 << 0,           ///< a SYN was seen
+  kSynAck = 1 << 1,        ///< a SYN-ACK was seen (and fits the SYN, if that was seen)
+  kClientLo = 1 << 2,      ///< the client is key.lo
+  kClientScales = 1 << 3,  ///< the SYN carried a window scale
+  kServerScales = 1 << 4,
+  kServerStray = 1 << 5,  ///< stray segments: the server's are followed, not the client's
 };
 
 struct HalfOpen {
@@ -59,7 +58,6 @@ struct HalfOpen {
     return (tcp_flags[0] & wire::kRst) != 0 || (repeated && (tcp_flags[1] & wire::kRst) == 0);
   }
   HalfOpenStage stage() const noexcept {
-    if (!has(kUsed)) return HalfOpenStage::none;
     if (!has(kSyn)) {
       if (is_backscatter()) return HalfOpenStage::backscatter;
       return has(kSynAck) && !is_refused() ? HalfOpenStage::unasked : HalfOpenStage::none;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace exwire::flow {
 namespace {
@@ -16,15 +17,17 @@ void add_saturating(uint8_t& counter) noexcept {
 }  // namespace
 
 HalfOpenTable::HalfOpenTable(Budget& budget, uint32_t entries)
-    : entries_(std::bit_ceil(std::max(entries, kBucket))), glances_(entries_.size()) {
-  budget.take(entries_.octets() + glances_.octets());
+    : buckets_(std::bit_ceil(std::max(entries, kBucket)) / kBucket), entries_(places() + 1) {
+  budget.take(entries_.octets() + buckets_.octets());
 }
 
 HalfOpen* HalfOpenTable::find(const wire::FlowKey& key, uint64_t hash) noexcept {
-  const size_t bucket = bucket_of(hash);
+  const Bucket& bucket = bucket_of(hash);
   const Glance tag = tag_of(hash);
-  for (size_t at = bucket; at < bucket + kBucket; ++at) {
-    if ((glances_[at] & kTagMask) == tag && entries_[at].key == key) return &entries_[at];
+  for (uint32_t place = 0; place < kBucket; ++place) {
+    if ((bucket.glances[place] & kTagMask) != tag) continue;
+    HalfOpen& entry = entries_[bucket.slots[place]];
+    if (entry.key == key) return &entry;
   }
   return nullptr;
 }
@@ -32,37 +35,58 @@ HalfOpen* HalfOpenTable::find(const wire::FlowKey& key, uint64_t hash) noexcept 
 // Strays and refused ones go before handshakes, then the one silent for longest. Of the two halves
 // of the circle of times one is the past, so that a step back makes no entry the oldest. Without
 // branches: in a flood nobody could foretell them.
-size_t HalfOpenTable::place_in(size_t bucket) const noexcept {
+uint32_t HalfOpenTable::place_in(const Bucket& bucket) noexcept {
   constexpr Glance kCircle = Glance{1} << (32 - kSeenShift), kCheapRank = kCircle,
                    kFreeRank = 2 * kCheapRank;
-  const Glance* glances = &glances_[bucket];
-  const Glance now = glances[0] >> kSeenShift;
+  const Glance now = bucket.glances[0] >> kSeenShift;
   int32_t highest = 0;  // rank and, from the back, place
   for (uint32_t at = 0; at < kBucket; ++at) {
-    const Glance glance = glances[at];
+    const Glance glance = bucket.glances[at];
     const Glance age = (now + kCircle / 2 - (glance >> kSeenShift)) & (kCircle - 1);
     const Glance rank =
         age + (glance & kCheap ? kCheapRank : 0) + (glance == kFree ? kFreeRank : 0);
     highest = std::max(highest, static_cast<int32_t>(rank * kBucket + (kBucket - 1 - at)));
   }
-  return bucket + (kBucket - 1 - static_cast<uint32_t>(highest) % kBucket);
+  return kBucket - 1 - static_cast<uint32_t>(highest) % kBucket;
 }
 
 HalfOpen& HalfOpenTable::insert(const wire::FlowKey& key, uint64_t hash, Timestamp now) noexcept {
   // Some slack for steps back; whole microseconds, so that no start is rounded across one.
   if (in_use_ == 0) epoch_ = {(now.ns - kTimeoutNs) / 1000 * 1000};
-  const size_t place = place_in(bucket_of(hash));
-  const bool sheds = glances_[place] != kFree;
-  shed_ += sheds;
-  in_use_ += !sheds;
-  HalfOpen& entry = entries_[place];
+  Bucket& bucket = bucket_of(hash);
+  const uint32_t place = place_in(bucket);
+  if (bucket.glances[place] == kFree) {
+    ++in_use_;
+    bucket.slots[place] = take_slot();
+  } else {
+    ++shed_;
+  }
+  HalfOpen& entry = entries_[bucket.slots[place]];
   entry = HalfOpen{};
   entry.key = key;
-  entry.marks = kUsed;
   const int64_t since_us = std::max<int64_t>(0, now.ns - epoch_.ns) / 1000;
   entry.first_us = static_cast<uint64_t>(since_us) & ((uint64_t{1} << kFirstBits) - 1);
-  glances_[place] = tag_of(hash);
+  bucket.glances[place] = tag_of(hash);
   return entry;
+}
+
+uint32_t HalfOpenTable::take_slot() noexcept {
+  if (free_ == 0) return ++made_;
+  return std::exchange(free_, entries_[free_].client_next);
+}
+
+void HalfOpenTable::free_place(Bucket& bucket, size_t place) noexcept {
+  const uint32_t slot = std::exchange(bucket.slots[place], 0);
+  bucket.glances[place] = kFree;
+  entries_[slot].client_next = std::exchange(free_, slot);
+  --in_use_;
+}
+
+uint32_t HalfOpenTable::place_of(const HalfOpen& entry, const Bucket& bucket) const noexcept {
+  const auto slot = static_cast<uint32_t>(&entry - entries_.begin());
+  uint32_t place = 0;
+  while (place + 1 < kBucket && bucket.slots[place] != slot) ++place;
+  return place;
 }
 
 HalfOpenTable::Glance HalfOpenTable::glance_of(const HalfOpen& entry, Glance tag) noexcept {
@@ -76,10 +100,9 @@ bool HalfOpenTable::covers(Timestamp now) const noexcept {
   return in_use_ == 0 || (now >= epoch_ && now.ns - epoch_.ns < kSpanNs);
 }
 
-void HalfOpenTable::erase(HalfOpen& entry) noexcept {
-  entry.marks = 0;
-  glances_[place_of(entry)] = kFree;
-  --in_use_;
+void HalfOpenTable::erase(const HalfOpen& entry, uint64_t hash) noexcept {
+  Bucket& bucket = bucket_of(hash);
+  free_place(bucket, place_of(entry, bucket));
 }
 
 void HalfOpenTable::count(HalfOpen& entry, const wire::Packet& packet,
@@ -95,8 +118,8 @@ void HalfOpenTable::count(HalfOpen& entry, const wire::Packet& packet,
   entry.last_10ms = static_cast<uint64_t>(
                         std::clamp<int64_t>(since, static_cast<int64_t>(entry.last_10ms), kMost)) &
                     kMost;
-  Glance& glance = glances_[place_of(entry)];
-  glance = glance_of(entry, glance & kTagMask);
+  Bucket& bucket = bucket_of(packet.hash);
+  bucket.glances[place_of(entry, bucket)] = glance_of(entry, tag_of(packet.hash));
 }
 
 Timestamp HalfOpenTable::first_seen(const HalfOpen& entry) const noexcept {

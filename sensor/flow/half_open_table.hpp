@@ -2,8 +2,9 @@
 // Connections that are not established yet, in 64 octets each: SYNs, SYN-ACKs, and stray segments
 // of connections whose start was not seen. A fixed array of small buckets; when a bucket is full
 // the entry least worth keeping makes room, so a flood lives and dies in here and never touches the
-// flow table. What a search asks of all entries of a bucket stands apart in half a cache line: in a
-// flood each look at an entry waits for memory.
+// flow table. A bucket is a cache line with what a search asks of its entries; these stand close
+// together elsewhere, the one given back last is taken next: the few handshakes of an honest minute
+// share a few pages, and only a flood makes each look at an entry wait for memory.
 #pragma once
 
 #include <array>
@@ -32,19 +33,21 @@ class HalfOpenTable {
   /// touched only as it is used.
   HalfOpenTable(Budget& budget, uint32_t entries);
 
-  void prefetch(uint64_t hash) const noexcept { __builtin_prefetch(&glances_[bucket_of(hash)], 1); }
+  void prefetch(uint64_t hash) const noexcept { __builtin_prefetch(&bucket_of(hash), 1); }
   /// The entry that find() will look at, or insert() take.
   void prefetch_found(uint64_t hash) const noexcept {
-    const size_t bucket = bucket_of(hash);
-    const uint32_t tag = tag_of(hash);
-    size_t index = 0;
-    while (index < kBucket && (glances_[bucket + index] & kTagMask) != tag) ++index;
-    __builtin_prefetch(&entries_[index < kBucket ? bucket + index : place_in(bucket)], 1);
+    const Bucket& bucket = bucket_of(hash);
+    const Glance tag = tag_of(hash);
+    uint32_t place = 0;
+    while (place < kBucket && (bucket.glances[place] & kTagMask) != tag) ++place;
+    if (place == kBucket) place = place_in(bucket);
+    __builtin_prefetch(&entries_[bucket.slots[place]], 1);
   }
   HalfOpen* find(const wire::FlowKey& key, uint64_t hash) noexcept;
   /// A free entry, by shedding another when the bucket is full; its packets are to be counted.
   HalfOpen& insert(const wire::FlowKey& key, uint64_t hash, Timestamp now) noexcept;
-  void erase(HalfOpen& entry) noexcept;
+  /// `hash`: that of its key, as for all calls.
+  void erase(const HalfOpen& entry, uint64_t hash) noexcept;
   /// False when times so far from those in the table cannot be kept beside them (captures merged
   /// from other years): the table must be drained first.
   bool covers(Timestamp now) const noexcept;
@@ -61,21 +64,22 @@ class HalfOpenTable {
   /// out what is over; each is erased after the call.
   template <class Expired>
   void sweep(Timestamp now, Expired&& expired) {
-    const size_t share = entries_.size() / kSweepShares + 1;
+    const size_t share = places() / kSweepShares + 1;
     for (size_t step = 0; step < share && in_use_ > 0; ++step) {
-      const size_t at = cursor_++ & (entries_.size() - 1);
-      if (glances_[at] != kFree && is_over(entries_[at], now)) {
-        expired(entries_[at]);
-        erase(entries_[at]);
-      }
+      const size_t at = cursor_++ & (places() - 1);
+      const HalfOpen* entry = at_place(at);
+      if (entry == nullptr || !is_over(*entry, now)) continue;
+      expired(*entry);
+      free_place(buckets_[at / kBucket], at % kBucket);
     }
   }
   template <class Drained>
   void drain(Drained&& drained) {
-    for (size_t at = 0; at < entries_.size() && in_use_ > 0; ++at) {
-      if (glances_[at] == kFree) continue;
-      drained(entries_[at]);
-      erase(entries_[at]);
+    for (size_t at = 0; at < places() && in_use_ > 0; ++at) {
+      const HalfOpen* entry = at_place(at);
+      if (entry == nullptr) continue;
+      drained(*entry);
+      free_place(buckets_[at / kBucket], at % kBucket);
     }
   }
 
@@ -91,21 +95,36 @@ class HalfOpenTable {
   static constexpr Glance kFree = 0, kTagMask = 0xff, kCheap = 0x100;
   static constexpr unsigned kSeenShift = 9;
 
-  /// The first place of a bucket.
-  size_t bucket_of(uint64_t hash) const noexcept {
-    return (hash >> 32) & (entries_.size() - kBucket);
+  struct alignas(64) Bucket {
+    std::array<Glance, kBucket> glances;
+    std::array<uint32_t, kBucket> slots;  ///< where the entries stand, 0: nowhere
+  };
+
+  const Bucket& bucket_of(uint64_t hash) const noexcept {
+    return buckets_[(hash >> 35) & (buckets_.size() - 1)];
+  }
+  Bucket& bucket_of(uint64_t hash) noexcept {
+    return buckets_[(hash >> 35) & (buckets_.size() - 1)];
   }
   /// Never that of a free place.
   static Glance tag_of(uint64_t hash) noexcept { return (hash >> 24 & kTagMask) | 1; }
-  /// Where the next one comes: a free place, or that of the entry least worth keeping.
-  size_t place_in(size_t bucket) const noexcept;
   static Glance glance_of(const HalfOpen& entry, Glance tag) noexcept;
-  size_t place_of(const HalfOpen& entry) const noexcept {
-    return static_cast<size_t>(&entry - entries_.begin());
+  /// Where the next one comes: a free place, or that of the entry least worth keeping.
+  static uint32_t place_in(const Bucket& bucket) noexcept;
+  uint32_t place_of(const HalfOpen& entry, const Bucket& bucket) const noexcept;
+  uint32_t take_slot() noexcept;
+  void free_place(Bucket& bucket, size_t place) noexcept;
+
+  size_t places() const noexcept { return buckets_.size() * kBucket; }
+  const HalfOpen* at_place(size_t at) const noexcept {
+    const uint32_t slot = buckets_[at / kBucket].slots[at % kBucket];
+    return slot == 0 ? nullptr : &entries_[slot];
   }
 
-  PageArray<HalfOpen> entries_;
-  PageArray<Glance> glances_;  ///< of the entries, by place
+  PageArray<Bucket> buckets_;
+  PageArray<HalfOpen> entries_;  ///< by slot
+  uint32_t made_ = 0;            ///< slots that were ever taken
+  uint32_t free_ = 0;            ///< the one given back last; its client_next is the one before
   uint32_t cursor_ = 0, in_use_ = 0;
   uint64_t shed_ = 0;
   Timestamp epoch_;

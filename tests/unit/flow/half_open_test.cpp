@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Handshakes on their way: how long, whose, and what becomes of them.
 #include <catch2/catch.hpp>
+#include <deque>
+#include <string>
 
 #include "tests/unit/flow/flow_bench.hpp"
 
@@ -157,6 +159,37 @@ TEST_CASE("a flood of SYNs stays in the half-open table", "[flow]") {
   CHECK(bench.table->half_open().in_use() <= 1024);
   CHECK(bench.table->half_open().shed() + bench.table->half_open().in_use() == 20000);
   CHECK(bench.table->counters().syn == 20001);
+}
+
+TEST_CASE("handshakes that come and go share entries, and are not mistaken", "[flow]") {
+  Bench bench;
+  const auto talk_of = [](uint32_t number) {
+    test::Segment client;
+    client.source = "10.0." + std::to_string(number >> 8) + "." + std::to_string(number & 255);
+    return test::Talk(client, 1000 * number, 5000);
+  };
+  constexpr uint32_t kPhones = 3000, kAtOnce = 40;  // of 1024 entries
+  std::deque<std::vector<wire::Packet>> waiting;
+  std::deque<test::Talk> talks;
+  for (uint32_t number = 0; number < kPhones; ++number) {
+    talks.push_back(talk_of(number));
+    talks.back().syn().synack().ack();
+    waiting.push_back(test::decode_all(talks.back().frames));
+    bench.feed(waiting.back()[0]);
+    bench.feed(waiting.back()[1]);
+    if (waiting.size() < kAtOnce) continue;
+    // Neither the first come nor the last come goes first.
+    const auto next = waiting.begin() + number % kAtOnce;
+    const flow::Tracked tracked = bench.feed((*next)[2]);
+    REQUIRE(tracked.flow != nullptr);
+    CHECK(tracked.flow->key == (*next)[2].key);
+    CHECK(tracked.flow->of(Direction::to_server).packets == 2);
+    waiting.erase(next);
+    talks.erase(talks.begin() + number % kAtOnce);
+  }
+  CHECK(bench.table->half_open().in_use() == kAtOnce - 1);
+  CHECK(bench.table->half_open().shed() == 0);
+  CHECK(bench.table->size() == kPhones - kAtOnce + 1);
 }
 
 TEST_CASE("captures merged from other decades keep their own times", "[flow]") {
