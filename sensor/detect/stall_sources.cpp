@@ -7,7 +7,7 @@
 namespace exwire::detect {
 
 const StallClient& StallClients::of(const wire::Address& address, uint8_t ip_version) noexcept {
-  if (latest_.address == address && latest_.ip_version == ip_version) return latest_;
+  if (latest_.ip_version == ip_version && is_same(latest_.address, address)) return latest_;
   std::array<uint64_t, 2> halves;
   std::memcpy(halves.data(), address.data(), sizeof halves);
   SipHash13 hash(secret_);
@@ -30,8 +30,8 @@ void StallSources::clear() noexcept {
 
 uint16_t StallSources::find(const StallClient& client) const noexcept {
   uint16_t at = chains_[chain_of(client)];
-  while (at != kNone && !(sources_[at].address == client.address &&
-                          sources_[at].ip_version == client.ip_version)) {
+  while (at != kNone && !(sources_[at].ip_version == client.ip_version &&
+                          is_same(sources_[at].address, client.address))) {
     at = sources_[at].next;
   }
   return at;

@@ -6,12 +6,21 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "sensor/base/siphash.hpp"
 #include "sensor/wire/flow_key.hpp"
 
 namespace exwire::detect {
+
+/// Two words of each: comparing arrays of octets is a call.
+inline bool is_same(const wire::Address& a, const wire::Address& b) noexcept {
+  std::array<uint64_t, 2> left, right;
+  std::memcpy(left.data(), a.data(), sizeof left);
+  std::memcpy(right.data(), b.data(), sizeof right);
+  return ((left[0] ^ right[0]) | (left[1] ^ right[1])) == 0;
+}
 
 /// One client address and how many of its connections are certainly stalled.
 struct StallSource {

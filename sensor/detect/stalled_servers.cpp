@@ -231,8 +231,10 @@ class StalledServers final : public FleetDetector {
   // Second by second, so that it does not matter how packets were cut into batches. After the
   // longest memory and a closing word there is nothing left to pass through.
   void run_to(uint32_t now_s, FleetSink& sink) {
+    if (now_s > now_s_) run_on(now_s, sink);
+  }
+  void run_on(uint32_t now_s, FleetSink& sink) {
     constexpr uint32_t kMostSteps = StagePopulation::kSeconds + 2 * StallStory::kQuiet_s;
-    if (now_s <= now_s_) return;
     const uint32_t steps = std::min(now_s - now_s_, kMostSteps);
     const bool idle = std::all_of(servers_.begin(), servers_.end(),
                                   [](const Server& server) { return server.is_idle(); });
@@ -251,7 +253,7 @@ class StalledServers final : public FleetDetector {
   Server* server_of(const Observation& step, bool wanted) {
     const auto is_it = [&](const Server& server) {
       return server.port == step.server_port && server.ip_version == step.ip_version &&
-             server.address == step.server;
+             is_same(server.address, step.server);
     };
     if (latest_ < servers_.size() && is_it(servers_[latest_])) return &servers_[latest_];
     auto found = std::find_if(servers_.begin(), servers_.end(), is_it);
