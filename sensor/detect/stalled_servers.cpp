@@ -4,36 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <memory>
-#include <string>
 
 #include "sensor/detect/fleet_detector.hpp"
-#include "sensor/detect/stage.hpp"
-#include "sensor/detect/stage_population.hpp"
 #include "sensor/detect/stall_catalogue.hpp"
-#include "sensor/detect/stall_story.hpp"
+#include "sensor/detect/stall_server.hpp"
 
 namespace exwire::detect {
-
 namespace {
-
-constexpr size_t kTop = 10;
-
-// Half-open connections are forgotten when the sensor's own table gives them up.
-uint32_t window_of(Stage stage) noexcept {
-  switch (stage) {
-    case Stage::unanswered:
-    case Stage::half_open:
-    case Stage::unasked:
-      return 64;
-    case Stage::hammered:
-    case Stage::aborted:
-    case Stage::backscatter:
-    case Stage::renegotiating:
-      return 10;
-    default:
-      return StagePopulation::kSeconds - 1;
-  }
-}
 
 // Where only the client can be late, many connections are a word before the threshold: a real one
 // repeats its SYN (Windows until 2012 after 3 s), completes its handshake and sends its head within
@@ -42,10 +19,6 @@ constexpr uint32_t kSurgeAfter_s = 4;
 constexpr uint32_t kSurge = 4;  // times the minimum
 // At the end of a capture, with twice the minimum from few sources: at any stage.
 constexpr uint32_t kLongForMost_s = 10;
-
-bool is_before_flow(Stage stage) noexcept {
-  return stage == Stage::unanswered || stage == Stage::half_open || stage == Stage::unasked;
-}
 
 /// What must have been seen of anybody before a stage proves anything.
 uint8_t sight_for(Stage stage) noexcept {
@@ -65,85 +38,6 @@ bool may_surge(Stage stage) noexcept {
   return is_before_flow(stage) || stage == Stage::head;
 }
 
-struct Line {
-  Line(const StallSettings& settings, Stage stage)
-      : population(settings.threshold_s(stage), window_of(stage)) {}
-  StagePopulation population;
-  StallStory story;
-  uint64_t stalled_before = 0;            ///< of became_stalled(), when the story began
-  uint32_t held = 0;                      ///< connections the story is about, as last judged
-  std::array<StallSource, kTop> worst{};  ///< at the worst moment
-  size_t worst_count = 0;
-  uint32_t worst_sources = 0, worst_stalled = 0, worst_held = 0;
-  uint32_t young = 0;  ///< at the end of the capture: not stalled yet
-
-  void note_worst() noexcept {
-    if (population.stalled() < worst_stalled) return;
-    worst_stalled = population.stalled();
-    const bool young_too = held > population.stalled();
-    worst_count = population.top(worst, young_too);
-    if (young_too) {
-      for (StallSource& source : worst) source.connections = std::min(source.connections, held);
-    }
-    const uint32_t sources = population.sources(young_too);
-    worst_sources = population.sources_displaced() ? std::max(worst_sources, sources) : sources;
-    worst_held = held;
-  }
-  const char* origin(Stage stage) const noexcept {
-    uint64_t sum = 0;
-    for (size_t index = 0; index < worst_count; ++index) sum += worst[index].connections;
-    if (worst[0].connections * uint64_t{10} >= worst_held * uint64_t{9}) return "one source";
-    if (sum * 2 >= worst_held) return "few sources";
-    const bool forged = is_before_flow(stage) || stage == Stage::backscatter;
-    return forged ? "many sources, probably forged" : "many sources";
-  }
-  // Who holds little beside the largest may be an honest client in trouble: not named.
-  std::string worst_text() const {
-    std::string text;
-    for (size_t index = 0; index < worst_count; ++index) {
-      const StallSource& source = worst[index];
-      if (source.connections < 2 || source.connections * 10 < worst[0].connections) break;
-      if (index > 0) text += ", ";
-      text += wire::to_text(source.address, source.ip_version) + " (" +
-              std::to_string(source.connections) + ")";
-    }
-    return text;
-  }
-};
-
-struct Server {
-  wire::Address address{};
-  uint16_t port = 0;
-  uint8_t ip_version = 0;
-  std::array<std::unique_ptr<Line>, kStages> lines;
-
-  /// Connections at any stage; an open story weighs more than any number.
-  uint64_t weight() const noexcept {
-    uint64_t sum = 0;
-    for (const auto& line : lines) {
-      if (line) sum += line->population.present() + (line->story.is_open() ? 1U << 31 : 0U);
-    }
-    return sum;
-  }
-  bool is_idle() const noexcept { return weight() == 0; }
-
-  /// Null while nobody has been at the stage, and for none.
-  Line* line(Stage stage) const noexcept { return lines[static_cast<size_t>(stage)].get(); }
-  uint32_t present(Stage stage) const noexcept {
-    const Line* found = line(stage);
-    return found == nullptr ? 0 : found->population.present();
-  }
-  /// A flood beyond the sensor's own table loses the SYNs of honest answers, and the answers of
-  /// honest SYNs: such halves belong to each other, and a server repeats its answers.
-  uint32_t without_halves(Stage stage, uint32_t held) const noexcept {
-    constexpr uint64_t kAnswersToSyn = 6;  // Linux repeats five times
-    if (stage == Stage::unanswered) return held - std::min(held, present(Stage::unasked));
-    if (stage != Stage::unasked && stage != Stage::backscatter) return held;
-    const uint64_t asked = uint64_t{present(Stage::unanswered)} + present(Stage::half_open);
-    return asked * kAnswersToSyn >= held ? 0 : held;
-  }
-};
-
 class StalledServers final : public FleetDetector {
  public:
   static constexpr size_t kMostServers = 64;
@@ -162,14 +56,14 @@ class StalledServers final : public FleetDetector {
     if (step.left >= Stage::count_ || step.entered >= Stage::count_) return;
     run_to(seconds_of(seen.when), sink);
     sight_ |= step.sight;
-    Server* server = server_of(seen, step.entered != Stage::none);
+    StallServer* server = server_of(seen, step.entered != Stage::none);
     if (server == nullptr) return;
     const StallClient& client = clients_.of(seen.client, seen.ip_version);
-    if (Line* line = server->line(step.left); line != nullptr) {
+    if (StallLine* line = server->line(step.left); line != nullptr) {
       line->population.leave(client, step.left_since_s);
     }
     if (step.entered == Stage::none) return;
-    Line* line = server->line(step.entered);
+    StallLine* line = server->line(step.entered);
     if (line == nullptr) line = add_line(*server, step.entered);
     if (line == nullptr) return;
     line->population.enter(client, seen.client_port, step.entered_since_s);
@@ -179,7 +73,7 @@ class StalledServers final : public FleetDetector {
 
   void drain(Timestamp now, FleetSink& sink) override {
     run_to(seconds_of(now), sink);
-    each_line([&](const Server& server, Stage stage, Line& line) {
+    each_line([&](const StallServer& server, Stage stage, StallLine& line) {
       judge_end(server, stage, line, now, sink);
       const StagePopulation& population = line.population;
       if (is_before_flow(stage) || is_rate(stage))
@@ -191,7 +85,7 @@ class StalledServers final : public FleetDetector {
   void count(FleetCounters& counters) const noexcept override {
     counters.stall_sources_shed += sources_shed_;
     counters.stall_populations_refused += refused_;
-    for (const Server& server : servers_) {
+    for (const StallServer& server : servers_) {
       for (const auto& line : server.lines) {
         if (line) counters.stall_sources_shed += line->population.sources_shed();
       }
@@ -199,29 +93,29 @@ class StalledServers final : public FleetDetector {
   }
 
  private:
-  Line* add_line(Server& server, Stage stage) {
-    if (!budget_.take(sizeof(Line))) {
+  StallLine* add_line(StallServer& server, Stage stage) {
+    if (!budget_.take(sizeof(StallLine))) {
       ++refused_;
       return nullptr;
     }
-    std::unique_ptr<Line>& line = server.lines[static_cast<size_t>(stage)];
-    line = std::make_unique<Line>(settings_, stage);
+    std::unique_ptr<StallLine>& line = server.lines[static_cast<size_t>(stage)];
+    line = std::make_unique<StallLine>(settings_, stage);
     line->population.advance(now_s_);
     return line.get();
   }
 
-  void forget(Server& server) {
+  void forget(StallServer& server) {
     for (const auto& line : server.lines) {
       if (!line) continue;
       sources_shed_ += line->population.sources_shed();
-      budget_.give(sizeof(Line));
+      budget_.give(sizeof(StallLine));
     }
-    server = Server{};
+    server = StallServer{};
   }
 
   template <class Visit>
   void each_line(Visit&& visit) {
-    for (Server& server : servers_) {
+    for (StallServer& server : servers_) {
       for (size_t stage = 0; stage < kStages; ++stage) {
         if (server.lines[stage]) visit(server, static_cast<Stage>(stage), *server.lines[stage]);
       }
@@ -237,21 +131,21 @@ class StalledServers final : public FleetDetector {
     constexpr uint32_t kMostSteps = StagePopulation::kSeconds + 2 * StallStory::kQuiet_s;
     const uint32_t steps = std::min(now_s - now_s_, kMostSteps);
     const bool idle = std::all_of(servers_.begin(), servers_.end(),
-                                  [](const Server& server) { return server.is_idle(); });
+                                  [](const StallServer& server) { return server.is_idle(); });
     for (uint32_t step = 0; step < steps && !idle; ++step) {
       ++now_s_;
       const Timestamp now{int64_t{now_s_} * kNanosPerSecond};
-      each_line([&](const Server& server, Stage stage, Line& line) {
+      each_line([&](const StallServer& server, Stage stage, StallLine& line) {
         line.population.advance(now_s_);
         judge(server, stage, line, now, sink);
       });
     }
     now_s_ = now_s;
-    each_line([&](const Server&, Stage, Line& line) { line.population.advance(now_s); });
+    each_line([&](const StallServer&, Stage, StallLine& line) { line.population.advance(now_s); });
   }
 
-  Server* server_of(const Observation& step, bool wanted) {
-    const auto is_it = [&](const Server& server) {
+  StallServer* server_of(const Observation& step, bool wanted) {
+    const auto is_it = [&](const StallServer& server) {
       return server.port == step.server_port && server.ip_version == step.ip_version &&
              is_same(server.address, step.server);
     };
@@ -266,7 +160,7 @@ class StalledServers final : public FleetDetector {
         // A scan of many servers must not keep an attacked one out.
         found = std::min_element(
             servers_.begin(), servers_.end(),
-            [](const Server& a, const Server& b) { return a.weight() < b.weight(); });
+            [](const StallServer& a, const StallServer& b) { return a.weight() < b.weight(); });
         if (found->weight() >= settings_.minimum) return nullptr;
         forget(*found);
       }
@@ -278,27 +172,29 @@ class StalledServers final : public FleetDetector {
     return &*found;
   }
 
-  void judge(const Server& server, Stage stage, Line& line, Timestamp now, FleetSink& sink) {
+  void judge(const StallServer& server, Stage stage, StallLine& line, Timestamp now,
+             FleetSink& sink) {
     const StagePopulation& population = line.population;
     line.held = population.stalled();
     uint32_t concentrated = 0;
     if (!line.story.is_open()) {
       if (line.held >= minimum_of(stage)) {
-        std::array<StallSource, kTop> top;
+        std::array<StallSource, StallLine::kTop> top;
         const size_t count = population.top(top, false);
         for (size_t index = 0; index < count; ++index) concentrated += top[index].connections;
       }
       const uint32_t older = population.older_than(kSurgeAfter_s);
       if (may_surge(stage) && older >= settings_.minimum * kSurge && older > line.held) {
         line.held = older;
-        concentrated = population.held_by(kTop);
+        concentrated = population.held_by(StallLine::kTop);
       }
     }
     take(server, stage, line, concentrated, now, sink);
   }
 
   // A flood shorter than its threshold is seen when the capture ends.
-  void judge_end(const Server& server, Stage stage, Line& line, Timestamp now, FleetSink& sink) {
+  void judge_end(const StallServer& server, Stage stage, StallLine& line, Timestamp now,
+                 FleetSink& sink) {
     const StagePopulation& population = line.population;
     line.held = population.stalled();
     if (line.story.is_open() || is_rate(stage)) return;
@@ -308,7 +204,7 @@ class StalledServers final : public FleetDetector {
     } else {
       count = population.older_than(std::min(kLongForMost_s, population.threshold_s()));
     }
-    const uint32_t concentrated = population.held_by(kTop);
+    const uint32_t concentrated = population.held_by(StallLine::kTop);
     const bool enough = is_before_flow(stage)
                             ? count >= settings_.minimum * kSurge
                             : count >= settings_.minimum * 2 && uint64_t{concentrated} * 2 >= count;
@@ -326,8 +222,8 @@ class StalledServers final : public FleetDetector {
   // The capture holds nothing that would complete anybody's handshake: filtered, or of one side.
   bool is_blind_at(Stage stage) const noexcept { return sight_for(stage) & ~sight_; }
 
-  void take(const Server& server, Stage stage, Line& line, uint32_t concentrated, Timestamp now,
-            FleetSink& sink) {
+  void take(const StallServer& server, Stage stage, StallLine& line, uint32_t concentrated,
+            Timestamp now, FleetSink& sink) {
     if (stage == Stage::unasked && is_blind_at(stage)) return;  // so look the answers of a filter
     line.held = server.without_halves(stage, line.held);
     if (is_blind_at(stage)) concentrated = 0;  // a busy proxy looks like that: only masses count
@@ -355,7 +251,7 @@ class StalledServers final : public FleetDetector {
     }
   }
 
-  static flow::Flow representative(const Server& server, const StallSource& source,
+  static flow::Flow representative(const StallServer& server, const StallSource& source,
                                    Timestamp start) {
     flow::Flow shown;
     shown.key.ip_version = server.ip_version;
@@ -367,7 +263,7 @@ class StalledServers final : public FleetDetector {
     return shown;
   }
 
-  void tell(const Server& server, Stage stage, Line& line, Phase phase, Timestamp now,
+  void tell(const StallServer& server, Stage stage, StallLine& line, Phase phase, Timestamp now,
             FleetSink& sink) const {
     const StagePopulation& population = line.population;
     const Timestamp started{int64_t{line.story.opened_s()} * kNanosPerSecond};
@@ -405,7 +301,7 @@ class StalledServers final : public FleetDetector {
   Budget& budget_;
   StallClients clients_;
   uint64_t refused_ = 0, sources_shed_ = 0;
-  std::vector<Server> servers_;
+  std::vector<StallServer> servers_;
   uint8_t sight_ = 0;
   size_t latest_ = 0;
   uint32_t now_s_ = 0;
