@@ -175,32 +175,32 @@ void Worker::odd_segment(uint32_t handle, flow::Flow& flow, Direction direction,
 }
 
 void Worker::request_head(flow::Flow& flow, inspect::HttpTransaction& transaction) {
-  detect(detect::kWantsHttp, flow, [&](FlowDetector& one, const FlowContext& what) {
+  detect(detect::kWantsRequests, flow, [&](FlowDetector& one, const FlowContext& what) {
     one.request_head(what, transaction, *this);
   });
 }
 
 void Worker::request_over(flow::Flow& flow, inspect::HttpTransaction& transaction) {
-  detect(detect::kWantsHttp, flow, [&](FlowDetector& one, const FlowContext& what) {
+  detect(detect::kWantsRequestEnds, flow, [&](FlowDetector& one, const FlowContext& what) {
     one.request_over(what, transaction, *this);
   });
 }
 
 void Worker::http_body(flow::Flow& flow, inspect::HttpTransaction& transaction,
                        Direction direction) {
-  detect(detect::kWantsHttp, flow, [&](FlowDetector& one, const FlowContext& what) {
+  detect(detect::kWantsBodies, flow, [&](FlowDetector& one, const FlowContext& what) {
     one.http_body(what, transaction, direction, *this);
   });
 }
 
 void Worker::response_head(flow::Flow& flow, inspect::HttpTransaction& transaction) {
-  detect(detect::kWantsHttp, flow, [&](FlowDetector& one, const FlowContext& what) {
+  detect(detect::kWantsResponses, flow, [&](FlowDetector& one, const FlowContext& what) {
     one.response_head(what, transaction, *this);
   });
 }
 
 void Worker::transaction_over(flow::Flow& flow, inspect::HttpTransaction& transaction) {
-  detect(detect::kWantsHttp, flow, [&](FlowDetector& one, const FlowContext& what) {
+  detect(detect::kWantsTransactions, flow, [&](FlowDetector& one, const FlowContext& what) {
     one.transaction_over(what, transaction, *this);
   });
   report::Event event = event_of(flow, moment_);

@@ -98,7 +98,9 @@ class ActiveSyncAdmission final : public FlowDetector {
  public:
   explicit ActiveSyncAdmission(const Site& site) : site_(site) {}
 
-  DetectorInfo info() const noexcept override { return {"activesync_admission", kWantsHttp}; }
+  DetectorInfo info() const noexcept override {
+    return {"activesync_admission", kWantsTransactions};
+  }
   std::vector<const Signature*> signatures() const override {
     return {&kNoPolicyKey, &kOldProtocol, &kPartly, &kThrottled};
   }

@@ -21,7 +21,9 @@ class ActiveSyncHeartbeat final : public FlowDetector {
   explicit ActiveSyncHeartbeat(std::shared_ptr<DeviceHeartbeats> devices)
       : devices_(std::move(devices)) {}
 
-  DetectorInfo info() const noexcept override { return {"activesync_heartbeat", kWantsHttp}; }
+  DetectorInfo info() const noexcept override {
+    return {"activesync_heartbeat", kWantsTransactions};
+  }
   std::vector<const Signature*> signatures() const override { return {}; }
 
   void transaction_over(const FlowContext& context, HttpTransaction& transaction,

@@ -80,16 +80,23 @@ class FindingSink {
 
 /// The moments a detector wants to see.
 enum Interest : uint32_t {
-  kWantsHttp = 1 << 0,      ///< request_head, request_over, response_head, transaction_over
-  kWantsSegments = 1 << 1,  ///< segment
-  kWantsTls = 1 << 2,       ///< tls_handshake
-  kWantsRecords = 1 << 3,   ///< tls_record
-  kWantsTimers = 1 << 4,    ///< flow_timer
-  kWantsEnds = 1 << 5,      ///< flow_ended, half_open_ended
-  kWantsTicks = 1 << 6,     ///< tick
-  kWantsHalfOpen = 1 << 7,  ///< half_open_changed
-  kWantsPayload = 1 << 8,   ///< payload, anomaly
+  kWantsRequests = 1 << 0,       ///< request_head
+  kWantsSegments = 1 << 1,       ///< segment
+  kWantsTls = 1 << 2,            ///< tls_handshake
+  kWantsRecords = 1 << 3,        ///< tls_record
+  kWantsTimers = 1 << 4,         ///< flow_timer
+  kWantsEnds = 1 << 5,           ///< flow_ended, half_open_ended
+  kWantsTicks = 1 << 6,          ///< tick
+  kWantsHalfOpen = 1 << 7,       ///< half_open_changed
+  kWantsPayload = 1 << 8,        ///< payload, anomaly
+  kWantsRequestEnds = 1 << 9,    ///< request_over
+  kWantsResponses = 1 << 10,     ///< response_head
+  kWantsBodies = 1 << 11,        ///< http_body
+  kWantsTransactions = 1 << 12,  ///< transaction_over
+  kWantsHttp =                   // all five of HTTP
+  kWantsRequests | kWantsRequestEnds | kWantsResponses | kWantsBodies | kWantsTransactions,
 };
+inline constexpr size_t kInterests = 13;
 
 struct DetectorInfo {
   const char* name;

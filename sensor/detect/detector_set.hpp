@@ -43,8 +43,6 @@ class DetectorSet {
     FlowDetector* detector;
     uint8_t facts_at, fact_octets;
   };
-  static constexpr size_t kInterests = 9;
-
   const std::vector<Seat>& list(Interest interest) const noexcept {
     return lists_[static_cast<size_t>(std::countr_zero(static_cast<uint32_t>(interest)))];
   }

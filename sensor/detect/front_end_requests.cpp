@@ -61,7 +61,7 @@ class FrontEndRequests final : public FlowDetector {
  public:
   explicit FrontEndRequests(const Site& site) : site_(site) {}
 
-  DetectorInfo info() const noexcept override { return {"front_end_requests", kWantsHttp}; }
+  DetectorInfo info() const noexcept override { return {"front_end_requests", kWantsTransactions}; }
   std::vector<const Signature*> signatures() const override { return {}; }
 
   void transaction_over(const FlowContext& context, HttpTransaction& transaction,

@@ -63,7 +63,9 @@ class GatewayBypass final : public FlowDetector {
   GatewayBypass(const Site& site, std::shared_ptr<ExchangeServers> servers)
       : site_(site), servers_(std::move(servers)) {}
 
-  DetectorInfo info() const noexcept override { return {"gateway_bypass", kWantsHttp | kWantsTls}; }
+  DetectorInfo info() const noexcept override {
+    return {"gateway_bypass", kWantsTransactions | kWantsTls};
+  }
   std::vector<const Signature*> signatures() const override {
     return {&kRequest, &kConnection, &kMobile, &kFrontEndDirectory};
   }

@@ -118,7 +118,9 @@ class PlaintextExchange final : public FlowDetector {
  public:
   explicit PlaintextExchange(const Site& site) : site_(site) {}
 
-  DetectorInfo info() const noexcept override { return {"plaintext_exchange", kWantsHttp}; }
+  DetectorInfo info() const noexcept override {
+    return {"plaintext_exchange", kWantsRequests | kWantsResponses | kWantsTransactions};
+  }
   std::vector<const Signature*> signatures() const override {
     return {&kRequest, &kCredentials, &kAcceptedHop};
   }

@@ -35,7 +35,8 @@ class RuleMatcher final : public FlowDetector {
 
   // Whatever is loaded now, other rules may take its place.
   DetectorInfo info() const noexcept override {
-    return {"rules", kWantsHttp | kWantsTls | kWantsEnds | kWantsPayload};
+    return {"rules", kWantsRequests | kWantsResponses | kWantsBodies | kWantsTls | kWantsEnds |
+                         kWantsPayload};
   }
   std::vector<const Signature*> signatures() const override {
     std::vector<const Signature*> all;

@@ -18,7 +18,7 @@ class ServerHeaders final : public FlowDetector {
  public:
   explicit ServerHeaders(std::shared_ptr<CommonMemory> common) : common_(std::move(common)) {}
 
-  DetectorInfo info() const noexcept override { return {"server_headers", kWantsHttp}; }
+  DetectorInfo info() const noexcept override { return {"server_headers", kWantsResponses}; }
   std::vector<const Signature*> signatures() const override { return {}; }
 
   void response_head(const FlowContext& context, inspect::HttpTransaction& transaction,

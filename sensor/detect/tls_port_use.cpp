@@ -115,7 +115,8 @@ class TlsPortUse final : public FlowDetector {
       : site_(site), servers_(std::move(servers)) {}
 
   DetectorInfo info() const noexcept override {
-    return {"tls_port_use", kWantsHttp | kWantsSegments | kWantsTls | kWantsEnds, sizeof(uint8_t)};
+    return {"tls_port_use", kWantsResponses | kWantsSegments | kWantsTls | kWantsEnds,
+            sizeof(uint8_t)};
   }
   std::vector<const Signature*> signatures() const override { return {&kHttp, &kOther}; }
 

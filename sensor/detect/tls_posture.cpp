@@ -171,7 +171,7 @@ class TlsPosture final : public FlowDetector {
   explicit TlsPosture(std::shared_ptr<ExchangeServers> servers) : servers_(std::move(servers)) {}
 
   DetectorInfo info() const noexcept override {
-    return {"tls_posture", kWantsTls | kWantsHttp, sizeof(uint8_t)};
+    return {"tls_posture", kWantsTls | kWantsRequests, sizeof(uint8_t)};
   }
   std::vector<const Signature*> signatures() const override {
     return {&kSsl, &kOldTls,  &kSuite,  &kKey,  &kDigest,   &kSelfSigned,

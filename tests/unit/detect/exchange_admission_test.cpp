@@ -60,7 +60,7 @@ struct Stage final : detect::FindingSink, detect::FleetSink {
     const flow::Flow flow = between(client, server);
     for (const auto& detector : flows) {
       if (std::string_view(detector->info().name) == "plaintext_exchange") continue;
-      if (!(detector->info().interests & detect::kWantsHttp)) continue;
+      if (!(detector->info().interests & detect::kWantsTransactions)) continue;
       std::array<uint8_t, 24> facts{};
       const detect::FlowContext context{flow,
                                         {seconds * kNanosPerSecond},

@@ -75,7 +75,7 @@ struct Talk {
     transaction.set(HttpField::uri, as_bytes("/status?secret=1"));
     transaction.set(HttpField::stat_code, as_bytes(status));
     if (!location.empty()) transaction.set(HttpField::location, as_bytes(location));
-    detectors.each(detect::kWantsHttp, flow, 1, {1}, 1, [&](auto& one, const auto& what) {
+    detectors.each(detect::kWantsResponses, flow, 1, {1}, 1, [&](auto& one, const auto& what) {
       one.response_head(what, transaction, collector);
     });
     return collector.sids;
@@ -121,9 +121,9 @@ TEST_CASE("headers of Exchange teach what its other ports are, unless a proxy ha
     transaction.request_seen = transaction.response_seen = true;
     transaction.set(HttpField::uri_raw, as_bytes(target));
     transaction.set(HttpField::fe_server, as_bytes("EX01"));
-    talk.detectors.each(detect::kWantsHttp, talk.flow, 1, {1}, 1, [&](auto& one, const auto& what) {
-      one.response_head(what, transaction, talk.collector);
-    });
+    talk.detectors.each(
+        detect::kWantsResponses, talk.flow, 1, {1}, 1,
+        [&](auto& one, const auto& what) { one.response_head(what, transaction, talk.collector); });
     talk.flow = {};
     if (set_endpoints(talk.flow.key, kPhone, 50001, kServer, 8443)) {
       talk.flow.mark(flow::kClientIsLo);
