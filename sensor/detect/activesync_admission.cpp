@@ -114,13 +114,13 @@ class ActiveSyncAdmission final : public FlowDetector {
     const bool throttled =
         transaction.has(HttpField::retry_after) || transaction.has(HttpField::as_throttle);
     if (transaction.status() == 503 && throttled) {
-      Finding finding = begin(kThrottled, context, transaction);
-      finding.facts.add("endpoint", endpoint->protocol);
-      const std::string_view wait = transaction.text(HttpField::retry_after);
-      const std::string_view reason = transaction.text(HttpField::as_throttle);
-      if (!wait.empty()) finding.facts.add("retry_after", wait);
-      if (!reason.empty()) finding.facts.add("throttle", reason);
-      sink.found(context, finding);
+      tell(kThrottled, context, transaction, sink, [&](Facts& facts) {
+        facts.add("endpoint", endpoint->protocol);
+        const std::string_view wait = transaction.text(HttpField::retry_after);
+        const std::string_view reason = transaction.text(HttpField::as_throttle);
+        if (!wait.empty()) facts.add("retry_after", wait);
+        if (!reason.empty()) facts.add("throttle", reason);
+      });
     }
     const std::string_view protocol = endpoint->protocol;
     if (protocol != "ActiveSync") return;
@@ -211,9 +211,10 @@ class ActiveSyncAdmission final : public FlowDetector {
     sink.observe(observation);
   }
 
-  // One story per server.
-  static Finding begin(const Signature& signature, const FlowContext& context,
-                       const HttpTransaction& transaction) {
+  // One story per server. `add` is called when it will be told.
+  template <class Add>
+  static void tell(const Signature& signature, const FlowContext& context,
+                   const HttpTransaction& transaction, FindingSink& sink, Add add) {
     const flow::Flow& flow = context.flow;
     Finding finding = Finding::of(signature, context.now, context.packet);
     finding.http = &transaction;
@@ -221,23 +222,26 @@ class ActiveSyncAdmission final : public FlowDetector {
     hash.word(signature.sid);
     hash.octets(flow.server().data(), flow.server().size());
     finding.story = hash.finish();
-    finding.facts.add("server", wire::to_text(flow.server(), flow.key.ip_version));
-    return finding;
+    const FactsBy source([&](Facts& facts) {
+      facts.add("server", wire::to_text(flow.server(), flow.key.ip_version));
+      add(facts);
+    });
+    finding.source = &source;
+    sink.found(context, finding);
   }
 
   static void tell(const Signature& signature, const FlowContext& context,
                    const HttpTransaction& transaction, const ActiveSync& activesync,
                    FindingSink& sink) {
-    Finding finding = begin(signature, context, transaction);
-    Facts& facts = finding.facts;
-    facts.add("command", activesync.command);
-    facts.add("device_id", activesync.device_id);
-    facts.add("device_type", activesync.device_type);
-    if (!activesync.user.empty()) facts.add("user", activesync.user);
-    facts.add("protocol_version", transaction.text(HttpField::as_version));
-    const std::string_view key = transaction.text(HttpField::policy_key);
-    facts.add("policy_key", key.empty() ? "absent" : key);
-    sink.found(context, finding);
+    tell(signature, context, transaction, sink, [&](Facts& facts) {
+      facts.add("command", activesync.command);
+      facts.add("device_id", activesync.device_id);
+      facts.add("device_type", activesync.device_type);
+      if (!activesync.user.empty()) facts.add("user", activesync.user);
+      facts.add("protocol_version", transaction.text(HttpField::as_version));
+      const std::string_view key = transaction.text(HttpField::policy_key);
+      facts.add("policy_key", key.empty() ? "absent" : key);
+    });
   }
 
   const Site& site_;

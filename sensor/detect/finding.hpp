@@ -84,6 +84,17 @@ class FactSource {
   ~FactSource() = default;
 };
 
+/// One that is a function.
+template <class Add>
+class FactsBy final : public FactSource {
+ public:
+  explicit FactsBy(Add add) : add_(add) {}
+  void add_to(Facts& facts) const override { add_(facts); }
+
+ private:
+  Add add_;
+};
+
 struct Finding {
   const Signature* signature = nullptr;
   uint8_t severity = 0;

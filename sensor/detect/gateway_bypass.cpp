@@ -105,14 +105,18 @@ class GatewayBypass final : public FlowDetector {
     sink.take_turn();
     const ExchangeServer* server = servers_->find(flow);
     if (server == nullptr) return;
-    Finding finding = begin(kConnection, context, "");
-    finding.facts.add("evidence", "address");
-    finding.facts.add("server_known_by", to_text(server->reason));
-    const std::string_view name = handshake.text(inspect::TlsField::sni);
-    if (!name.empty()) finding.facts.add("sni", name);
-    if (const std::string fingerprint = inspect::ja4(handshake); !fingerprint.empty()) {
-      finding.facts.add("ja4", fingerprint);
-    }
+    Finding finding = begin(kConnection, context, "", true);
+    const FactsBy source([&](Facts& facts) {
+      add_ends(facts, flow, "");
+      facts.add("evidence", "address");
+      facts.add("server_known_by", to_text(server->reason));
+      const std::string_view name = handshake.text(inspect::TlsField::sni);
+      if (!name.empty()) facts.add("sni", name);
+      if (const std::string fingerprint = inspect::ja4(handshake); !fingerprint.empty()) {
+        facts.add("ja4", fingerprint);
+      }
+    });
+    finding.source = &source;
     sink.found(context, finding);
   }
 
@@ -142,7 +146,7 @@ class GatewayBypass final : public FlowDetector {
   // One story per client; of desktops, which are many and go straight to their server on most
   // sites, one per endpoint.
   static Finding begin(const Signature& signature, const FlowContext& context,
-                       std::string_view endpoint, bool of_client = true) {
+                       std::string_view endpoint, bool of_client) {
     const flow::Flow& flow = context.flow;
     Finding finding = Finding::of(signature, context.now, context.packet);
     if (!of_client) finding.severity = 3;
@@ -152,10 +156,13 @@ class GatewayBypass final : public FlowDetector {
     hash.octets(flow.server().data(), flow.server().size());
     hash.octets(endpoint.data(), endpoint.size());
     finding.story = hash.finish();
-    finding.facts.add("client", wire::to_text(flow.client(), flow.key.ip_version));
-    finding.facts.add("server", wire::to_text(flow.server(), flow.key.ip_version));
-    if (!endpoint.empty()) finding.facts.add("endpoint", endpoint);
     return finding;
+  }
+
+  static void add_ends(Facts& facts, const flow::Flow& flow, std::string_view endpoint) {
+    facts.add("client", wire::to_text(flow.client(), flow.key.ip_version));
+    facts.add("server", wire::to_text(flow.server(), flow.key.ip_version));
+    if (!endpoint.empty()) facts.add("endpoint", endpoint);
   }
 
   static void tell(const Signature& signature, const FlowContext& context, const Endpoint& endpoint,
@@ -166,14 +173,18 @@ class GatewayBypass final : public FlowDetector {
                            kind == ClientKind::mobile || kind == ClientKind::relay;
     Finding finding = begin(signature, context, endpoint.protocol, of_client);
     finding.http = &transaction;
-    finding.facts.add("evidence", signature.sid == kMobile.sid ? "user agent" : "address");
-    if (!agent.empty()) finding.facts.add("user_agent", agent);
-    finding.facts.add("client_kind", to_text(kind));
-    if (const auto user = transaction.text(HttpField::auth_user); !user.empty()) {
-      finding.facts.add("user", user);
-    }
-    finding.facts.add("url_path", path_of(transaction));
-    finding.facts.add("status_code", transaction.status());
+    const FactsBy source([&](Facts& facts) {
+      add_ends(facts, context.flow, endpoint.protocol);
+      facts.add("evidence", signature.sid == kMobile.sid ? "user agent" : "address");
+      if (!agent.empty()) facts.add("user_agent", agent);
+      facts.add("client_kind", to_text(kind));
+      if (const auto user = transaction.text(HttpField::auth_user); !user.empty()) {
+        facts.add("user", user);
+      }
+      facts.add("url_path", path_of(transaction));
+      facts.add("status_code", transaction.status());
+    });
+    finding.source = &source;
     sink.found(context, finding);
   }
 

@@ -181,26 +181,28 @@ class PlaintextExchange final : public FlowDetector {
     if (by_default) finding.severity = 3;
     finding.http = &transaction;
     finding.story = story_of(signature, flow, endpoint, user);
-    Facts& facts = finding.facts;
-    facts.add("endpoint", endpoint.protocol);
-    facts.add("products", endpoint.products);
-    facts.add("url_path", path_of(transaction));
-    facts.add("method", transaction.text(HttpField::method));
-    if (!scheme.empty()) facts.add("auth_scheme", scheme);
-    if (!user.empty()) facts.add("user", user);
-    facts.add("hop", to_text(hop));
-    if (signature.sid == kAcceptedHop.sid) {
-      facts.add("proxy", wire::to_text(flow.client(), flow.key.ip_version));
-    }
-    facts.add("server", wire::to_text(flow.server(), flow.key.ip_version));
-    if (transaction.response_seen) facts.add("status_code", transaction.status());
-    if (const auto product = inspect::exchange_product(transaction); !product.empty()) {
-      facts.add("server_product", product);
-    }
-    if (by_default) facts.add("default", "accepts port 80 as shipped");
-    if (const auto name = internal_name_of(transaction); !name.empty()) {
-      facts.add("internal_name", name);
-    }
+    const FactsBy source([&](Facts& facts) {
+      facts.add("endpoint", endpoint.protocol);
+      facts.add("products", endpoint.products);
+      facts.add("url_path", path_of(transaction));
+      facts.add("method", transaction.text(HttpField::method));
+      if (!scheme.empty()) facts.add("auth_scheme", scheme);
+      if (!user.empty()) facts.add("user", user);
+      facts.add("hop", to_text(hop));
+      if (signature.sid == kAcceptedHop.sid) {
+        facts.add("proxy", wire::to_text(flow.client(), flow.key.ip_version));
+      }
+      facts.add("server", wire::to_text(flow.server(), flow.key.ip_version));
+      if (transaction.response_seen) facts.add("status_code", transaction.status());
+      if (const auto product = inspect::exchange_product(transaction); !product.empty()) {
+        facts.add("server_product", product);
+      }
+      if (by_default) facts.add("default", "accepts port 80 as shipped");
+      if (const auto name = internal_name_of(transaction); !name.empty()) {
+        facts.add("internal_name", name);
+      }
+    });
+    finding.source = &source;
     sink.found(context, finding);
   }
 

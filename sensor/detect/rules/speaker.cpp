@@ -59,12 +59,15 @@ void tell(const Rule& rule, const Look& look, FindingSink& sink) {
   finding.http = look.transaction;
   finding.tls = look.handshake;
   finding.story = key_of(name_of(rule), ends_of(context.flow, false), true, true);
-  if (const inspect::HttpTransaction* transaction = look.transaction) {
+  const FactsBy source([&look](Facts& facts) {
+    const inspect::HttpTransaction* transaction = look.transaction;
+    if (transaction == nullptr) return;
     const std::string_view uri = transaction->text(HttpField::uri);
-    finding.facts.add("url_path", uri.substr(0, uri.find('?')));
-    finding.facts.add("method", transaction->text(HttpField::method));
-    if (transaction->response_seen) finding.facts.add("status_code", transaction->status());
-  }
+    facts.add("url_path", uri.substr(0, uri.find('?')));
+    facts.add("method", transaction->text(HttpField::method));
+    if (transaction->response_seen) facts.add("status_code", transaction->status());
+  });
+  finding.source = &source;
   sink.found(context, finding);
 }
 

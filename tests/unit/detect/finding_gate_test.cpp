@@ -92,6 +92,24 @@ TEST_CASE("a story is told once, its repetitions are counted exactly", "[gate]")
   CHECK(it.gate.suppressed() == 99);
 }
 
+TEST_CASE("the facts of a finding are made when it is told", "[gate]") {
+  Gate it;
+  int made = 0;
+  const detect::FactsBy source([&](detect::Facts& facts) { facts.add("made", ++made); });
+  for (int64_t second = 0; second < 100; ++second) {
+    detect::Finding one = finding(1, second);
+    one.source = &source;
+    it.gate.offer(it.flow, one);
+  }
+  it.gate.drain();
+  REQUIRE(it.recorder.passed_findings.size() == 2);
+  CHECK(made == 1);
+  for (const detect::Finding& told : it.recorder.passed_findings) {
+    CHECK(text_of(told, "made") == "1");
+    CHECK(told.source == nullptr);
+  }
+}
+
 TEST_CASE("a repetition that is only counted counts as one that is offered", "[gate]") {
   Gate offered, repeated;
   for (const int64_t second : {0, 10, 5}) offered.gate.offer(offered.flow, finding(1, second));

@@ -21,7 +21,8 @@ struct Told {
 
 class Collector final : public detect::FindingSink {
  public:
-  void found(const detect::FlowContext&, const detect::Finding& finding) override {
+  void found(const detect::FlowContext&, const detect::Finding& offered) override {
+    const detect::Finding finding = offered.told();
     Told told{finding.signature->sid, finding.severity, {}, {}, {}};
     for (uint32_t index = 0; index < finding.facts.size(); ++index) {
       const auto fact = finding.facts[index];
