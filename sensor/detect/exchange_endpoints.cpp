@@ -76,6 +76,8 @@ constexpr std::array kEndpoints{
     Endpoint{"/oma", "Outlook Mobile Access", "GET, POST", "2003 SP2", Proof::with_sign,
              Clients::mobile, false, "mail in the browser of old phones, WAP among them"},
 };
+constexpr uint8_t kNoEndpoint = 0xff;  // in HttpTransaction::path_memo, behind all numbers
+static_assert(kEndpoints.size() < kNoEndpoint);
 constexpr const Endpoint& kActiveSync = kEndpoints[1];
 constexpr const Endpoint& kPublishedCalendar = kEndpoints[3];
 static_assert(kActiveSync.path == "/microsoft-server-activesync");
@@ -123,6 +125,17 @@ bool holds_activesync_segment(std::string_view path) noexcept {
   return false;
 }
 
+// Several detectors ask of each transaction, whose path never changes.
+const Endpoint* endpoint_by_path(const HttpTransaction& transaction) noexcept {
+  uint8_t& memo = transaction.path_memo;
+  if (memo == 0) {
+    if (!transaction.has(HttpField::uri)) return nullptr;
+    const Endpoint* endpoint = endpoint_of_path(transaction.text(HttpField::uri));
+    memo = endpoint == nullptr ? kNoEndpoint : static_cast<uint8_t>(number_of(*endpoint));
+  }
+  return memo == kNoEndpoint ? nullptr : &kEndpoints[memo - 1U];
+}
+
 const Endpoint* endpoint_of_headers(const HttpTransaction& transaction) noexcept {
   const std::string_view method = transaction.text(HttpField::method);
   const std::string_view type = transaction.text(HttpField::content_type);
@@ -153,8 +166,9 @@ const Endpoint* endpoint_of_path(std::string_view path) noexcept {
 // One that was renamed goes by the first of its protocol.
 uint16_t number_of(const Endpoint& endpoint) noexcept {
   const bool renamed = &endpoint == &kRenamedMapi || &endpoint == &kRenamedRpc;
+  if (!renamed) return static_cast<uint16_t>(&endpoint - kEndpoints.data() + 1);
   const auto known = std::find_if(kEndpoints.begin(), kEndpoints.end(), [&](const Endpoint& one) {
-    return renamed ? std::string_view(one.protocol) == endpoint.protocol : &one == &endpoint;
+    return std::string_view(one.protocol) == endpoint.protocol;
   });
   return known == kEndpoints.end() ? uint16_t{0}
                                    : static_cast<uint16_t>(known - kEndpoints.begin() + 1);
@@ -173,7 +187,7 @@ bool is_published_calendar(const Endpoint& endpoint) noexcept {
 }
 
 const Endpoint* endpoint_of(const HttpTransaction& transaction) noexcept {
-  const Endpoint* endpoint = endpoint_of_path(transaction.text(HttpField::uri));
+  const Endpoint* endpoint = endpoint_by_path(transaction);
   if (endpoint != nullptr &&
       (endpoint->proof == Proof::path || is_signed(*endpoint, transaction))) {
     return endpoint;

@@ -82,6 +82,8 @@ class HttpTransaction {
   std::string_view head{};
   std::string_view body{};  ///< likewise the front of a body, for http_body only
   bool judged = false;      ///< a detector needs no further look at it
+  /// What the first detector that asked made of the path, for the others; 0: nobody has asked.
+  mutable uint8_t path_memo = 0;
 
   std::string_view text(HttpField field) const noexcept {
     if (!has(field)) return {arena_.data(), 0};

@@ -133,6 +133,22 @@ TEST_CASE("every endpoint of every version", "[plaintext]") {
   }
 }
 
+TEST_CASE("an endpoint is found when its path or its sign is known, whoever asked before") {
+  HttpTransaction transaction;
+  CHECK(detect::endpoint_of(transaction) == nullptr);
+  transaction.set(HttpField::uri, as_bytes("/exchange/rates"));
+  CHECK(detect::endpoint_of(transaction) == nullptr);
+  transaction.set(HttpField::fe_server, as_bytes("EX01"));
+  REQUIRE(detect::endpoint_of(transaction) != nullptr);
+  CHECK(detect::endpoint_of(transaction)->path == "/exchange");
+  HttpTransaction other;
+  other.set(HttpField::uri, as_bytes("/renamed"));
+  CHECK(detect::endpoint_of(other) == nullptr);
+  other.set(HttpField::server_activesync, as_bytes("15.2"));
+  REQUIRE(detect::endpoint_of(other) != nullptr);
+  CHECK(std::string_view(detect::endpoint_of(other)->protocol) == "ActiveSync");
+}
+
 TEST_CASE("common words are Exchange only with a sign of it", "[plaintext]") {
   for (const char* path : {"/public/", "/api/v1/users", "/exchange/rates", "/oma/", "/rpc/x"}) {
     INFO(path);
