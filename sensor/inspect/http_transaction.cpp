@@ -72,12 +72,25 @@ void HttpTransaction::set(HttpField field, Bytes value) noexcept {
 }
 
 void HttpTransaction::merge(const HttpTransaction& other) noexcept {
+  if ((present_ & other.present_) == 0 && other.used_ <= kArena - used_) return append(other);
   for (uint64_t left = other.present_ & ~present_; left != 0; left &= left - 1) {
     const auto index = static_cast<size_t>(std::countr_zero(left));
     const auto field = static_cast<HttpField>(index);
     set(field, as_bytes(other.text(field)));
     if (other.slices_[index].original != 0) slices_[index].original = other.slices_[index].original;
   }
+}
+
+void HttpTransaction::append(const HttpTransaction& other) noexcept {
+  for (uint64_t left = other.present_; left != 0; left &= left - 1) {
+    const auto index = static_cast<size_t>(std::countr_zero(left));
+    slices_[index] = other.slices_[index];
+    slices_[index].offset = static_cast<uint16_t>(slices_[index].offset + used_);
+  }
+  std::memcpy(arena_.data() + used_, other.arena_.data(), other.used_);
+  used_ += other.used_;
+  present_ |= other.present_;
+  if (other.has(HttpField::stat_code)) status_ = other.status_;
 }
 
 void HttpTransaction::copy_facts(const HttpTransaction& other) noexcept {

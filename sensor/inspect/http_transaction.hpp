@@ -106,6 +106,9 @@ class HttpTransaction {
   void copy_facts(const HttpTransaction& other) noexcept;
 
  private:
+  /// The other half as it stands: it has no field of this one, and there is room for it.
+  void append(const HttpTransaction& other) noexcept;
+
   struct Slice {
     uint16_t offset, size;
     uint32_t original;

@@ -183,9 +183,9 @@ void Inspector::Reader::field(uint32_t index, Bytes value) {
     inspector_.heads_.append(head, value.text());
   }
   if (!place.http) return;
-  if (const uint32_t transaction = inspector_.building(session_, direction_)) {
-    inspector_.transactions_[transaction].transaction.set(*place.http, value);
-  }
+  uint32_t transaction = session_.building[static_cast<size_t>(direction_)];
+  if (transaction == 0) transaction = inspector_.building(session_, direction_);
+  if (transaction != 0) inspector_.transactions_[transaction].transaction.set(*place.http, value);
 }
 
 void Inspector::Reader::message(const ExwireMessage& message) {
