@@ -88,13 +88,13 @@ PortSet read_ports(std::string_view text, const Glossary& glossary) {
   return set;
 }
 
-bool AddressSet::covers(const wire::Address& address, uint8_t version) const noexcept {
+bool AddressSet::lists_cover(const wire::Address& address, uint8_t version) const noexcept {
   const auto within = [&](const Prefix& prefix) { return prefix.covers(address, version); };
   return (in.empty() || std::any_of(in.begin(), in.end(), within)) &&
          std::none_of(out.begin(), out.end(), within);
 }
 
-bool PortSet::covers(uint16_t port) const noexcept {
+bool PortSet::lists_cover(uint16_t port) const noexcept {
   const auto within = [&](const Span& span) { return port >= span.least && port <= span.most; };
   return (in.empty() || std::any_of(in.begin(), in.end(), within)) &&
          std::none_of(out.begin(), out.end(), within);

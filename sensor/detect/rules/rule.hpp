@@ -16,7 +16,12 @@ namespace exwire::detect::rules {
 
 struct AddressSet {
   std::vector<Prefix> in, out;  ///< none in `in`: any
-  bool covers(const wire::Address& address, uint8_t version) const noexcept;
+  bool covers(const wire::Address& address, uint8_t version) const noexcept {
+    return (in.empty() && out.empty()) || lists_cover(address, version);
+  }
+
+ private:
+  bool lists_cover(const wire::Address& address, uint8_t version) const noexcept;
 };
 
 struct PortSet {
@@ -24,7 +29,12 @@ struct PortSet {
     uint16_t least, most;
   };
   std::vector<Span> in, out;
-  bool covers(uint16_t port) const noexcept;
+  bool covers(uint16_t port) const noexcept {
+    return (in.empty() && out.empty()) || lists_cover(port);
+  }
+
+ private:
+  bool lists_cover(uint16_t port) const noexcept;
 };
 
 enum class Moment : uint8_t {
