@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// HTTP/1 (RFC 9110, RFC 9112), both directions of a connection: start lines, header fields,
-// framing, pairing of responses with requests. Lines are consumed as they become whole; how bodies
-// pass stands in http1_body.cpp. A broken message never blocks the flow: the next
-// plausible start line is found again. Passwords, tokens and cookies are not published; HTTP/2 is
-// recognised and left alone.
+// HTTP/1 (RFC 9110, RFC 9112), both directions of a connection: lines, framing, pairing of
+// responses with requests. Lines are consumed as they become whole; what start lines and header
+// fields say stands in http1_head.cpp, how bodies pass in http1_body.cpp. A broken message never
+// blocks the flow: the next plausible start line is found again. HTTP/2 is recognised and left
+// alone.
 #include "dissectors/activesync_readings.hpp"
-#include "dissectors/http1_credentials.hpp"
 #include "dissectors/http1_dissector.hpp"
-#include "dissectors/http1_target.hpp"
+#include "dissectors/http1_start_line.hpp"
 
 namespace exwire::http1 {
 
-constexpr uint32_t kMostHeaders = 256, kMostHeaderOctets = 65536;
 constexpr uint32_t kMostMatchedBody = 16384;
 // Of a request to Exchange Web Services: what it asks for stands behind the SOAP header.
 constexpr uint32_t kMostServicesBody = 2048;
@@ -57,14 +55,33 @@ Step Http1::advance(const Host& host, Side& side, Bytes rest) {
       side.phase = side.after_skip;
       return {static_cast<uint32_t>(end + 1), 0, false};
     }
+    case Phase::headers:
+      return read_fields(host, side, rest);
     default:
       return read_line(host, side, rest);
   }
 }
 
+// Header fields, as many as are whole.
+Step Http1::read_fields(const Host& host, Side& side, Bytes rest) {
+  uint32_t at = 0;
+  while (side.phase == Phase::headers) {
+    const Line line = side.lines.next_field(rest.from(at));
+    if (line.state == Line::State::partial) return {at, 0, true};
+    if (line.state == Line::State::too_long) {
+      const Step step = read_long_line(host, side, rest.from(at).first(kLongestLine));
+      return {at + step.consumed, 0, false};
+    }
+    if (line.bare()) side.framing.mark_odd();
+    side.count_framing(line.octets.size);
+    line.blank() ? end_of_headers(host, side) : header(host, side, line);
+    at += line.octets.size;
+  }
+  return {at, 0, false};
+}
+
 Step Http1::read_line(const Host& host, Side& side, Bytes rest) {
-  const Line line =
-      side.phase == Phase::headers ? side.lines.next_field(rest) : side.lines.next(rest);
+  const Line line = side.lines.next(rest);
   if (line.state == Line::State::partial) {
     if (host.flow().flags & kExwireFlowBeforeGap) read_cut_line(host, side, rest);
     return {0, 0, true};
@@ -73,24 +90,19 @@ Step Http1::read_line(const Host& host, Side& side, Bytes rest) {
     return read_long_line(host, side, rest.first(kLongestLine));
   }
   const std::string_view text = line.octets.text();
-  const bool blank = text == "\r\n" || text == "\n";
-  const bool bare = text.size() < 2 || text[text.size() - 2] != '\r';
-  if (bare && side.phase != Phase::start_line) side.framing.mark_odd();
+  if (line.bare() && side.phase != Phase::start_line) side.framing.mark_odd();
   side.count_framing(line.octets.size);
   switch (side.phase) {
-    case Phase::headers:
-      blank ? end_of_headers(host, side) : header(host, side, line);
-      break;
     case Phase::trailers:
-      if (blank) end_of_message(host, side);
+      if (line.blank()) end_of_message(host, side);
       break;
     case Phase::chunk_size:
-      if (bare) host.anomaly(kFramingAmbiguous);
+      if (line.bare()) host.anomaly(kFramingAmbiguous);
       chunk_size(host, side, text);
       break;
     default:
       start_line(host, side, text);
-      if (bare && side.in_head()) side.framing.mark_odd();
+      if (line.bare() && side.in_head()) side.framing.mark_odd();
       break;
   }
   return {line.octets.size, 0, false};
@@ -153,187 +165,6 @@ Progress Http1::answer(const Side& side, uint32_t consumed, uint64_t skip) const
   progress.skip = skip;
   return progress;
 }
-
-// ---- start lines
-
-void Http1::start_line(const Host& host, Side& side, std::string_view line) {
-  const std::string_view text = trim(line);
-  if (text.empty()) return;  // RFC 9112 2.2: empty lines before a message are passed over
-  if (line == "PRI * HTTP/2.0\r\n") {
-    host.anomaly(kHttp2);
-    leave_http(host);
-  } else if (to_server(host)) {
-    auto request = side.lost ? find_request_line(text) : parse_request_line(text);
-    if (!request) {
-      bad_start_line(host, side, text);
-      request = find_request_line(text);
-    }
-    if (request) {
-      show_line(host, kStartLine, line);
-      request_line(host, side, *request, false);
-    }
-  } else {
-    auto status = side.lost ? find_status_line(text) : parse_status_line(text);
-    if (!status) {
-      bad_start_line(host, side, text);
-      status = find_status_line(text);
-    }
-    if (status) {
-      show_line(host, kStartLine, line);
-      status_line(host, side, *status);
-    }
-  }
-}
-
-void Http1::bad_start_line(const Host& host, Side& side, std::string_view text) {
-  bool swapped = to_server(host) && parse_status_line(text);
-  if (!to_server(host)) {
-    const auto request = parse_request_line(text);
-    swapped = request && !request->protocol.empty() && is_target_like(request->target);
-  }
-  const bool midstream = (host.flow().flags & kExwireFlowMidstream) != 0;
-  // The body of an answer may quote anything; only where a message is due does it mean something.
-  if (swapped && (!side.lost || midstream)) {
-    host.anomaly(kWrongDirection);
-  } else if (!side.lost) {
-    host.anomaly(kBadStartLine);
-  }
-  lose(side);
-}
-
-void Http1::request_line(const Host& host, Side& side, const RequestLine& request, bool cut) {
-  side = Side{};
-  side.transaction = pairing_.begin_request();
-  if (pairing_.open() > Pairing::kMostLive) host.anomaly(kTooManyTransactions);
-  const bool connect = request.method == "CONNECT", head = request.method == "HEAD";
-  if (connect) pairing_.set_kind(side.transaction, Kind::connect);
-  if (head) pairing_.set_kind(side.transaction, Kind::head);
-  side.bodyless = head || request.method == "GET";
-  side.old_version = request.protocol == "HTTP/1.0";
-  host.field(kMethod, request.method);
-  const Target target = take_target(request.target, connect);
-  host.field(kUriRaw, target.raw);
-  host.field(kUri, target.uri);
-  show_query(host, cut ? whole_parameters(target.uri) : target.uri);
-  side.web_services = starts_ignoring_case(target.uri, "/ews/");
-  host_digest_ = target.host.empty() ? 0 : host_digest(target.host);
-  if (target.encoded_twice) host.anomaly(kEncodedTwice);
-  if (target.odd) host.anomaly(kOddPath);
-  if (!request.protocol.empty()) host.field(kProtocol, request.protocol);
-  if (!target.host.empty()) host.field(kHost, target.host);
-  if (!target.user.empty()) {
-    host.field(kAuthScheme, "URI");
-    host.field(kAuthUser, target.user);
-  }
-  side.phase = Phase::headers;
-  if (cut) return;
-  if (request.protocol.empty()) {
-    host.anomaly(kHttp09);
-    host.message(kExwireRequestHead, side.transaction);
-    end_of_message(host, side);
-  } else if (!side.old_version && request.protocol != "HTTP/1.1") {
-    host.anomaly(kOddVersion);
-  }
-}
-
-void Http1::status_line(const Host& host, Side& side, const StatusLine& status) {
-  side = Side{};
-  status_ = status.status;
-  challenges_ = Challenges{};
-  side.phase = Phase::headers;
-  side.interim = status.status < 200 && status.status != 101;
-  side.old_version = status.protocol == "HTTP/1.0";
-  if (side.interim) return;
-  if (!side.old_version && status.protocol != "HTTP/1.1") host.anomaly(kOddVersion);
-  side.transaction = pairing_.begin_response();
-  host.field(kStatusCode, status.code);
-  if (!status.reason.empty()) host.field(kStatusMessage, status.reason);
-  host.field(kResponseProtocol, status.protocol);
-}
-
-// ---- header fields
-
-void Http1::header(const Host& host, Side& side, const Line& line) {
-  const std::string_view text = line.octets.text();
-  side.header_octets += line.octets.size;
-  const bool kept = ++side.headers <= kMostHeaders && side.header_octets <= kMostHeaderOctets;
-  if (!kept && !side.full) host.anomaly(kTooManyHeaders);
-  side.full = !kept;
-  if (kept && !side.interim) show_line(host, kHeaderLine, text);
-  const size_t token = token_size(text);
-  const bool plain = token > 0 && token < text.size() && text[token] == ':';
-  const size_t colon = plain ? token : text.find(':');
-  const std::string_view name = trim(text.substr(0, colon));
-  const bool bare_cr = text.substr(0, text.size() - 1).find('\r') < text.size() - 2;
-  if (colon == std::string_view::npos || !(plain || is_token(name)) || (bare_cr && !line.folded) ||
-      text.find('\0') != std::string_view::npos) {
-    host.anomaly(kBadHeader);
-    if (colon == std::string_view::npos) return;
-    if (bare_cr || name.find_first_of(" \t") != name.npos) side.framing.mark_odd();
-    if (!is_token(name)) return;
-  }
-  const Header* known = find_header(name);
-  if (known == nullptr || side.interim) return;
-  const bool frames = known->role == Role::length || known->role == Role::coding;
-  if (frames && (line.folded || name.size() != colon)) side.framing.mark_odd();
-  if (!kept && !frames) return;  // passed over, not published
-  const std::string_view value = text.substr(colon + 1);
-  use_header(host, side, *known, line.folded ? unfolded(value) : trim(value));
-}
-
-void Http1::use_header(const Host& host, Side& side, const Header& header, std::string_view value) {
-  const Field field = to_server(host) ? header.request : header.response;
-  switch (header.role) {
-    case Role::length:
-      return side.framing.content_length(value);
-    case Role::coding:
-      if (side.old_version) side.framing.mark_odd();  // RFC 9112 6.1
-      return side.framing.transfer_encoding(value);
-    case Role::packing:
-      side.packing = packing_of(value);
-      return;
-    case Role::upgrade:
-      side.upgrade_h2c |= starts_ignoring_case(value, "h2c");
-      return;
-    case Role::challenge:
-      if (!to_server(host)) challenges_.add(value);
-      return;
-    case Role::host:
-      if (to_server(host)) host_header(host, value);
-      return;
-    case Role::credentials:
-      if (to_server(host)) {
-        const Credentials credentials(value);
-        if (!credentials.scheme().empty()) host.field(kAuthScheme, credentials.scheme());
-        if (!credentials.user().empty()) host.field(kAuthUser, credentials.user());
-      }
-      return;
-    case Role::url: {
-      static thread_local std::array<char, kScratchSize> buffer;
-      if (field != kNone) host.field(field, without_secrets(value, buffer.data(), buffer.size()));
-      return;
-    }
-    case Role::content_type:
-      side.activesync = starts_ignoring_case(value, "application/vnd.ms-sync");
-      [[fallthrough]];
-    case Role::publish:
-      if (field != kNone) host.field(field, value);
-      return;
-  }
-}
-
-// RFC 9112 3.2.2: a host in the target counts, whatever the Host header says.
-void Http1::host_header(const Host& host, std::string_view value) {
-  const uint32_t digest = host_digest(value);
-  if (host_digest_ == 0) {
-    host_digest_ = digest;
-    host.field(kHost, value);
-  } else if (digest != host_digest_) {
-    host.anomaly(kHostMismatch);
-  }
-}
-
-// ---- framing
 
 void Http1::end_of_headers(const Host& host, Side& side) {
   if (side.interim) {

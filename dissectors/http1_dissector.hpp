@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The HTTP/1 dissector as a class: both directions of one connection. How octets become messages
-// stands in http1.cpp and http1_body.cpp; what a direction and the pairing remember in
-// http1_side.hpp and http1_pairing.hpp.
+// stands in http1.cpp, http1_head.cpp and http1_body.cpp; what a direction and the pairing remember
+// in http1_side.hpp and http1_pairing.hpp.
 #pragma once
 
 #include <array>
@@ -34,6 +34,7 @@ class Http1 {
   void read_activesync(const Host& host, Side& side, Bytes octets);
   void show_activesync(const Host& host, Side& side);
   Step read_chunk_end(const Host& host, Side& side, Bytes rest);
+  Step read_fields(const Host& host, Side& side, Bytes rest);
   Step read_line(const Host& host, Side& side, Bytes rest);
   Step read_long_line(const Host& host, Side& side, Bytes front);
   void read_cut_line(const Host& host, Side& side, Bytes front);
@@ -45,6 +46,7 @@ class Http1 {
   void request_line(const Host& host, Side& side, const RequestLine& request, bool cut);
   void status_line(const Host& host, Side& side, const StatusLine& status);
   void header(const Host& host, Side& side, const Line& line);
+  static bool odd_header(const Host& host, Side& side, const Line& line, std::string_view name);
   void use_header(const Host& host, Side& side, const Header& header, std::string_view value);
   void host_header(const Host& host, std::string_view value);
   void chunk_size(const Host& host, Side& side, std::string_view line);

@@ -55,6 +55,29 @@ TEST_CASE("lines come out whole however they came in", "[http1]") {
   }
 }
 
+TEST_CASE("a line is plain when nothing below space stands in it but its end", "[http1]") {
+  for (const size_t size : std::vector<size_t>{0, 1, 14, 15, 16, 17, 31, 32, 70}) {
+    for (unsigned octet = 0; octet < 256; ++octet) {
+      for (size_t place = 0; place < size; ++place) {
+        if (octet == '\n') continue;
+        std::string field(size, 'x');
+        field[place] = static_cast<char>(octet);
+        const std::string text = field + "\r\nB: 2\r\n";
+        const Line line = LineFinder{}.next_field(as_bytes(text));
+        REQUIRE(line.octets.text() == field + "\r\n");
+        REQUIRE(line.plain == (octet >= 0x20));
+        REQUIRE_FALSE(line.bare());
+        REQUIRE(LineFinder{}.next(as_bytes(text)).plain == line.plain);
+      }
+    }
+  }
+  CHECK_FALSE(LineFinder{}.next_field(as_bytes("A: 1\nB: 2\r\n")).plain);
+  CHECK_FALSE(LineFinder{}.next_field(as_bytes("A: 1\r\n 2\r\n\r\n")).plain);
+  CHECK(LineFinder{}.next_field(as_bytes("\r\n x")).blank());
+  CHECK(LineFinder{}.next_field(as_bytes("\n x")).blank());
+  CHECK_FALSE(LineFinder{}.next(as_bytes("x\n")).blank());
+}
+
 TEST_CASE("octets without a line end are looked at once", "[http1]") {
   // What was searched before is overwritten with line ends: looking again would find them.
   LineFinder finder;
