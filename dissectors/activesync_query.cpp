@@ -42,15 +42,17 @@ int hex_digit(char letter) noexcept {
 
 template <size_t kSize>
 void add_unescaped(Text<kSize>& out, std::string_view text) noexcept {
-  for (size_t at = 0; at < text.size(); ++at) {
-    const int high = text[at] == '%' && at + 2 < text.size() ? hex_digit(text[at + 1]) : -1;
-    const int low = high >= 0 ? hex_digit(text[at + 2]) : -1;
-    if (low < 0) {
-      out.add(text[at] == '+' ? ' ' : text[at]);
-    } else {
-      out.add(static_cast<char>(high << 4 | low));
-      at += 2;
-    }
+  static constexpr OctetSet kEscapes("%+");
+  while (!text.empty()) {
+    const size_t plain = std::min(kEscapes.find_in(text), text.size());
+    out.add(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) return;
+    const int high = text[0] == '%' && text.size() > 2 ? hex_digit(text[1]) : -1;
+    const int low = high >= 0 ? hex_digit(text[2]) : -1;
+    const bool escaped = low >= 0;
+    out.add(escaped ? static_cast<char>(high << 4 | low) : text[0] == '+' ? ' ' : text[0]);
+    text.remove_prefix(escaped ? 3 : 1);
   }
 }
 

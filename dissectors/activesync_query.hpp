@@ -18,7 +18,9 @@ class Text {
     if (size_ < kSize) octets_[size_++] = letter;
   }
   void add(std::string_view text) noexcept {
-    for (const char letter : text) add(letter);
+    const size_t kept = std::min(text.size(), kSize - size_);
+    std::copy_n(text.data(), kept, octets_.data() + size_);
+    size_ += kept;
   }
   void clear() noexcept { size_ = 0; }
   std::string_view view() const noexcept { return {octets_.data(), size_}; }

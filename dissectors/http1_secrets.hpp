@@ -47,33 +47,42 @@ inline std::string_view userinfo_of(std::string_view authority) noexcept {
   return at == std::string_view::npos ? std::string_view{} : authority.substr(0, at);
 }
 
+inline constexpr std::array<std::string_view, 15> kSecretKeys{
+    "access_token", "assertion", "canary",        "client_secret", "code",
+    "id_token",     "newpwd",    "pass",          "passwd",        "password",
+    "passwort",     "pwd",       "refresh_token", "token",         "x-owa-canary"};
+constexpr size_t kLongestSecretKey = 13;
+static_assert(std::all_of(kSecretKeys.begin(), kSecretKeys.end(),
+                          [](std::string_view key) { return key.size() <= kLongestSecretKey; }));
+
 inline bool is_secret_key(std::string_view key) noexcept {
-  static constexpr std::array<std::string_view, 15> kSecretKeys{
-      "access_token", "assertion", "canary",        "client_secret", "code",
-      "id_token",     "newpwd",    "pass",          "passwd",        "password",
-      "passwort",     "pwd",       "refresh_token", "token",         "x-owa-canary"};
   return std::any_of(kSecretKeys.begin(), kSecretKeys.end(),
                      [key](std::string_view secret) { return equal_ignoring_case(key, secret); });
 }
 
-/// Writes what `url` keeps into `out`, from `from` on; false when no parameter is secret.
-inline bool cut_parameters(std::string_view url, size_t from, Scratch& out) noexcept {
-  static constexpr OctetSet kBegins("?&;#"), kEnds("&;# ");
-  constexpr size_t kLongestKey = 16;
+/// `front`, what stands before an equals sign, ends with the whole name of a secret parameter.
+inline bool ends_with_secret_key(std::string_view front) noexcept {
+  static constexpr OctetSet kBegins("?&;#");
+  front.remove_prefix(front.size() - std::min(front.size(), kLongestSecretKey + 1));
+  const size_t begin = kBegins.find_last_in(front);
+  return begin != std::string_view::npos && is_secret_key(front.substr(begin + 1));
+}
+
+/// Writes what `url` keeps into `out`; false when no parameter is secret.
+inline bool cut_parameters(std::string_view url, Scratch& out) noexcept {
+  static constexpr OctetSet kEnds("&;# ");
   bool found = false;
   size_t copied = 0;
-  for (size_t at = kBegins.find_in(url, from); at < url.size(); at = kBegins.find_in(url, at + 1)) {
-    const std::string_view rest = url.substr(at + 1);
-    const size_t equals = rest.substr(0, kLongestKey).find('=');
-    if (equals == std::string_view::npos || !is_secret_key(rest.substr(0, equals))) continue;
-    const size_t value = at + 1 + equals + 1;
+  for (size_t equals = url.find('='); equals < url.size(); equals = url.find('=', equals + 1)) {
+    if (!ends_with_secret_key(url.substr(0, equals))) continue;
+    const size_t value = equals + 1;
     const size_t end = std::min(kEnds.find_in(url, value), url.size());
     if (end == value) continue;
     out.add(url.substr(copied, value - copied));
     out.add("***");
     copied = end;
     found = true;
-    at = end - 1;
+    equals = end - 1;
   }
   if (found) out.add(url.substr(copied));
   return found;
@@ -85,13 +94,13 @@ inline std::string_view without_secrets(std::string_view url, char* buffer,
   const std::string_view userinfo = userinfo_of(authority_of(url));
   const size_t colon = userinfo.find(':');
   Scratch out(buffer, capacity);
-  if (colon == std::string_view::npos) return cut_parameters(url, 0, out) ? out.text() : url;
+  if (colon == std::string_view::npos) return cut_parameters(url, out) ? out.text() : url;
   const auto password = static_cast<size_t>(userinfo.data() - url.data()) + colon + 1;
   const auto behind = static_cast<size_t>(userinfo.data() - url.data()) + userinfo.size();
   out.add(url.substr(0, password));
   out.add("***");
   const std::string_view rest = url.substr(behind);
-  if (!cut_parameters(rest, 0, out)) out.add(rest);
+  if (!cut_parameters(rest, out)) out.add(rest);
   return out.text();
 }
 

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "sensor/base/bytes.hpp"
+
 namespace exwire {
 namespace iis {
 
@@ -15,12 +17,19 @@ inline int hex_value(char digit) noexcept {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
+/// What keeps a path from standing for itself; a slash only before another one or a dot.
+inline constexpr OctetSet kWork = [] {
+  OctetSet work("%\\/\x7f");
+  for (unsigned octet = 0; octet < 256; ++octet) {
+    if (octet <= 0x20 || octet > 0x7f) work.add(static_cast<char>(octet));
+  }
+  return work;
+}();
+
 inline bool needs_work(std::string_view path) noexcept {
-  char before = 0;
-  for (const char letter : path) {
-    const bool plain = letter > 0x20 && letter < 0x7f && letter != '%' && letter != '\\';
-    if (!plain || (before == '/' && (letter == '/' || letter == '.'))) return true;
-    before = letter;
+  for (size_t at = kWork.find_in(path); at < path.size(); at = kWork.find_in(path, at + 1)) {
+    const char next = at + 1 < path.size() ? path[at + 1] : '\0';
+    if (path[at] != '/' || next == '/' || next == '.') return true;
   }
   return false;
 }

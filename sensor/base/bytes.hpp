@@ -73,8 +73,9 @@ class Cursor {
 class OctetSet {
  public:
   explicit constexpr OctetSet(std::string_view members) noexcept {
-    for (const char octet : members) member_[static_cast<uint8_t>(octet)] = true;
+    for (const char octet : members) add(octet);
   }
+  constexpr void add(char octet) noexcept { member_[static_cast<uint8_t>(octet)] = true; }
   constexpr bool has(char octet) const noexcept { return member_[static_cast<uint8_t>(octet)]; }
   /// As find_first_of: npos when there is none.
   constexpr size_t find_in(std::string_view text, size_t from = 0) const noexcept {
@@ -105,14 +106,22 @@ constexpr uint64_t lower_of_eight(uint64_t octets) noexcept {
 }
 inline bool equal_ignoring_case(std::string_view text, std::string_view lower_case) noexcept {
   if (text.size() != lower_case.size()) return false;
-  size_t at = 0;
-  for (uint64_t octets, wanted; at + sizeof octets <= text.size(); at += sizeof octets) {
+  const auto eight_equal = [&](size_t at) {
+    uint64_t octets, wanted;
     std::memcpy(&octets, text.data() + at, sizeof octets);
     std::memcpy(&wanted, lower_case.data() + at, sizeof wanted);
-    if (lower_of_eight(octets) != wanted) return false;
+    return lower_of_eight(octets) == wanted;
+  };
+  constexpr size_t kStep = sizeof(uint64_t);
+  size_t at = 0;
+  if (text.size() < kStep) {
+    while (at < text.size() && lower(text[at]) == lower_case[at]) ++at;
+    return at == text.size();
   }
-  while (at < text.size() && lower(text[at]) == lower_case[at]) ++at;
-  return at == text.size();
+  for (; at + kStep < text.size(); at += kStep) {
+    if (!eight_equal(at)) return false;
+  }
+  return eight_equal(text.size() - kStep);  // the last ones may be looked at twice
 }
 inline bool starts_ignoring_case(std::string_view text, std::string_view lower_case) noexcept {
   return equal_ignoring_case(text.substr(0, lower_case.size()), lower_case);
