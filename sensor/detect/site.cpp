@@ -18,15 +18,18 @@ const wire::Address& machine_of(const Site& site, const wire::Address& address,
 
 Hop hop_of(const Site& site, const flow::Flow& flow) noexcept {
   const uint8_t version = flow.key.ip_version;
-  if (wire::is_loopback(flow.client(), version) || wire::is_loopback(flow.server(), version) ||
-      machine_of(site, flow.client(), version) == machine_of(site, flow.server(), version)) {
+  const wire::Address &client = flow.client(), &server = flow.server();
+  const bool one_machine =
+      client == server || (!site.own_addresses.empty() &&
+                           machine_of(site, client, version) == machine_of(site, server, version));
+  if (one_machine || wire::is_loopback(client, version) || wire::is_loopback(server, version)) {
     return Hop::loopback;
   }
-  const bool accepted = std::any_of(
-      site.plaintext_hops.begin(), site.plaintext_hops.end(), [&](const PlaintextHop& hop) {
-        return hop.proxy.covers(flow.client(), version) &&
-               (!hop.server || hop.server->covers(flow.server(), version));
-      });
+  const bool accepted = std::any_of(site.plaintext_hops.begin(), site.plaintext_hops.end(),
+                                    [&](const PlaintextHop& hop) {
+                                      return hop.proxy.covers(client, version) &&
+                                             (!hop.server || hop.server->covers(server, version));
+                                    });
   return accepted ? Hop::accepted : Hop::direct;
 }
 

@@ -93,19 +93,34 @@ Prefilter::Scratch::Scratch(const Prefilter& prefilter) : may_match_(prefilter.a
     }
   }
   scratch_.reset(scratch);
+  for (const Group& group : prefilter.groups_) {
+    seen_.push_back(comes_again(group.buffer) ? std::make_unique<SeenTexts>(may_match_.size())
+                                              : nullptr);
+  }
 }
 
 void Prefilter::scan(std::span<const Buffers> sets, Scratch& scratch) const {
   std::copy(always_.begin(), always_.end(), scratch.may_match_.begin());
+  uint64_t* const may_match = scratch.may_match_.data();
   for (const Buffers& buffers : sets) {
-    for (const Group& group : groups_) {
+    for (size_t number = 0; number < groups_.size(); ++number) {
+      const Group& group = groups_[number];
       const std::string_view text = buffers[static_cast<size_t>(group.buffer)];
       if (text.empty()) continue;
-      Found found{group, scratch.may_match_.data()};
-      hs_scan(group.database.get(), text.data(), static_cast<unsigned>(text.size()), 0,
-              scratch.scratch_.get(), remember, &found);
+      SeenTexts* seen = scratch.seen_[number].get();
+      if (seen == nullptr || text.size() > SeenTexts::kLongest) {
+        scan(group, text, scratch, may_match);
+      } else {
+        seen->add(text, may_match, [&](uint64_t* bits) { scan(group, text, scratch, bits); });
+      }
     }
   }
+}
+
+void Prefilter::scan(const Group& group, std::string_view text, Scratch& scratch, uint64_t* bits) {
+  Found found{group, bits};
+  hs_scan(group.database.get(), text.data(), static_cast<unsigned>(text.size()), 0,
+          scratch.scratch_.get(), remember, &found);
 }
 
 }  // namespace exwire::detect::rules

@@ -12,6 +12,7 @@
 
 #include "sensor/detect/rules/database_cache.hpp"
 #include "sensor/detect/rules/rule.hpp"
+#include "sensor/detect/rules/seen_texts.hpp"
 
 struct hs_scratch;
 
@@ -33,6 +34,7 @@ class Prefilter {
     };
     std::unique_ptr<hs_scratch, Free> scratch_;
     std::vector<uint64_t> may_match_;
+    std::vector<std::unique_ptr<SeenTexts>> seen_;  ///< by group, where texts come again
   };
 
   /// Rules are numbered by their place in the list. Throws SetupError when Hyperscan refuses.
@@ -69,6 +71,7 @@ class Prefilter {
   static int remember(unsigned literal, unsigned long long, unsigned long long, unsigned,
                       void* found);
   void scan(std::span<const Buffers> sets, Scratch& scratch) const;
+  static void scan(const Group& group, std::string_view text, Scratch& scratch, uint64_t* bits);
 
   std::vector<Group> groups_;
   std::vector<uint64_t> always_;  ///< a bit per rule

@@ -59,6 +59,32 @@ struct Case {
 
 }  // namespace
 
+TEST_CASE("texts that come again are searched once, and say the same", "[rules]") {
+  const auto alpha = rule_of("http.user_agent; content:\"alpha\";");
+  const auto beta = rule_of("http.user_agent; content:\"beta\"; nocase;");
+  const Prefilter prefilter({alpha.get(), beta.get()});
+  Prefilter::Scratch used(prefilter);
+  const auto found = [&](std::string_view text, Prefilter::Scratch& scratch) {
+    Buffers buffers{};
+    buffers[static_cast<size_t>(Buffer::http_user_agent)] = text;
+    std::vector<size_t> numbers;
+    prefilter.candidates({&buffers, 1}, scratch, [&](size_t number) { numbers.push_back(number); });
+    return numbers;
+  };
+  const char* parts[] = {"", "alpha", "Beta", "alphabet", "x"};
+  // More texts than there are places, each several times, some too long to be kept.
+  for (size_t round = 0; round < 3; ++round) {
+    for (size_t number = 0; number < 500; ++number) {
+      const std::string text = std::to_string(number) + parts[number % 5] +
+                               std::string(number % 7 * 25, ' ') + parts[number / 5 % 5];
+      INFO(text);
+      Prefilter::Scratch fresh(prefilter);
+      REQUIRE(found(text, used) == found(text, fresh));
+      REQUIRE(found(text, used) == found(text, fresh));
+    }
+  }
+}
+
 TEST_CASE("contents and their modifiers", "[rules]") {
   const Case one = GENERATE(
       Case{R"(content:"owa";)", "/owa/", "/OWA/"},
