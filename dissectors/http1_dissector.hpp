@@ -16,6 +16,8 @@ namespace exwire::http1 {
 
 class Http1 {
  public:
+  Http1() noexcept {}  // NOLINT: otherwise `Http1()` clears what is only read where written
+
   static uint8_t probe(Bytes to_server, Bytes to_client) {
     return std::max(probe_octets(to_server.text()), probe_octets(to_client.text()));
   }

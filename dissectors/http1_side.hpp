@@ -39,6 +39,8 @@ struct Step {
 };
 
 struct Side {
+  Side() noexcept {}  // NOLINT: otherwise `Side()` is cleared by a slow instruction first
+
   uint64_t left = 0;                    ///< of a body or the data of a chunk
   uint64_t body = 0;                    ///< octets of the body, all that are announced so far
   uint64_t other_end = Framing::kNone;  ///< octets until the other reading's end of the body
