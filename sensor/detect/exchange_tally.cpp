@@ -4,6 +4,7 @@
 // Windows of ten minutes in a table of fixed size; a slot in use gives way when its window is over.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "sensor/base/siphash.hpp"
 #include "sensor/detect/exchange_endpoints.hpp"
@@ -49,19 +50,18 @@ struct Tally {
   Timestamp began;
   uint32_t bad = 0, good = 0;
   uint32_t others = 0;  ///< different users of a source, or sources of a user, that were refused
-  bool told = false;
-  std::array<uint64_t, kMostOthers> refused;
-  std::array<char, TallyName::kPieces * TallyName::kOctets> name{};
+  bool told = false, named = false;
+};
 
-  std::string_view name_text() const noexcept {
-    const std::string_view all(name.data(), name.size());
-    return all.substr(0, all.find('\0'));
-  }
+/// What is remembered of refusals; kept apart from what every request that is served has to find.
+struct Refusals {
+  std::array<uint64_t, kMostOthers> others;
+  std::array<char, TallyName::kPieces * TallyName::kOctets> name;
 };
 
 class ExchangeTally final : public FleetDetector {
  public:
-  ExchangeTally() : tallies_(kSlots) {}
+  ExchangeTally() : tallies_(kSlots), refusals_(kSlots) {}
 
   const char* name() const noexcept override { return "exchange_tally"; }
   std::vector<const Signature*> signatures() const override {
@@ -104,8 +104,7 @@ class ExchangeTally final : public FleetDetector {
       tally.key = key;
       tally.began = one.when;
       tally.bad = tally.good = tally.others = 0;
-      tally.told = false;
-      tally.name = {};
+      tally.told = tally.named = false;
     }
     return &tally;
   }
@@ -138,8 +137,20 @@ class ExchangeTally final : public FleetDetector {
     const auto name = one.get<TallyName>();
     Tally* tally = find(of, one, nullptr, name.subject);
     if (tally == nullptr || name.piece >= TallyName::kPieces) return;
+    Refusals& refusals = refusals_of(*tally);
+    if (!std::exchange(tally->named, true)) refusals.name = {};
     std::copy(name.text.begin(), name.text.end(),
-              tally->name.begin() + name.piece * TallyName::kOctets);
+              refusals.name.begin() + name.piece * TallyName::kOctets);
+  }
+
+  Refusals& refusals_of(const Tally& tally) noexcept {
+    return refusals_[static_cast<size_t>(&tally - tallies_.data())];
+  }
+  std::string_view name_of(const Tally& tally) noexcept {
+    if (!tally.named) return {};
+    const Refusals& refusals = refusals_of(tally);
+    const std::string_view all(refusals.name.data(), refusals.name.size());
+    return all.substr(0, all.find('\0'));
   }
 
   void provisioning(const Observation& one, const TallyBody& body, FleetSink& sink) {
@@ -154,10 +165,11 @@ class ExchangeTally final : public FleetDetector {
 
   static void count(Tally& tally, bool bad) noexcept { ++(bad ? tally.bad : tally.good); }
 
-  static void remember(Tally& tally, uint64_t other) noexcept {
-    const auto end = tally.refused.begin() + tally.others;
-    if (tally.others == kMostOthers || std::find(tally.refused.begin(), end, other) != end) return;
-    tally.refused[tally.others++] = other;
+  void remember(Tally& tally, uint64_t other) noexcept {
+    auto& others = refusals_of(tally).others;
+    const auto end = others.begin() + tally.others;
+    if (tally.others == kMostOthers || std::find(others.begin(), end, other) != end) return;
+    others[tally.others++] = other;
   }
 
   static uint64_t source_digest(const Observation& one) noexcept {
@@ -166,8 +178,8 @@ class ExchangeTally final : public FleetDetector {
     return hash.finish();
   }
 
-  static void tell(const Signature& signature, const Observation& one, Tally& tally,
-                   const TallyBody& body, FleetSink& sink) {
+  void tell(const Signature& signature, const Observation& one, Tally& tally, const TallyBody& body,
+            FleetSink& sink) {
     tally.told = true;
     flow::Flow flow;
     flow.key.ip_version = one.ip_version;
@@ -186,9 +198,9 @@ class ExchangeTally final : public FleetDetector {
     facts.add("server", wire::to_text(one.server, one.ip_version));
     facts.add("endpoint", protocol_of(body.endpoint));
     facts.add("source", wire::to_text(one.client, one.ip_version));
-    if (signature.sid == kLockOut.sid) facts.add("user", tally.name_text());
+    if (signature.sid == kLockOut.sid) facts.add("user", name_of(tally));
     if (signature.sid == kProvisioningLoop.sid) {
-      std::string_view rest = tally.name_text();
+      std::string_view rest = name_of(tally);
       for (const char* fact : {"device_id", "device_type", "command"}) {
         const size_t tab = std::min(rest.find('\t'), rest.size());
         facts.add(fact, rest.substr(0, tab));
@@ -206,6 +218,7 @@ class ExchangeTally final : public FleetDetector {
   }
 
   std::vector<Tally> tallies_;
+  std::vector<Refusals> refusals_;  ///< by the same place
 };
 
 }  // namespace

@@ -19,11 +19,11 @@ class TransactionTable {
   struct Entry {
     Entry() noexcept {}  // NOLINT: otherwise `Entry()` clears the transaction's arena as well
 
-    HttpTransaction transaction;
     uint32_t flow = 0;
     uint32_t next_of_flow = 0;
     uint32_t older = 0, newer = 0;
     bool linked = false;
+    HttpTransaction transaction;  ///< behind the rest, which shares a cache line with its front
   };
 
   TransactionTable(Budget& budget, uint32_t most);
