@@ -122,8 +122,7 @@ class ActiveSyncAdmission final : public FlowDetector {
         if (!reason.empty()) facts.add("throttle", reason);
       });
     }
-    const std::string_view protocol = endpoint->protocol;
-    if (protocol != "ActiveSync") return;
+    if (endpoint->protocol != "ActiveSync") return;
     const ActiveSync activesync = ActiveSync::of(transaction);
     watch_provisioning(context, transaction, activesync, *endpoint, sink);
     if (!is_served(transaction, activesync)) return;

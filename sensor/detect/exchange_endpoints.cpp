@@ -105,7 +105,7 @@ bool is_dav_method(std::string_view method) noexcept {
 bool is_signed(const Endpoint& endpoint, const HttpTransaction& transaction) noexcept {
   const std::string_view method = transaction.text(HttpField::method);
   if (method == "RPC_IN_DATA" || method == "RPC_OUT_DATA") return true;
-  const bool dav = std::string_view(endpoint.protocol) == "WebDAV";
+  const bool dav = endpoint.protocol == "WebDAV";
   if (dav && is_dav_method(method)) return true;
   if (starts_ignoring_case(transaction.text(HttpField::user_agent),
                            "microsoft-server-activesync")) {
@@ -168,13 +168,13 @@ uint16_t number_of(const Endpoint& endpoint) noexcept {
   const bool renamed = &endpoint == &kRenamedMapi || &endpoint == &kRenamedRpc;
   if (!renamed) return static_cast<uint16_t>(&endpoint - kEndpoints.data() + 1);
   const auto known = std::find_if(kEndpoints.begin(), kEndpoints.end(), [&](const Endpoint& one) {
-    return std::string_view(one.protocol) == endpoint.protocol;
+    return one.protocol == endpoint.protocol;
   });
   return known == kEndpoints.end() ? uint16_t{0}
                                    : static_cast<uint16_t>(known - kEndpoints.begin() + 1);
 }
 
-const char* protocol_of(uint16_t number) noexcept {
+std::string_view protocol_of(uint16_t number) noexcept {
   return number == 0 || number > kEndpoints.size() ? "Exchange" : kEndpoints[number - 1].protocol;
 }
 

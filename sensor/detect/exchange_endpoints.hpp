@@ -26,8 +26,8 @@ enum class Clients : uint8_t {
 };
 
 struct Endpoint {
-  std::string_view path;  ///< lower case, without trailing slash
-  const char* protocol;   ///< as administrators call it
+  std::string_view path;      ///< lower case, without trailing slash
+  std::string_view protocol;  ///< as administrators call it
   const char* methods;
   const char* products;  ///< versions that ship it
   Proof proof;
@@ -44,7 +44,7 @@ const Endpoint* endpoint_of_path(std::string_view path) noexcept;
 
 /// Endpoints by number, for those who carry no pointers about. Number 0 is none of the table's.
 uint16_t number_of(const Endpoint& endpoint) noexcept;
-const char* protocol_of(uint16_t number) noexcept;
+std::string_view protocol_of(uint16_t number) noexcept;
 /// Empty for number 0.
 std::string_view path_of(uint16_t number) noexcept;
 

@@ -70,7 +70,7 @@ class FrontEndRequests final : public FlowDetector {
     const Endpoint* endpoint = endpoint_of(transaction);
     const std::string_view agent = transaction.text(HttpField::user_agent);
     const bool from_front_end = agent.substr(0, kFrontEnd.size()) == kFrontEnd;
-    const std::string_view protocol = endpoint == nullptr ? "" : endpoint->protocol;
+    const std::string_view protocol = endpoint == nullptr ? std::string_view{} : endpoint->protocol;
     const bool activesync = protocol.substr(0, kMobile.size()) == kMobile;
     if (!from_front_end && !activesync && protocol != "Outlook Mobile Access") return;
     HopBody body;

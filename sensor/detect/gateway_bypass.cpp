@@ -122,7 +122,7 @@ class GatewayBypass final : public FlowDetector {
 
  private:
   static bool is_back_end_hop(const Endpoint& endpoint) noexcept {
-    return std::string_view(endpoint.protocol) == "ActiveSync back-end hop";
+    return endpoint.protocol == "ActiveSync back-end hop";
   }
 
   // EWS, MAPI, Outlook Anywhere, and a mailbox in a browser: not its logon page and pictures.

@@ -215,7 +215,7 @@ class PlaintextExchange final : public FlowDetector {
     hash.octets(flow.server().data(), flow.server().size());
     if (signature.sid != kAcceptedHop.sid) {
       hash.word(flow.server_port());
-      hash.octets(endpoint.protocol, std::string_view(endpoint.protocol).size());
+      hash.octets(endpoint.protocol.data(), endpoint.protocol.size());
       hash.octets(user.data(), user.size());
     }
     return hash.finish();

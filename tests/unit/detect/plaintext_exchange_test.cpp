@@ -146,7 +146,7 @@ TEST_CASE("an endpoint is found when its path or its sign is known, whoever aske
   CHECK(detect::endpoint_of(other) == nullptr);
   other.set(HttpField::server_activesync, as_bytes("15.2"));
   REQUIRE(detect::endpoint_of(other) != nullptr);
-  CHECK(std::string_view(detect::endpoint_of(other)->protocol) == "ActiveSync");
+  CHECK(detect::endpoint_of(other)->protocol == "ActiveSync");
 }
 
 TEST_CASE("common words are Exchange only with a sign of it", "[plaintext]") {
