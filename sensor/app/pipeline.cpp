@@ -198,7 +198,7 @@ void Pipeline::tell_stats(const std::vector<std::unique_ptr<capture::Source>>& s
   stats.paths = paths;
   report::Event event;
   event.time = now;
-  event.body = stats;
+  event.body = &stats;
   reporter_.write(event);
 }
 

@@ -42,7 +42,7 @@ std::string_view EveEncoder::encode(const Event& event, std::string_view source)
   if (const auto* body = std::get_if<FlowBody>(&event.body)) flow(event, *body);
   if (const auto* body = std::get_if<AnomalyBody>(&event.body)) anomaly(*body);
   if (const auto* body = std::get_if<TlsBody>(&event.body)) tls(event, *body);
-  if (const auto* body = std::get_if<StatsBody>(&event.body)) stats(*body);
+  if (const auto* body = std::get_if<const StatsBody*>(&event.body)) stats(**body);
   json_.close();
   return json_.line();
 }

@@ -92,7 +92,8 @@ struct Event {
   std::string_view application;             ///< name of the dissector on the flow; empty: not known
   std::string_view label;                   ///< nDPI's name of the protocol; empty: none
   const CaptureQuality* quality = nullptr;  ///< of where the connection was seen
-  std::variant<AlertBody, HttpBody, FlowBody, AnomalyBody, StatsBody, TlsBody> body;
+  /// Counters by their address: all together they are larger than any event.
+  std::variant<AlertBody, HttpBody, FlowBody, AnomalyBody, const StatsBody*, TlsBody> body;
 };
 
 }  // namespace exwire::report
