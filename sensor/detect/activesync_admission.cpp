@@ -76,15 +76,6 @@ bool is_served(const HttpTransaction& transaction, const ActiveSync& activesync)
          transaction.response_body > kLongerThanRefusals;
 }
 
-// A logon by form: the user stands in the body, which is nobody's to read.
-bool posts_logon_form(const HttpTransaction& transaction) noexcept {
-  if (transaction.text(HttpField::method) != "POST") return false;
-  const std::string_view uri = transaction.text(HttpField::uri);
-  const std::string_view path = uri.substr(0, uri.find('?'));
-  const std::string_view last = path.substr(path.rfind('/') + 1);
-  return is_below(last, "auth.owa") || is_below(last, "owaauth.dll");
-}
-
 // "reason=2": user or password are wrong. Other reasons tell of a logoff or a session that is over.
 bool tells_wrong_password(std::string_view location) noexcept {
   constexpr std::string_view kReason = "reason=2";

@@ -163,6 +163,22 @@ const Endpoint* endpoint_of_path(std::string_view path) noexcept {
   return holds_activesync_segment(path) ? &kActiveSync : nullptr;
 }
 
+std::string_view path_of(const HttpTransaction& transaction) noexcept {
+  const std::string_view uri = transaction.text(HttpField::uri);
+  return uri.substr(0, uri.find('?'));
+}
+
+bool posts_logon_form(const HttpTransaction& transaction) noexcept {
+  static constexpr std::array<std::string_view, 2> kForms{"auth.owa", "owaauth.dll"};
+  if (transaction.text(HttpField::method) != "POST") return false;
+  const std::string_view path = path_of(transaction);
+  return std::any_of(kForms.begin(), kForms.end(), [path](std::string_view form) {
+    if (path.size() < form.size()) return false;
+    const size_t front = path.size() - form.size();
+    return (front == 0 || path[front - 1] == '/') && equal_ignoring_case(path.substr(front), form);
+  });
+}
+
 // One that was renamed goes by the first of its protocol.
 uint16_t number_of(const Endpoint& endpoint) noexcept {
   const bool renamed = &endpoint == &kRenamedMapi || &endpoint == &kRenamedRpc;

@@ -42,6 +42,12 @@ bool is_below(std::string_view path, std::string_view prefix) noexcept;
 /// The endpoint a request path belongs to, or null. `path` may carry a query.
 const Endpoint* endpoint_of_path(std::string_view path) noexcept;
 
+/// What stands before the query.
+std::string_view path_of(const inspect::HttpTransaction& transaction) noexcept;
+
+/// A logon by form, with the password in the body: owaauth.dll of Exchange 2003, auth.owa since.
+bool posts_logon_form(const inspect::HttpTransaction& transaction) noexcept;
+
 /// Endpoints by number, for those who carry no pointers about. Number 0 is none of the table's.
 uint16_t number_of(const Endpoint& endpoint) noexcept;
 std::string_view protocol_of(uint16_t number) noexcept;

@@ -130,8 +130,7 @@ class GatewayBypass final : public FlowDetector {
     if (endpoint.clients == Clients::desktop) return true;
     constexpr std::string_view kMailbox = "/owa";
     if (endpoint.path != kMailbox) return false;
-    std::string_view rest = transaction.text(HttpField::uri);
-    rest = rest.substr(0, rest.find('?')).substr(kMailbox.size());
+    const std::string_view rest = path_of(transaction).substr(kMailbox.size());
     const bool of_version = rest.size() > 1 && rest[1] >= '0' && rest[1] <= '9';
     return !of_version && !is_below(rest, "/auth");
   }
@@ -186,11 +185,6 @@ class GatewayBypass final : public FlowDetector {
     });
     finding.source = &source;
     sink.found(context, finding);
-  }
-
-  static std::string_view path_of(const HttpTransaction& transaction) noexcept {
-    const std::string_view uri = transaction.text(HttpField::uri);
-    return uri.substr(0, uri.find('?'));
   }
 
   const Site& site_;

@@ -40,20 +40,6 @@ constexpr Signature kAcceptedHop{
     "Misc activity",
     "Accepted by site.plaintext_hops; re-encrypt towards Exchange where that is possible."};
 
-std::string_view path_of(const HttpTransaction& transaction) noexcept {
-  const std::string_view uri = transaction.text(HttpField::uri);
-  return uri.substr(0, uri.find('?'));
-}
-
-// Forms-based authentication posts the password in the body (Exchange 2003: owaauth.dll, later:
-// auth.owa).
-bool is_forms_logon(const HttpTransaction& transaction) noexcept {
-  if (transaction.text(HttpField::method) != "POST") return false;
-  const std::string_view path = path_of(transaction);
-  const std::string_view last = path.substr(path.rfind('/') + 1);
-  return equal_ignoring_case(last, "auth.owa") || equal_ignoring_case(last, "owaauth.dll");
-}
-
 // What was a password stands as *** in the URL by now.
 bool has_password_in_url(const HttpTransaction& transaction) noexcept {
   static constexpr std::array<std::string_view, 4> kEnds{"pass=***", "password=***", "passwd=***",
@@ -73,7 +59,7 @@ bool has_password_in_url(const HttpTransaction& transaction) noexcept {
 
 /// How the request proves who it is, empty when it does not.
 std::string_view scheme_of(const HttpTransaction& transaction) noexcept {
-  if (is_forms_logon(transaction)) return "Forms";
+  if (posts_logon_form(transaction)) return "Forms";
   const std::string_view scheme = transaction.text(HttpField::auth_scheme);
   return scheme.empty() && has_password_in_url(transaction) ? "URL parameter" : scheme;
 }
