@@ -30,12 +30,16 @@ void TransactionTable::link(uint32_t handle, uint32_t flow, uint32_t number) {
   newest_ = handle;
 }
 
-uint32_t TransactionTable::find(uint32_t flow, uint32_t number) const noexcept {
+uint32_t TransactionTable::find(uint32_t flow, uint32_t number) noexcept {
+  if (found_ != 0) {
+    const Entry& last = entries_[found_];
+    if (last.linked && last.flow == flow && last.transaction.number == number) return found_;
+  }
   uint32_t handle = first_of(flow);
   while (handle != 0 && entries_[handle].transaction.number != number) {
     handle = entries_[handle].next_of_flow;
   }
-  return handle;
+  return found_ = handle;
 }
 
 uint32_t TransactionTable::first_of(uint32_t flow) const noexcept {

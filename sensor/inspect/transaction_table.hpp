@@ -35,7 +35,7 @@ class TransactionTable {
   /// Makes it findable as transaction `number` of `flow`.
   void link(uint32_t handle, uint32_t flow, uint32_t number);
   /// 0 when there is none.
-  uint32_t find(uint32_t flow, uint32_t number) const noexcept;
+  uint32_t find(uint32_t flow, uint32_t number) noexcept;
   /// Any (the first) open transaction of a flow, 0 when there is none.
   uint32_t first_of(uint32_t flow) const noexcept;
   /// The one that has waited longest, 0 when none is linked.
@@ -56,6 +56,7 @@ class TransactionTable {
   // Keyed by flow handle, which is the sensor's own number and no attacker's choice.
   boost::unordered_flat_map<uint32_t, uint32_t, HashHandle> first_of_flow_;
   uint32_t oldest_ = 0, newest_ = 0;
+  uint32_t found_ = 0;  ///< by the last find(): moments of one transaction come together
 };
 
 }  // namespace exwire::inspect
