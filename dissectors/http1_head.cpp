@@ -115,9 +115,12 @@ void Http1::header(const Host& host, Side& side, const Line& line) {
   if (kept && !side.interim) show_line(host, kHeaderLine, text);
   const size_t colon = text.find(':');
   if (colon == std::string_view::npos) return host.anomaly(kBadHeader);
-  const std::string_view name = trim(text.substr(0, colon));
-  const Header* known = find_header(name);
-  const bool sound = line.plain && (known != nullptr || is_token(name));  // those of the table are
+  const std::string_view front = text.substr(0, colon);
+  const Header* found = find_header(front);
+  const std::string_view name = found != nullptr ? front : trim(front);
+  const Header* known = name.size() == colon ? found : find_header(name);
+  // Names of the table are tokens.
+  const bool sound = line.plain && (known != nullptr || is_token(name));
   if (!sound && !odd_header(host, side, line, name)) return;
   if (known == nullptr || side.interim) return;
   const bool frames = known->role == Role::length || known->role == Role::coding;

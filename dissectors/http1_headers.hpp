@@ -4,11 +4,10 @@
 // (reliability facts 5.4).
 #pragma once
 
-#include <algorithm>
 #include <array>
 
 #include "dissectors/http1_fields.hpp"
-#include "dissectors/http1_text.hpp"
+#include "dissectors/names_by_length.hpp"
 
 namespace exwire::http1 {
 
@@ -32,7 +31,7 @@ struct Header {
   Field request, response;  ///< field it is published as, by direction
 };
 
-inline constexpr std::array kHeaders{
+inline constexpr auto kHeaders = by_length<21>(std::array{
     Header{"via", Role::publish, kVia, kNone},
     Header{"host", Role::host, kHost, kNone},
     Header{"server", Role::publish, kNone, kServer},
@@ -60,30 +59,11 @@ inline constexpr std::array kHeaders{
     Header{"ms-asprotocolversion", Role::publish, kAsVersion, kNone},
     Header{"ms-server-activesync", Role::publish, kNone, kServerActiveSync},
     Header{"ms-asprotocolversions", Role::publish, kNone, kAsVersions},
-};
-
-constexpr size_t kLongestHeaderName = kHeaders.back().name.size();
-/// Where the names of each length begin, and past the longest one's.
-inline constexpr auto kFirstOfLength = [] {
-  std::array<uint8_t, kLongestHeaderName + 2> first{};
-  for (const Header& header : kHeaders) ++first[header.name.size() + 1];
-  for (size_t length = 1; length < first.size(); ++length) {
-    first[length] = static_cast<uint8_t>(first[length] + first[length - 1]);
-  }
-  return first;
-}();
-static_assert(std::is_sorted(kHeaders.begin(), kHeaders.end(),
-                             [](const Header& a, const Header& b) {
-                               return a.name.size() < b.name.size();
-                             }));
+});
 
 /// Null for a header nobody asks for.
 inline const Header* find_header(std::string_view name) noexcept {
-  if (name.size() > kLongestHeaderName) return nullptr;
-  for (size_t at = kFirstOfLength[name.size()]; at < kFirstOfLength[name.size() + 1]; ++at) {
-    if (equal_ignoring_case(name, kHeaders[at].name)) return &kHeaders[at];
-  }
-  return nullptr;
+  return kHeaders.find(name);
 }
 
 }  // namespace exwire::http1

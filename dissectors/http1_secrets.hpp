@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "dissectors/http1_text.hpp"
+#include "dissectors/names_by_length.hpp"
 
 namespace exwire::http1 {
 
@@ -47,25 +48,33 @@ inline std::string_view userinfo_of(std::string_view authority) noexcept {
   return at == std::string_view::npos ? std::string_view{} : authority.substr(0, at);
 }
 
-inline constexpr std::array<std::string_view, 15> kSecretKeys{
-    "access_token", "assertion", "canary",        "client_secret", "code",
-    "id_token",     "newpwd",    "pass",          "passwd",        "password",
-    "passwort",     "pwd",       "refresh_token", "token",         "x-owa-canary"};
+struct SecretKey {
+  std::string_view name;
+};
 constexpr size_t kLongestSecretKey = 13;
-static_assert(std::all_of(kSecretKeys.begin(), kSecretKeys.end(),
-                          [](std::string_view key) { return key.size() <= kLongestSecretKey; }));
-
-inline bool is_secret_key(std::string_view key) noexcept {
-  return std::any_of(kSecretKeys.begin(), kSecretKeys.end(),
-                     [key](std::string_view secret) { return equal_ignoring_case(key, secret); });
-}
+inline constexpr auto kSecretKeys =
+    by_length<kLongestSecretKey>(std::array<SecretKey, 15>{{{"access_token"},
+                                                            {"assertion"},
+                                                            {"canary"},
+                                                            {"client_secret"},
+                                                            {"code"},
+                                                            {"id_token"},
+                                                            {"newpwd"},
+                                                            {"pass"},
+                                                            {"passwd"},
+                                                            {"password"},
+                                                            {"passwort"},
+                                                            {"pwd"},
+                                                            {"refresh_token"},
+                                                            {"token"},
+                                                            {"x-owa-canary"}}});
 
 /// `front`, what stands before an equals sign, ends with the whole name of a secret parameter.
 inline bool ends_with_secret_key(std::string_view front) noexcept {
   static constexpr OctetSet kBegins("?&;#");
   front.remove_prefix(front.size() - std::min(front.size(), kLongestSecretKey + 1));
   const size_t begin = kBegins.find_last_in(front);
-  return begin != std::string_view::npos && is_secret_key(front.substr(begin + 1));
+  return begin != std::string_view::npos && kSecretKeys.find(front.substr(begin + 1)) != nullptr;
 }
 
 /// Writes what `url` keeps into `out`; false when no parameter is secret.
