@@ -301,6 +301,7 @@ int run(const CommandLine& command_line) {
     return kDone;
   }
   const bool live = !command_line.interfaces.empty();
+  config.inspect.label_at_once = live || config.workers > 1;
   const std::unique_ptr<report::FileSink> sink = open_sink(command_line);
   report::Reporter reporter(eve_settings(config, live), *sink, config.privacy);
   const Sources sources = open_sources(command_line, config, filter);

@@ -19,6 +19,7 @@ struct InspectSettings {
   const bool* bodies_wanted = nullptr;     ///< somebody looks at the front of HTTP bodies
   const bool* heads_wanted = nullptr;      ///< likewise at their heads; null: yes
   bool label_unknown = true;               ///< ask nDPI about what no dissector knows
+  bool label_at_once = true;               ///< false: nDPI is initialised by the first to ask
   std::vector<flow::OverlapRule> overlap;  ///< by receiver; others keep the first copy
 };
 

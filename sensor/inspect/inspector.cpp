@@ -46,7 +46,8 @@ Inspector::Inspector(const InspectSettings& settings, const DissectorHost& disse
       sessions_(budget, settings.most_sessions),
       transactions_(budget, settings.most_transactions),
       handshakes_(budget, settings.most_handshakes),
-      labeller_(settings.label_unknown ? std::make_unique<Labeller>(budget) : nullptr),
+      labeller_(settings.label_unknown ? std::make_unique<Labeller>(budget, settings.label_at_once)
+                                       : nullptr),
       most_told_(2 * size_t{settings.most_sessions}) {
   budget.take(buffer_budget_.limit());
   for (size_t at = 0; at < dissectors_.size(); ++at) {

@@ -5,7 +5,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <mutex>
+
+#include "sensor/base/result.hpp"
 
 namespace exwire::inspect {
 namespace {
@@ -41,18 +42,17 @@ void Labeller::Module::operator()(ndpi_detection_module_struct* module) const no
   ndpi_exit_detection_module(module);
 }
 
-Labeller::Labeller(Budget& budget)
+Labeller::Labeller(Budget& budget, bool at_once)
     : budget_(budget),
       candidates_(budget, kMostFlows),
-      scratch_(kIpv6Header + kTcpHeader + kMostOctets + kSlack) {}
+      scratch_(kIpv6Header + kTcpHeader + kMostOctets + kSlack) {
+  if (at_once && !is_ready()) throw SetupError("nDPI cannot be initialised");
+}
 
 Labeller::~Labeller() = default;  // candidates are closed by their owner, flow by flow
 
-// Workers come here at moments of their own, and nDPI initialises libraries that they share.
 bool Labeller::is_ready() {
   if (module_) return true;
-  static std::mutex one_at_a_time;
-  const std::lock_guard turn(one_at_a_time);
   module_.reset(ndpi_init_detection_module(ndpi_dont_load_tor_hosts));
   if (!module_) return false;
   NDPI_PROTOCOL_BITMASK wanted;

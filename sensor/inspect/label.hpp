@@ -2,8 +2,8 @@
 // A second opinion from nDPI on what a flow carries, for protocols we do not dissect. A label only:
 // no text nDPI stores ever leaves this file. Bounded as measured for nDPI 4.2: few protocols, 8
 // packets or 16 KiB per flow, a limited number of flows at once, every packet copied into a scratch
-// buffer with zeros behind it. nDPI's own tables take 17 ms and 5 MiB: they are built when the
-// first flow needs them, which in many a capture none does.
+// buffer with zeros behind it. nDPI's own tables take 17 ms and 5 MiB: a replay builds them when
+// the first flow needs them, which in many a capture none does.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,9 @@ class Labeller {
     uint32_t packets = 0, octets = 0;
   };
 
-  explicit Labeller(Budget& budget);
+  /// `at_once`: nDPI's tables are built here, and SetupError is thrown when that fails. They must
+  /// be where several workers run: building them writes to what all of nDPI shares.
+  Labeller(Budget& budget, bool at_once);
   ~Labeller();
   Labeller(const Labeller&) = delete;
   Labeller& operator=(const Labeller&) = delete;
