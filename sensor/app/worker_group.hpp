@@ -60,17 +60,17 @@ class WorkerGroup {
     Lane(const Lane&) = delete;
     Lane& operator=(const Lane&) = delete;
 
-    Budget budget;
-    Worker worker;
-    const uint32_t number;
-    std::vector<Arrival> arrivals;
-    std::vector<Due> due;
-    // Of what goes in the order of age: which tick, how many flows, how far they are taken, and the
-    // one that was taken last and waits for older ones of others.
-    std::optional<uint32_t> tick;
-    uint32_t flows = 0, next = 0, waiting = 0;
     alignas(64) sem_t asked;  ///< there is work for its thread
     std::thread thread;
+    Budget budget;
+    std::vector<Arrival> arrivals;
+    std::vector<Due> due;
+    Worker worker;
+    const uint32_t number;
+    // Of what goes in the order of age: how many flows, how far they are taken, the one that was
+    // taken last and waits for older ones of others, and which tick.
+    uint32_t flows = 0, next = 0, waiting = 0;
+    std::optional<uint32_t> tick;
   };
 
   static std::deque<Lane> make_lanes(const Config& share, const inspect::DissectorHost& dissectors,
