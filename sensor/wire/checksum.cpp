@@ -9,49 +9,57 @@ namespace exwire::wire {
 
 namespace {
 
-/// A sum of 64-bit words in host order: it folds to that of 16-bit words with its octets swapped,
-/// each carry being worth one (RFC 1071 2 B and 2 C).
-struct Sum {
-  uint64_t words = 0, carries = 0;
+// Sums of words in host order fold to those of 16-bit words with their octets swapped, each carry
+// being worth one (RFC 1071 2 B and 2 C).
 
-  void add(uint64_t word) noexcept {
-    words += word;
-    carries += words < word;
+using Block = uint64_t __attribute__((vector_size(32)));
+constexpr uint32_t kBlock = sizeof(Block);
+
+/// Both halves of all 64-bit words of whole blocks, added up without a carry: of a word and its
+/// upper half the lower one follows at the end, so that each block costs two additions.
+[[gnu::always_inline]] inline uint64_t add_blocks(const uint8_t* at, uint32_t blocks) noexcept {
+  Block words[2]{}, upper[2]{};  // neither waits for the other
+  const auto add = [&](size_t chain) {
+    Block block;
+    std::memcpy(&block, at, kBlock);
+    words[chain] += block;
+    upper[chain] += block >> 32;
+    at += kBlock;
+  };
+  for (; blocks >= 2; blocks -= 2) {
+    add(0);
+    add(1);
   }
-  uint16_t in_16_bits() const noexcept {
-    return folded((words >> 32) + (words & 0xffffffff) + carries);
-  }
-};
+  if (blocks != 0) add(0);
+  const Block halves = words[0] + words[1] - ((upper[0] + upper[1]) << 32) + upper[0] + upper[1];
+  return halves[0] + halves[1] + halves[2] + halves[3];
+}
+
+// A block is one register of AVX2; without it the compiler makes two of SSE2 of it.
+[[gnu::target("avx2")]] uint64_t add_blocks_avx2(const uint8_t* at, uint32_t blocks) noexcept {
+  return add_blocks(at, blocks);
+}
+
+uint64_t sum_of_blocks(const uint8_t* at, uint32_t blocks) noexcept {
+  return __builtin_cpu_supports("avx2") ? add_blocks_avx2(at, blocks) : add_blocks(at, blocks);
+}
 
 }  // namespace
 
 uint16_t sum_of(Bytes octets, uint32_t initial) noexcept {
-  Sum even, odd;  // neither waits for the other
-  const auto add_pair = [&](const uint8_t* at) {
-    uint64_t words[2];
-    std::memcpy(words, at, sizeof words);
-    even.add(words[0]);
-    odd.add(words[1]);
-  };
   const uint8_t* at = octets.begin();
-  uint32_t left = octets.size;
-  for (; left >= 64; left -= 64, at += 64) {
-    for (uint32_t pair = 0; pair < 64; pair += 16) add_pair(at + pair);
-  }
-  for (; left >= 16; left -= 16, at += 16) add_pair(at);
+  const uint32_t blocks = octets.size / kBlock, left = octets.size % kBlock;
+  uint64_t sum = blocks == 0 ? 0 : sum_of_blocks(at, blocks);
+  at += size_t{blocks} * kBlock;
   const auto add_part = [&](auto part) {
-    if (!(left & sizeof part)) return;
     std::memcpy(&part, at, sizeof part);
-    even.add(part);
+    sum += part;
     at += sizeof part;
   };
-  add_part(uint64_t{});
-  add_part(uint32_t{});
-  add_part(uint16_t{});
-  add_part(uint8_t{});
-  even.add(odd.words);
-  even.carries += odd.carries;
-  return folded(uint64_t{__builtin_bswap16(even.in_16_bits())} + initial);
+  for (uint32_t words = left / sizeof(uint32_t); words > 0; --words) add_part(uint32_t{});
+  if (left & sizeof(uint16_t)) add_part(uint16_t{});
+  if (left & sizeof(uint8_t)) add_part(uint8_t{});
+  return folded(uint64_t{__builtin_bswap16(folded(sum))} + initial);
 }
 
 uint16_t pseudo_header_sum(const NetworkView& network) noexcept {

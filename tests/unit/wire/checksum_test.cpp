@@ -63,6 +63,13 @@ TEST_CASE("the sum of RFC 1071, at every length and against a plain loop", "[che
   }
 }
 
+TEST_CASE("no carry is lost in a sum of the largest words", "[checksum]") {
+  const std::vector<uint8_t> octets(262'144, 0xff);  // a multiple of 0xffff, less an odd octet's
+  for (const uint32_t size : {64U, 1480U, 65'535U, 262'143U, 262'144U}) {
+    CHECK(wire::sum_of({octets.data(), size}) == (size % 2 == 0 ? 0xffff : 0xff00));
+  }
+}
+
 TEST_CASE("an IPv4 header is summed with its options", "[checksum]") {
   for (const uint32_t size : {20U, 24U, 60U}) {
     std::vector<uint8_t> octets(size);
