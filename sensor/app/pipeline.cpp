@@ -64,10 +64,15 @@ void Pipeline::gather() {
   if (logs_) logs_->gather();
 }
 
+// Habits show soon: whoever captures downloads need not wait for 100 MB to be read twice.
 void Pipeline::learn(capture::Source& source) {
-  constexpr uint64_t kMostFrames = 65536;
+  constexpr uint64_t kMostFrames = 65536, kMostOctets = uint64_t{16} << 20;
+  const auto enough = [&] {
+    const capture::CaptureCounters seen = source.counters();
+    return seen.frames >= kMostFrames || seen.octets >= kMostOctets;
+  };
   capture::BatchStatus status = capture::BatchStatus::frames;
-  while (status == capture::BatchStatus::frames && source.counters().frames < kMostFrames) {
+  while (status == capture::BatchStatus::frames && !enough()) {
     batch_.count = 0;
     status = source.next_batch(batch_);
     workers_.intake().learn(batch_);
