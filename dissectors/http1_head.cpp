@@ -16,27 +16,24 @@ void Http1::start_line(const Host& host, Side& side, std::string_view line) {
   if (text.empty()) return;  // RFC 9112 2.2: empty lines before a message are passed over
   if (line == "PRI * HTTP/2.0\r\n") {
     host.anomaly(kHttp2);
-    leave_http(host);
-  } else if (to_server(host)) {
-    auto request = side.lost ? find_request_line(text) : parse_request_line(text);
-    if (!request) {
+    return leave_http(host);
+  }
+  // What is no start line by the book may still be one to a lenient receiver.
+  const auto read = [&](auto parse, auto find) {
+    auto found = side.lost ? find(text) : parse(text);
+    if (!found) {
       bad_start_line(host, side, text);
-      request = find_request_line(text);
+      found = find(text);
     }
-    if (request) {
-      show_line(host, kStartLine, line);
+    if (found) show_line(host, kStartLine, line);
+    return found;
+  };
+  if (to_server(host)) {
+    if (const auto request = read(parse_request_line, find_request_line)) {
       request_line(host, side, *request, false);
     }
-  } else {
-    auto status = side.lost ? find_status_line(text) : parse_status_line(text);
-    if (!status) {
-      bad_start_line(host, side, text);
-      status = find_status_line(text);
-    }
-    if (status) {
-      show_line(host, kStartLine, line);
-      status_line(host, side, *status);
-    }
+  } else if (const auto status = read(parse_status_line, find_status_line)) {
+    status_line(host, side, *status);
   }
 }
 
