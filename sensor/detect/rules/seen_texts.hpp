@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 #include <vector>
 
+#include "sensor/base/quick_digest.hpp"
 #include "sensor/detect/rules/buffer.hpp"
 
 namespace exwire::detect::rules {
@@ -65,15 +65,7 @@ class SeenTexts {
   };
 
   static size_t place_of(std::string_view text) noexcept {
-    constexpr uint64_t kFactor = 0x9e3779b97f4a7c15;
-    uint64_t digest = text.size();
-    for (uint64_t octets; text.size() >= sizeof octets; text.remove_prefix(sizeof octets)) {
-      std::memcpy(&octets, text.data(), sizeof octets);
-      digest = (digest ^ octets) * kFactor;
-      digest ^= digest >> 32;
-    }
-    for (const char octet : text) digest = (digest ^ static_cast<uint8_t>(octet)) * kFactor;
-    return static_cast<size_t>(digest >> 32) % kPlaces;
+    return (quick_digest(0, as_bytes(text)) >> 32) % kPlaces;
   }
 
   size_t words_;
