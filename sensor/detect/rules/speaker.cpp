@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "sensor/base/siphash.hpp"
+#include "sensor/detect/exchange_endpoints.hpp"
 
 namespace exwire::detect::rules {
 namespace {
@@ -62,8 +63,7 @@ void tell(const Rule& rule, const Look& look, FindingSink& sink) {
   const FactsBy source([&look](Facts& facts) {
     const inspect::HttpTransaction* transaction = look.transaction;
     if (transaction == nullptr) return;
-    const std::string_view uri = transaction->text(HttpField::uri);
-    facts.add("url_path", uri.substr(0, uri.find('?')));
+    facts.add("url_path", path_of(*transaction));
     facts.add("method", transaction->text(HttpField::method));
     if (transaction->response_seen) facts.add("status_code", transaction->status());
   });
