@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <map>
 
-#include "sensor/base/siphash.hpp"
+#include "sensor/detect/address_hash.hpp"
 #include "sensor/detect/fleet_detector.hpp"
 #include "sensor/detect/idle_findings.hpp"
 
@@ -156,16 +156,19 @@ class IdlePaths final : public FleetDetector {
     known->second.summary.captured(share.packets, share.holes);
   }
 
-  // When a client last opened a connection to a server.
-  Opening& opening_of(const Observation& seen) noexcept {
+  static uint64_t opening_key(const Observation& seen) noexcept {
     SipHash13 hash{HashKey{}};
-    hash.octets(seen.client.data(), seen.client.size());
-    hash.octets(seen.server.data(), seen.server.size());
-    hash.word(seen.server_port);
-    const uint64_t key = hash.finish();
-    Opening& opening = openings_[key % kOpenings];
-    if (opening.key != key) opening = {key, {}};
-    return opening;
+    add_address(hash, seen.client, seen.ip_version);
+    add_address(hash, seen.server, seen.ip_version);
+    hash.word(uint64_t{seen.server_port} << 8 | seen.ip_version);
+    return hash.finish();
+  }
+
+  // When this client last opened a connection to this server, as far as that is remembered.
+  Timestamp last_opening(const Observation& seen) const noexcept {
+    const uint64_t key = opening_key(seen);
+    const Opening& opening = openings_[key % kOpenings];
+    return opening.key == key ? opening.when : Timestamp{};
   }
 
   // A phone may have lost patience before the server has: it opens its next connection first.
@@ -173,14 +176,15 @@ class IdlePaths final : public FleetDetector {
     if (suspects_.size() == kMostSuspects) suspects_.erase(suspects_.begin());
     const Timestamp probed{seen.when.ns -
                            int64_t{seen.get<IdleGap>().since_probe_ms} * kNanosPerMilli};
-    const Timestamp opened = opening_of(seen).when;
+    const Timestamp opened = last_opening(seen);
     const bool returned = opened >= probed;
     suspects_.push_back(
         {seen, probed, returned, false, returned ? opened.ns - probed.ns : 0, epoch_of(seen)});
   }
 
   void opened(const Observation& seen, FleetSink& sink) {
-    opening_of(seen).when = seen.when;
+    const uint64_t key = opening_key(seen);
+    openings_[key % kOpenings] = {key, seen.when};  // whoever stood there
     for (size_t index = 0; index < suspects_.size();) {
       Suspect& suspect = suspects_[index];
       if (!suspect.returned && suspect.comes_back(seen)) {
