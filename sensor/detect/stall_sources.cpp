@@ -2,17 +2,15 @@
 #include "sensor/detect/stall_sources.hpp"
 
 #include <algorithm>
-#include <cstring>
+
+#include "sensor/detect/address_hash.hpp"
 
 namespace exwire::detect {
 
-const StallClient& StallClients::of(const wire::Address& address, uint8_t ip_version) noexcept {
-  if (latest_.ip_version == ip_version && is_same(latest_.address, address)) return latest_;
-  std::array<uint64_t, 2> halves;
-  std::memcpy(halves.data(), address.data(), sizeof halves);
+const StallClient& StallClients::another(const wire::Address& address,
+                                         uint8_t ip_version) noexcept {
   SipHash13 hash(secret_);
-  hash.word(halves[0]);
-  if (ip_version == 6) hash.word(halves[1]);  // one of IPv4 stands in the first half
+  add_address(hash, address, ip_version);
   latest_ = {address, ip_version, static_cast<uint32_t>(hash.finish())};
   return latest_;
 }
@@ -47,9 +45,11 @@ uint16_t StallSources::take(uint16_t chain) noexcept {
   }
   const uint16_t at = free_;
   free_ = sources_[at].next;
-  sources_[at] = {};
-  sources_[at].chain = chain;
-  sources_[at].next = chains_[chain];
+  Source& source = sources_[at];
+  source.passed = 0;
+  source.young.fill(0);
+  source.chain = chain;
+  source.next = chains_[chain];
   chains_[chain] = at;
   return at;
 }

@@ -41,9 +41,14 @@ struct StallClient {
 class StallClients {
  public:
   explicit StallClients(HashKey secret) noexcept : secret_(secret) {}
-  const StallClient& of(const wire::Address& address, uint8_t ip_version) noexcept;
+  const StallClient& of(const wire::Address& address, uint8_t ip_version) noexcept {
+    const bool again = latest_.ip_version == ip_version && is_same(latest_.address, address);
+    return again ? latest_ : another(address, ip_version);
+  }
 
  private:
+  const StallClient& another(const wire::Address& address, uint8_t ip_version) noexcept;
+
   HashKey secret_;
   StallClient latest_;
 };

@@ -93,7 +93,7 @@ class StalledServers final : public FleetDetector {
   }
 
  private:
-  StallLine* add_line(StallServer& server, Stage stage) {
+  [[gnu::cold]] StallLine* add_line(StallServer& server, Stage stage) {
     if (!budget_.take(sizeof(StallLine))) {
       ++refused_;
       return nullptr;
@@ -144,13 +144,24 @@ class StalledServers final : public FleetDetector {
     each_line([&](const StallServer&, Stage, StallLine& line) { line.population.advance(now_s); });
   }
 
+  static bool is_about(const Observation& step, const StallServer& server) noexcept {
+    return server.port == step.server_port && server.ip_version == step.ip_version &&
+           is_same(server.address, step.server);
+  }
+
+  // Most steps are about the server of the one before.
   StallServer* server_of(const Observation& step, bool wanted) {
-    const auto is_it = [&](const StallServer& server) {
-      return server.port == step.server_port && server.ip_version == step.ip_version &&
-             is_same(server.address, step.server);
-    };
-    if (latest_ < servers_.size() && is_it(servers_[latest_])) return &servers_[latest_];
-    auto found = std::find_if(servers_.begin(), servers_.end(), is_it);
+    if (latest_ == nullptr || !is_about(step, *latest_)) [[unlikely]] {
+      StallServer* another = find_server(step, wanted);
+      if (another == nullptr) return nullptr;
+      latest_ = another;
+    }
+    return latest_;
+  }
+
+  [[gnu::noinline]] StallServer* find_server(const Observation& step, bool wanted) {
+    auto found = std::find_if(servers_.begin(), servers_.end(),
+                              [&](const StallServer& server) { return is_about(step, server); });
     if (found == servers_.end()) {
       if (!wanted) return nullptr;
       if (servers_.size() < kMostServers) {
@@ -168,7 +179,6 @@ class StalledServers final : public FleetDetector {
       found->port = step.server_port;
       found->ip_version = step.ip_version;
     }
-    latest_ = static_cast<size_t>(found - servers_.begin());
     return &*found;
   }
 
@@ -303,7 +313,7 @@ class StalledServers final : public FleetDetector {
   uint64_t refused_ = 0, sources_shed_ = 0;
   std::vector<StallServer> servers_;
   uint8_t sight_ = 0;
-  size_t latest_ = 0;
+  StallServer* latest_ = nullptr;  ///< of servers_, which have room for all from the start
   uint32_t now_s_ = 0;
 };
 
