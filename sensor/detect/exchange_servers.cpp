@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "sensor/base/siphash.hpp"
+#include "sensor/detect/address_hash.hpp"
 #include "sensor/detect/host_names.hpp"
 
 namespace exwire::detect {
@@ -86,7 +86,7 @@ const char* to_text(Reason reason) noexcept {
 
 size_t ExchangeServers::Hash::operator()(const Endpoint& endpoint) const noexcept {
   SipHash13 hash{HashKey{}};
-  hash.octets(endpoint.address.data(), endpoint.address.size());
+  add_address(hash, endpoint.address, endpoint.ip_version);
   hash.word(uint64_t{endpoint.port} << 8 | endpoint.ip_version);
   return hash.finish();
 }
@@ -97,21 +97,25 @@ ExchangeServers::ExchangeServers(const Site& site) : site_(site) {
   products_.reserve(kMostProducts);
 }
 
+const ExchangeServer* ExchangeServers::at(const flow::Flow& flow, uint16_t port) const noexcept {
+  const auto known = by_endpoint_.find({flow.server(), port, flow.key.ip_version});
+  return known == by_endpoint_.end() ? nullptr : &known->second;
+}
+
+const ExchangeServer* ExchangeServers::at_any_tls_port(const flow::Flow& flow) const noexcept {
+  return site_.tls_ports[flow.server_port()] ? at(flow, kAnyTlsPort) : nullptr;
+}
+
 const ExchangeServer* ExchangeServers::find(const flow::Flow& flow) const noexcept {
-  const wire::Address& server = flow.server();
-  const uint8_t version = flow.key.ip_version;
   if (is_other_service(flow.server_port())) return nullptr;
   if (!site_.servers.empty()) {
-    const bool configured =
-        std::any_of(site_.servers.begin(), site_.servers.end(),
-                    [&](const Prefix& prefix) { return prefix.covers(server, version); });
+    const bool configured = std::any_of(
+        site_.servers.begin(), site_.servers.end(),
+        [&](const Prefix& prefix) { return prefix.covers(flow.server(), flow.key.ip_version); });
     return configured ? &kConfigured : nullptr;
   }
-  auto known = by_endpoint_.find({server, flow.server_port(), version});
-  if (known == by_endpoint_.end() && site_.tls_ports[flow.server_port()]) {
-    known = by_endpoint_.find({server, kAnyTlsPort, version});
-  }
-  return known == by_endpoint_.end() ? nullptr : &known->second;
+  const ExchangeServer* known = at(flow, flow.server_port());
+  return known != nullptr ? known : at_any_tls_port(flow);
 }
 
 bool ExchangeServers::is_foreign(const flow::Flow& flow,
@@ -130,30 +134,29 @@ const ExchangeServer* ExchangeServers::learn(const flow::Flow& flow,
                        !is_other_service(port) && !flow.has(flow::kUncertainRoles);
   if (!teaches) return find(flow);
   // What taught first counts.
-  const auto known = by_endpoint_.find({flow.server(), port, flow.key.ip_version});
-  if (known != by_endpoint_.end()) return &known->second;
-  learn_names(flow, handshake);
-  return find(flow);
+  if (const ExchangeServer* known = at(flow, port); known != nullptr) return known;
+  return learn_names(flow, handshake) ? at(flow, port) : at_any_tls_port(flow);
 }
 
-void ExchangeServers::learn_names(const flow::Flow& flow, const TlsHandshake& handshake) {
+bool ExchangeServers::learn_names(const flow::Flow& flow, const TlsHandshake& handshake) {
   const uint16_t port = flow.server_port();
   const bool tls_port = site_.tls_ports[port];
+  const bool at_home = tls_port && !leaves_site(flow);
+  const NameSign least = at_home ? NameSign::common : NameSign::exchange;
   const auto teaches = [&](std::string_view name) {
-    const NameSign sign = sign_of(name);
-    return sign == NameSign::exchange ||
-           (sign == NameSign::common && tls_port && !leaves_site(flow));
+    return sign_of(name, least) != NameSign::none;
   };
   const auto keep = [&](Reason reason, std::string_view detail) {
-    if (is_foreign(flow, handshake)) return;
+    if (is_foreign(flow, handshake)) return false;
     learn(flow.server(), flow.key.ip_version, port, reason, detail);
+    return true;
   };
   const bool named = handshake.has(TlsField::sni) && !(handshake.flags & kExwireTlsEncryptedHello);
   if (named && teaches(handshake.text(TlsField::sni))) {
     return keep(Reason::asked_name, handshake.text(TlsField::sni));
   }
   const Certificate* certificate = handshake.server_certificate;
-  if (certificate == nullptr || !certificate->readable || !tls_port) return;
+  if (certificate == nullptr || !certificate->readable || !tls_port) return false;
   if (is_self_provisioned(*certificate) && lives_five_years(*certificate)) {
     return keep(Reason::own_certificate, certificate->common_name);
   }
@@ -162,9 +165,9 @@ void ExchangeServers::learn_names(const flow::Flow& flow, const TlsHandshake& ha
   }
   // One certificate may serve the whole company: its further names count where nobody asked for
   // another one.
-  if (handshake.has(TlsField::sni)) return;
+  if (handshake.has(TlsField::sni)) return false;
   const auto name = std::find_if(certificate->names.begin(), certificate->names.end(), teaches);
-  if (name != certificate->names.end()) keep(Reason::certificate_name, *name);
+  return name != certificate->names.end() && keep(Reason::certificate_name, *name);
 }
 
 void ExchangeServers::learn(const wire::Address& server, uint8_t ip_version, uint16_t port,

@@ -69,7 +69,10 @@ class ExchangeServers {
     size_t operator()(const Endpoint& endpoint) const noexcept;
   };
 
-  void learn_names(const flow::Flow& flow, const inspect::TlsHandshake& handshake);
+  const ExchangeServer* at(const flow::Flow& flow, uint16_t port) const noexcept;
+  const ExchangeServer* at_any_tls_port(const flow::Flow& flow) const noexcept;
+  /// Whether they taught anything.
+  bool learn_names(const flow::Flow& flow, const inspect::TlsHandshake& handshake);
 
   const Site& site_;
   boost::unordered_flat_map<Endpoint, ExchangeServer, Hash> by_endpoint_;

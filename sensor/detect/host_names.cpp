@@ -126,6 +126,16 @@ std::string_view domain_of(std::string_view name) noexcept {
   return before == std::string_view::npos ? name : name.substr(before + 1);
 }
 
+NameSign first_label_sign(std::string_view name) noexcept {
+  const size_t dot = name.find('.');
+  if (dot == std::string_view::npos) return NameSign::none;
+  const std::string_view word = word_of(name.substr(0, dot));
+  if (holds(kExchangeLabels, word)) return NameSign::exchange;
+  // mail.ru and the like are whole domains, not hosts in one.
+  const bool in_domain = name.find('.', dot + 1) != std::string_view::npos;
+  return in_domain && holds(kCommonLabels, word) ? NameSign::common : NameSign::none;
+}
+
 }  // namespace
 
 bool is_host_name(std::string_view name) noexcept {
@@ -148,17 +158,11 @@ bool is_public_service(std::string_view name) noexcept {
                      [&](std::string_view service) { return is_within(name, service); });
 }
 
-NameSign sign_of(std::string_view name) noexcept {
+NameSign sign_of(std::string_view name, NameSign least) noexcept {
   name = without_dot(name);
-  const size_t dot = name.find('.');
-  if (dot == std::string_view::npos) return NameSign::none;
-  const std::string_view word = word_of(name.substr(0, dot));
-  // mail.ru and the like are whole domains, not hosts in one.
-  const bool in_domain = name.find('.', dot + 1) != std::string_view::npos;
-  const NameSign sign = holds(kExchangeLabels, word)              ? NameSign::exchange
-                        : in_domain && holds(kCommonLabels, word) ? NameSign::common
-                                                                  : NameSign::none;
-  const bool counts = sign != NameSign::none && is_host_name(name) && !is_public_service(name);
+  const NameSign sign = first_label_sign(name);
+  const bool counts =
+      sign != NameSign::none && sign >= least && is_host_name(name) && !is_public_service(name);
   return counts ? sign : NameSign::none;
 }
 

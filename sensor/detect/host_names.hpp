@@ -21,8 +21,9 @@ enum class NameSign : uint8_t {
 };
 
 /// What the first label of a name says. Names of the large public mail services say nothing: their
-/// posture is not the reader's to change.
-NameSign sign_of(std::string_view name) noexcept;
+/// posture is not the reader's to change. A sign below `least` is none; most names are done with
+/// then.
+NameSign sign_of(std::string_view name, NameSign least = NameSign::common) noexcept;
 
 /// A name of a large mail or hosting service that anybody may use, also *.<service>.
 bool is_public_service(std::string_view name) noexcept;

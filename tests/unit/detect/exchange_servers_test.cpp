@@ -51,6 +51,9 @@ TEST_CASE("names and what they say", "[exchange_servers]") {
     INFO(name);
     CHECK(detect::sign_of(name) == NameSign::none);
   }
+  CHECK(detect::sign_of("mail.exwire.example", NameSign::exchange) == NameSign::none);
+  CHECK(detect::sign_of("owa.exwire.example", NameSign::exchange) == NameSign::exchange);
+  CHECK(detect::sign_of("www.exwire.example", NameSign::none) == NameSign::none);
 }
 
 TEST_CASE("what is no host name says nothing", "[exchange_servers]") {
