@@ -40,6 +40,24 @@ void put_base64(char* to, const std::array<uint8_t, 32>& digest) noexcept {
   to[-1] = '=';
 }
 
+// Of seed, addresses of kWidth octets each, protocol, padding and ports.
+template <size_t kWidth>
+DigestOctets community_digest(const FlowKey& key, uint16_t seed) {
+  constexpr uint16_t kTcpAndPadding = 6 << 8;
+  std::array<uint8_t, 2 + 2 * kWidth + 2 + 4> input;
+  const auto put16 = [&](size_t at, uint16_t value) {
+    value = __builtin_bswap16(value);
+    std::memcpy(input.data() + at, &value, sizeof value);
+  };
+  put16(0, seed);
+  std::memcpy(input.data() + 2, key.lo.data(), kWidth);
+  std::memcpy(input.data() + 2 + kWidth, key.hi.data(), kWidth);
+  put16(2 + 2 * kWidth, kTcpAndPadding);
+  put16(2 + 2 * kWidth + 2, key.lo_port);
+  put16(2 + 2 * kWidth + 4, key.hi_port);
+  return sha1({input.data(), input.size()});
+}
+
 }  // namespace
 
 std::string to_text(const Address& address, uint8_t ip_version) {
@@ -70,25 +88,10 @@ AddressText::AddressText(const Address& address, uint8_t ip_version) noexcept {
 }
 
 CommunityId community_id(const FlowKey& key, uint16_t seed) {
-  constexpr uint8_t kProtocolTcp = 6;
-  std::array<uint8_t, 2 + 16 + 16 + 2 + 4> input;
-  size_t size = 0;
-  const auto put16 = [&](uint16_t value) {
-    input[size++] = static_cast<uint8_t>(value >> 8);
-    input[size++] = static_cast<uint8_t>(value);
-  };
-  const size_t width = key.ip_version == 4 ? 4 : 16;
-  put16(seed);
-  std::memcpy(input.data() + size, key.lo.data(), width);
-  std::memcpy(input.data() + size + width, key.hi.data(), width);
-  size += 2 * width;
-  input[size++] = kProtocolTcp;
-  input[size++] = 0;
-  put16(key.lo_port);
-  put16(key.hi_port);
-
+  const DigestOctets digest =
+      key.ip_version == 4 ? community_digest<4>(key, seed) : community_digest<16>(key, seed);
   CommunityId text{'1', ':'};
-  put_base64(text.data() + 2, sha1({input.data(), static_cast<uint32_t>(size)}).octets);
+  put_base64(text.data() + 2, digest.octets);
   return text;
 }
 

@@ -303,6 +303,12 @@ TEST_CASE("digests are those of their standards", "[digest]") {
   // RFC 1321 A.5, RFC 3174 7.3, FIPS 180-4 (NIST's examples)
   CHECK(md5(as_bytes("abc")).hex() == "900150983cd24fb0d6963f7d28e17f72");
   CHECK(sha1(as_bytes("abc")).hex() == "a9993e364706816aba3e25717850c26c9cd0d89d");
+  CHECK(sha1({}).hex() == "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+  CHECK(sha1(as_bytes("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")).hex() ==
+        "84983e441c3bd26ebaae4aa1f95129e5e54670f1");
+  // the last that fits into one block with its end, and the first that does not
+  CHECK(sha1(as_bytes(std::string(55, 'a'))).hex() == "c1c8bbdc22796e28c0e15163d20899b65621d65a");
+  CHECK(sha1(as_bytes(std::string(56, 'a'))).hex() == "c2db330f6083854c99d4b5bfb6e8f29f201be699");
   CHECK(sha256(as_bytes("abc")).hex() ==
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   CHECK(sha256(as_bytes("abc")).hex(12) == "ba7816bf8f01");

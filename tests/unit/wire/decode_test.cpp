@@ -313,6 +313,11 @@ TEST_CASE("Community ID equals the published vectors", "[flow_key]") {
   CHECK(id(1) == "1:3V71V58M3Ksw/yuFALMcW0LAHvc=");
   set_endpoints(key, destination, 80, source, 34855);
   CHECK(id(0) == "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
+  // IPv6: by the specification's own steps.
+  key.ip_version = 6;
+  set_endpoints(key, {0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10}, 40000,
+                {0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x20}, 443);
+  CHECK(id(7) == "1:p/6fQ9jQZpsnM4zuGY1in+g50OQ=");
 }
 
 TEST_CASE("addresses as text", "[flow_key]") {
