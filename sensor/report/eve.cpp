@@ -66,11 +66,12 @@ void EveEncoder::head(const Event& event, std::string_view source) {
 
 // Client first: in alerts, transactions and flows alike.
 void EveEncoder::endpoints(const flow::Flow& flow, uint64_t flow_id) {
-  Endpoints& known = known_[flow_id % kKnownFlows];
+  const size_t place = flow_id % kKnownFlows;
+  Endpoints& known = known_[place];
   const bool client_is_lo = flow.has(flow::kClientIsLo);
-  const bool told = !known.members.empty() && known.client_is_lo == client_is_lo;
+  const bool told = known_ids_[place] == flow_id && known.client_is_lo == client_is_lo;
   if (told && known.key == flow.key) {
-    json_.members(known.members);
+    json_.members({known.octets.data(), known.size});
     return;
   }
   const size_t begin = json_.size();
@@ -83,9 +84,13 @@ void EveEncoder::endpoints(const flow::Flow& flow, uint64_t flow_id) {
   json_.plain("proto", "TCP");
   json_.number("ip_v", flow.key.ip_version);
   json_.plain("community_id", PlainText::made({id.data(), id.size()}));
+  const std::string_view members = json_.members_since(begin);
+  known_ids_[place] = members.size() <= Endpoints::kRoom ? flow_id : 0;
+  if (known_ids_[place] == 0) return;
   known.key = flow.key;
   known.client_is_lo = client_is_lo;
-  known.members = json_.members_since(begin);  // in the room of the former
+  known.size = static_cast<uint8_t>(members.size());
+  std::copy(members.begin(), members.end(), known.octets.begin());
 }
 
 void EveEncoder::http_object(const HttpTransaction& transaction) {

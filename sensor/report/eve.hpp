@@ -4,6 +4,7 @@
 // metadata.flowints and ndpi. Texts are given as they are: the caller has redacted them.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,14 +56,20 @@ class EveEncoder {
   JsonWriter json_;
   TimestampText time_;
   inspect::TlsFingerprints fingerprints_;
-  /// What is told of a flow in each of its events, as written before. Empty: of none.
+  /// What is told of a flow in each of its events, as written before.
   struct Endpoints {
+    static constexpr size_t kRoom = 240;
+
     wire::FlowKey key;
-    bool client_is_lo = false;
-    std::string members;
+    bool client_is_lo;
+    uint8_t size;
+    std::array<char, kRoom> octets;
   };
   static constexpr size_t kKnownFlows = 512;
-  std::vector<Endpoints> known_{kKnownFlows};  ///< by flow_id: the flows told of last
+  /// By flow_id, the flows told of last: their identifiers, 0 for none, stand apart, for they are
+  /// all that most flows look at.
+  std::array<uint64_t, kKnownFlows> known_ids_{};
+  std::vector<Endpoints> known_{kKnownFlows};
 };
 
 }  // namespace exwire::report

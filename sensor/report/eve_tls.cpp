@@ -2,6 +2,7 @@
 // The `tls` event: what a handshake showed, in Suricata's keys.
 
 #include <algorithm>
+#include <array>
 
 #include "sensor/report/eve.hpp"
 
@@ -31,6 +32,23 @@ void protocols(JsonWriter& json, std::string_view key, Bytes list) {
   json.close();
 }
 
+// The texts of the usual versions are made once: one made for each handshake would be read while
+// its last octets are still being written, which costs more than making it.
+template <class Key>
+void version(JsonWriter& json, const Key& key, uint16_t number) {
+  constexpr uint16_t kFirst = 0x0301, kCount = 4;
+  static const std::array<std::string, kCount> kUsual = [] {
+    std::array<std::string, kCount> texts;
+    for (uint16_t at = 0; at < kCount; ++at) texts[at] = inspect::tls_version_text(kFirst + at);
+    return texts;
+  }();
+  if (number >= kFirst && number < kFirst + kCount) {
+    json.text(key, kUsual[number - kFirst]);
+  } else {
+    json.text(key, inspect::tls_version_text(number));
+  }
+}
+
 }  // namespace
 
 void EveEncoder::certificate(const inspect::Certificate& certificate) {
@@ -56,9 +74,11 @@ void EveEncoder::tls_object(const TlsHandshake& handshake) {
   json_.object("tls");
   if (handshake.server_certificate != nullptr) certificate(*handshake.server_certificate);
   if (handshake.has(TlsField::sni)) json_.text("sni", handshake.text(TlsField::sni));
-  const uint16_t version = handshake.server_seen() ? handshake.version() : handshake.offered();
-  json_.text("version",
-             handshake.server_seen() ? inspect::tls_version_text(version) : "UNDETERMINED");
+  if (handshake.server_seen()) {
+    version(json_, "version", handshake.version());
+  } else {
+    json_.text("version", "UNDETERMINED");
+  }
   const auto fingerprint = [&](const auto& key, const inspect::TlsFingerprint& print) {
     if (print.text.empty()) return;
     json_.object(key).plain("hash", PlainText::made(print.hash));
@@ -81,7 +101,7 @@ void EveEncoder::tls_object(const TlsHandshake& handshake) {
   if (handshake.client_seen()) {
     const bool old = (handshake.flags & kExwireTlsSslv2Hello) != 0;
     json_.object("client_handshake");
-    json_.text("version", inspect::tls_version_text(handshake.number(TlsField::client_version)));
+    version(json_, "version", handshake.number(TlsField::client_version));
     numbers(json_, "ciphers", handshake.octets(TlsField::client_ciphers), old ? 3 : 2);
     numbers(json_, "exts", handshake.octets(TlsField::client_extensions), 2);
     numbers(json_, "sig_algs", handshake.octets(TlsField::client_signature_algorithms), 2);
@@ -89,8 +109,7 @@ void EveEncoder::tls_object(const TlsHandshake& handshake) {
   }
   if (handshake.server_seen()) {
     json_.object("server_handshake");
-    json_.text("version",
-               inspect::tls_version_text(handshake.number(TlsField::server_legacy_version)));
+    version(json_, "version", handshake.number(TlsField::server_legacy_version));
     if (handshake.has(TlsField::server_cipher)) {
       json_.number("cipher", handshake.number(TlsField::server_cipher));
     }

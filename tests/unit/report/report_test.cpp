@@ -268,6 +268,30 @@ TEST_CASE("members are given again as they were written", "[eve]") {
         "\"again\":{\"second\":-7,\"third\":false,\"none\":[]},\"empty\":{}}\n");
 }
 
+TEST_CASE("a flow's later events show its endpoints as the first one does", "[eve]") {
+  report::EveEncoder encoder{{}};
+  flow::Flow flow = sample_flow();
+  const auto told = [&] {
+    report::Event event;
+    event.flow = &flow;
+    event.body = report::AnomalyBody{"stream", "odd", nullptr, Direction::to_server};
+    const std::string line(encoder.encode(event));
+    CHECK(line == std::string(encoder.encode(event)));
+    report::EveEncoder another{{}};
+    CHECK(line == std::string(another.encode(event)));
+    return line;
+  };
+  const std::string first = told();
+  flow.marks = static_cast<uint16_t>(flow.marks ^ flow::kClientIsLo);  // roles were mistaken
+  CHECK(told() != first);
+  // the longest that can be
+  flow.key.ip_version = 6;
+  flow.key.lo.fill(0xff);
+  flow.key.hi.fill(0xff);
+  flow.key.lo_port = flow.key.hi_port = flow.key.vlan = 0xffff;
+  CHECK(told().find("\"vlan\":[65535],\"src_ip\":\"ffff:ffff:") != std::string::npos);
+}
+
 TEST_CASE("events name where their packets came from as they are told to", "[eve]") {
   using report::SourceKey;
   report::Event event;
