@@ -43,6 +43,10 @@ bool is_doubtful(SixteenOctets block) noexcept {
 bool is_doubtful(uint64_t octets) noexcept {
   return is_doubtful(SixteenOctets{_mm_set1_epi64x(static_cast<int64_t>(octets))});
 }
+bool is_doubtful(uint64_t first, uint64_t last) noexcept {
+  return is_doubtful(
+      SixteenOctets{_mm_set_epi64x(static_cast<int64_t>(last), static_cast<int64_t>(first))});
+}
 #else
 // Each comparison is done for all eight at once; a borrow from an octet that fits can only make its
 // neighbour doubtful.
@@ -54,9 +58,12 @@ bool is_doubtful(uint64_t octets) noexcept {
   return (below_space | above | has_zero(octets ^ kOnes * '"') | has_zero(octets ^ kOnes * '\\')) !=
          0;
 }
+bool is_doubtful(uint64_t first, uint64_t last) noexcept {
+  return is_doubtful(first) || is_doubtful(last);
+}
 #endif
-bool is_doubtful(uint32_t octets) noexcept {
-  return is_doubtful(uint64_t{octets} << 32 | octets);
+bool is_doubtful(uint32_t first, uint32_t last) noexcept {
+  return is_doubtful(uint64_t{last} << 32 | first);
 }
 
 // Copies a text that is no shorter than a block while looking at it. The last block may begin in
@@ -74,13 +81,27 @@ bool copy_plain_blocks(char* to, std::string_view text) noexcept {
   return at + sizeof(Block) >= text.size() && copy(text.size() - sizeof(Block));
 }
 
+// The same for a text of one word to two, whose halves are looked at together.
+template <class Word>
+bool copy_plain_words(char* to, std::string_view text) noexcept {
+  const size_t second = text.size() - sizeof(Word);
+  Word first_word, last_word;
+  std::memcpy(&first_word, text.data(), sizeof(Word));
+  std::memcpy(&last_word, text.data() + second, sizeof(Word));
+  std::memcpy(to, &first_word, sizeof(Word));
+  std::memcpy(to + second, &last_word, sizeof(Word));
+  return !is_doubtful(first_word, last_word);
+}
+
 // False when something in the text has to be escaped; nothing of it counts as written then.
 bool copy_plain(char* to, std::string_view text) noexcept {
 #ifdef __SSE2__
-  if (text.size() >= sizeof(SixteenOctets)) return copy_plain_blocks<SixteenOctets>(to, text);
+  if (text.size() > sizeof(SixteenOctets)) return copy_plain_blocks<SixteenOctets>(to, text);
+#else
+  if (text.size() > 2 * sizeof(uint64_t)) return copy_plain_blocks<uint64_t>(to, text);
 #endif
-  if (text.size() >= sizeof(uint64_t)) return copy_plain_blocks<uint64_t>(to, text);
-  if (text.size() >= sizeof(uint32_t)) return copy_plain_blocks<uint32_t>(to, text);
+  if (text.size() >= sizeof(uint64_t)) return copy_plain_words<uint64_t>(to, text);
+  if (text.size() >= sizeof(uint32_t)) return copy_plain_words<uint32_t>(to, text);
   for (const char octet : text) {
     if (!kPlain[static_cast<uint8_t>(octet)]) return false;
     *to++ = octet;
@@ -178,15 +199,8 @@ JsonWriter& JsonWriter::skip_level() noexcept {
   return *this;
 }
 
-JsonWriter& JsonWriter::close() noexcept {
-  if (skipped_depth_ > 0) [[unlikely]] {
-    if (--skipped_depth_ == 0) limit_ = kFull;
-    return *this;
-  }
-  char* at = buffer_.data() + size_;
-  if (at[-1] == ',') --at;
-  *at = closers_[--depth_];
-  end(at + 1);
+JsonWriter& JsonWriter::close_skipped() noexcept {
+  if (--skipped_depth_ == 0) limit_ = kFull;
   return *this;
 }
 

@@ -38,7 +38,15 @@ class JsonWriter {
   JsonWriter& array(const Key& key) noexcept {
     return open(key, '[', ']');
   }
-  JsonWriter& close() noexcept;
+  JsonWriter& close() noexcept {
+    if (skipped_depth_ > 0) [[unlikely]]
+      return close_skipped();
+    char* at = buffer_.data() + size_;
+    if (at[-1] == ',') --at;
+    *at = closers_[--depth_];
+    end(at + 1);
+    return *this;
+  }
   template <class Key>
   JsonWriter& text(const Key& key, std::string_view value) noexcept {
     if (char* at = begin(key, kLeastText)) put_text(at, value);
@@ -133,6 +141,7 @@ class JsonWriter {
     return *this;
   }
   [[gnu::cold]] JsonWriter& skip_level() noexcept;
+  [[gnu::cold]] JsonWriter& close_skipped() noexcept;
 
   void put(std::string_view raw) noexcept;
   void put_text(char* at, std::string_view value) noexcept;
