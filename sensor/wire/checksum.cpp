@@ -62,20 +62,6 @@ uint16_t sum_of(Bytes octets, uint32_t initial) noexcept {
   return folded(uint64_t{__builtin_bswap16(folded(sum))} + initial);
 }
 
-uint16_t pseudo_header_sum(const NetworkView& network) noexcept {
-  uint64_t addresses = 0;
-  const auto add = [&](size_t at) {
-    addresses += load_be32(network.source.data() + at);
-    addresses += load_be32(network.destination.data() + at);
-  };
-  add(0);
-  if (network.ip_version != 4) {
-    for (const size_t at : {4U, 8U, 12U}) add(at);
-  }
-  return folded(addresses + network.protocol + (network.payload_octets >> 16) +
-                (network.payload_octets & 0xffff));
-}
-
 ChecksumJudge::Sender& ChecksumJudge::found(uint64_t source_hash) noexcept {
   Sender& sender = place_of<kBucket>(senders_, source_hash, &Sender::seen);
   if (sender.print != source_hash) {
@@ -91,38 +77,15 @@ Verdict ChecksumJudge::judge_wrong_header(Tally& tally) noexcept {
   return accepted ? Verdict::wrong_but_accepted : Verdict::wrong;
 }
 
-Verdict ChecksumJudge::judge(const NetworkView& network, bool has_payload,
-                             uint64_t source_hash) noexcept {
-  // Receive offload joins segments and leaves the first one's sum or a placeholder; such giants
-  // never cross a wire, and prove that smaller ones were joined as well.
-  constexpr uint32_t kLargestOnWire = 1500 - 20;
-  constexpr uint32_t kSumAt = 16;
-  const bool whole = network.payload.size == network.payload_octets && network.payload.size >= 20;
-  const bool automatic = mode_ == ChecksumMode::automatic;
-  if (mode_ == ChecksumMode::none || !whole) return Verdict::right;
-  const bool giant = network.payload_octets > kLargestOnWire && !network.joined;
-  const uint16_t pseudo = pseudo_header_sum(network);
-  const bool holds_pseudo = load_be16(network.payload.data + kSumAt) == pseudo;
-  if (automatic && giant) {
-    joins_ |= holds_pseudo;
-    return Verdict::right;
-  }
-  const bool right = sum_of(network.payload, pseudo) == 0xffff;
-  Sender& sender = sender_of(source_hash);
-  Tally& tally = has_payload ? sender.payload : sender.empty;
-  Tally& tally_of_all = has_payload ? all_.payload : all_.empty;
-  if (right) {
-    tally.count_right();
-    tally_of_all.count_right();
-    return Verdict::right;
-  }
+Verdict ChecksumJudge::judge_wrong(const NetworkView& network, bool holds_pseudo, Tally& tally,
+                                   Tally& tally_of_all) noexcept {
   const bool known = tally.right + tally.wrong > 0;
   tally.count_wrong(holds_pseudo);
   tally_of_all.count_wrong(holds_pseudo);
   const bool local =
       is_loopback(network.source, network.ip_version) || network.source == network.destination;
   if (holds_pseudo && local) return Verdict::wrong_but_accepted;
-  if (!automatic) return Verdict::wrong;
+  if (mode_ != ChecksumMode::automatic) return Verdict::wrong;
   const bool accepted = holds_pseudo ? joins_ || tally.leaves_placeholders()
                         : known      ? tally.mostly_wrong()
                                      : tally_of_all.mostly_wrong();

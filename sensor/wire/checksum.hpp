@@ -29,7 +29,22 @@ constexpr uint16_t folded(uint64_t sum) noexcept {
 /// One's complement sum of octets, folded to 16 bits, not inverted.
 uint16_t sum_of(Bytes octets, uint32_t initial = 0) noexcept;
 /// Sum of the pseudo-header of TCP over IPv4 (RFC 9293 3.1) or IPv6 (RFC 8200 8.1).
-uint16_t pseudo_header_sum(const NetworkView& network) noexcept;
+/// Not folded yet: what sum_of() takes to begin with.
+inline uint32_t pseudo_header_words(const NetworkView& network) noexcept {
+  uint64_t sum = uint64_t{network.protocol} + network.payload_octets;
+  const auto add = [&](size_t at) {
+    sum += load_be32(network.source.data() + at);
+    sum += load_be32(network.destination.data() + at);
+  };
+  add(0);
+  if (network.ip_version != 4) {
+    for (const size_t at : {4U, 8U, 12U}) add(at);
+  }
+  return static_cast<uint32_t>((sum >> 16) + (sum & 0xffff));  // below 2^20 + 2^16
+}
+inline uint16_t pseudo_header_sum(const NetworkView& network) noexcept {
+  return folded(pseudo_header_words(network));
+}
 
 enum class Verdict : uint8_t { right, wrong_but_accepted, wrong };
 
@@ -43,7 +58,25 @@ class ChecksumJudge {
   ChecksumJudge& operator=(const ChecksumJudge&) = delete;
   ChecksumMode mode() const noexcept { return mode_; }
   /// A TCP segment, captured to its end or not: what was cut off is not judged.
-  Verdict judge(const NetworkView& network, bool has_payload, uint64_t source_hash) noexcept;
+  Verdict judge(const NetworkView& network, bool has_payload, uint64_t source_hash) noexcept {
+    const bool whole =
+        network.payload.size == network.payload_octets && network.payload.size >= kLeastSegment;
+    if (mode_ == ChecksumMode::none || !whole) return Verdict::right;
+    const uint32_t pseudo = pseudo_header_words(network);
+    if (mode_ == ChecksumMode::automatic && is_giant(network)) {
+      joins_ |= holds_sum(network, pseudo);
+      return Verdict::right;
+    }
+    Sender& sender = sender_of(source_hash);
+    Tally& tally = has_payload ? sender.payload : sender.empty;
+    Tally& tally_of_all = has_payload ? all_.payload : all_.empty;
+    if (sum_of(network.payload, pseudo) != 0xffff) {
+      return judge_wrong(network, holds_sum(network, pseudo), tally, tally_of_all);
+    }
+    tally.count_right();
+    tally_of_all.count_right();
+    return Verdict::right;
+  }
   /// An IPv4 header.
   Verdict judge_header(const NetworkView& network, uint64_t source_hash) noexcept {
     if (network.ip_version != 4 || mode_ == ChecksumMode::none) return Verdict::right;
@@ -86,6 +119,7 @@ class ChecksumJudge {
     uint32_t seen = 0;  ///< headers and segments
   };
   static constexpr size_t kSenders = 4096, kBucket = 8;
+  static constexpr uint32_t kLeastSegment = 20;  ///< a TCP header
 
   Sender& sender_of(uint64_t source_hash) noexcept {
     if (last_->print != source_hash) last_ = &found(source_hash);
@@ -93,7 +127,20 @@ class ChecksumJudge {
     return *last_;
   }
   Sender& found(uint64_t source_hash) noexcept;
+  /// Receive offload joins segments and leaves the first one's sum or a placeholder; such giants
+  /// never cross a wire, and prove that smaller ones were joined as well.
+  static bool is_giant(const NetworkView& network) noexcept {
+    constexpr uint32_t kLargestOnWire = 1500 - 20;
+    return network.payload_octets > kLargestOnWire && !network.joined;
+  }
+  /// The segment's own sum is that of its pseudo-header.
+  static bool holds_sum(const NetworkView& network, uint32_t pseudo) noexcept {
+    constexpr uint32_t kSumAt = 16;
+    return load_be16(network.payload.data + kSumAt) == folded(pseudo);
+  }
   Verdict judge_wrong_header(Tally& tally) noexcept;
+  Verdict judge_wrong(const NetworkView& network, bool holds_pseudo, Tally& tally,
+                      Tally& tally_of_all) noexcept;
 
   ChecksumMode mode_;
   std::array<Sender, kSenders> senders_{};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sensor/wire/ipv4.hpp"
 #include "sensor/wire/segment.hpp"
 
 namespace exwire::wire {
@@ -25,135 +26,9 @@ Decoder::Decoder(HashKey secret, const DecodeSettings& settings, Budget& budget)
       fragments_(secret, settings.fragments, budget),
       notices_(secret) {}
 
-DecodeStatus Decoder::decode(const FrameHead& head, Bytes frame, Packet& packet) noexcept {
-  ++counters_.packets;
-  counters_.octets += head.wire_octets;
-  Layer layer{open_link(head.link_type, frame), 0};
-  const LinkView& link = layer.view;
-  DecodeStatus status = DecodeStatus::unknown_link;
-  if (link.known_link) {
-    counters_.vlan += link.vlan != 0;
-    counters_.qinq += link.inner_vlan != 0;
-    layer.on_wire = std::max(head.wire_octets, frame.size) - (frame.size - link.payload.size);
-    status = link.cut ? DecodeStatus::cut : walk(head, layer, packet);
-  }
-  count(status);
-  return status;
-}
-
-void Decoder::learn(const FrameHead& head, Bytes frame) noexcept {
-  Packet packet;
-  const DecodeCounters counters = counters_;
-  if (!learning_duplicates_) learning_duplicates_ = std::make_unique<Duplicates>(secret_);
-  std::swap(duplicates_, learning_duplicates_);  // the same packets are still to come
-  learning_ = true;
-  decode(head, frame, packet);
-  learning_ = false;
-  std::swap(duplicates_, learning_duplicates_);
-  counters_ = counters;
-}
-
-// One turn per layer: a network layer ends the walk or holds another one.
-DecodeStatus Decoder::walk(const FrameHead& head, Layer& layer, Packet& packet) {
-  for (int depth = 0; depth < kMostLayers; ++depth) {
-    const bool version4 = layer.view.ether_type == kEtherIpv4;
-    if (!version4 && layer.view.ether_type != kEtherIpv6) {
-      if (!is_shim(layer.view.ether_type)) return DecodeStatus::not_ip;
-      const DecodeStatus entered =
-          enter(open_shim(layer.view.ether_type, layer.view.payload), layer);
-      if (entered != DecodeStatus::tcp) return entered;
-      continue;
-    }
-    ++(version4 ? counters_.ipv4 : counters_.ipv6);
-    NetworkView network = version4 ? open_ipv4(layer.view.payload, layer.on_wire)
-                                   : open_ipv6(layer.view.payload, layer.on_wire);
-    if (network.status != DecodeStatus::tcp) return network.status;
-    const uint64_t source = hash_of_address(network.source, sender_hash_);
-    if (checksums_->judge_header(network, source) == Verdict::wrong) {
-      tell(NoticeKind::bad_header_checksum, head, network);
-      return DecodeStatus::bad_checksum;
-    }
-    if (network.is_fragment) {
-      const DecodeStatus joined = join(head, layer, network);
-      if (joined != DecodeStatus::tcp) return joined;
-    }
-    if (network.protocol == kTcp) return finish(head, layer, network, source, packet);
-    layer.on_wire = network.payload_octets;
-    layer.view.payload = network.payload;
-    Inner inner;
-    switch (network.protocol) {
-      case kIpv4InIp:
-        inner = {network.payload, kEtherIpv4};
-        break;
-      case kIpv6InIp:
-        inner = {network.payload, kEtherIpv6};
-        break;
-      case kGre:
-        inner = open_gre(network.payload);
-        break;
-      case kUdp:
-        inner = open_udp_tunnel(network.payload);
-        if (inner.ether_type == 0) return DecodeStatus::udp;
-        break;
-      default:
-        return DecodeStatus::other_ip;
-    }
-    ++counters_.tunnels;
-    const DecodeStatus entered = enter(inner, layer);
-    if (entered != DecodeStatus::tcp) return entered;
-  }
-  return DecodeStatus::invalid;  // nobody nests so deep in earnest
-}
-
-// `tcp` means that the datagram is whole now.
-DecodeStatus Decoder::join(const FrameHead& head, const Layer& layer, NetworkView& network) {
-  ++counters_.fragments;
-  if (learning_) return DecodeStatus::fragment;
-  const FragmentCounters before = fragments_.counters();
-  const bool whole = fragments_.join(network, layer.view.vlan, head.time);
-  const FragmentCounters& after = fragments_.counters();
-  if (after.overlaps != before.overlaps) tell(NoticeKind::fragment_overlap, head, network);
-  if (after.oversize != before.oversize) tell(NoticeKind::fragment_impossible, head, network);
-  if (!whole) return DecodeStatus::fragment;
-  if (network.ip_version == 6) pass_joined_headers(network);
-  if (network.status == DecodeStatus::tcp) tell(NoticeKind::tcp_in_fragments, head, network);
-  return network.status;
-}
-
-// Only what concerns TCP is told: of a fragment, what its datagram says it is.
-void Decoder::tell(NoticeKind kind, const FrameHead& head, const NetworkView& network) noexcept {
-  if (learning_ || network.protocol != kTcp) return;
-  Notice notice{head.time, head.number, {}, kind, false};
-  notice.key.ip_version = network.ip_version;
-  const bool has_ports = !network.is_fragment && network.payload.size >= 4;
-  notice.from_lo = set_endpoints(
-      notice.key, network.source, has_ports ? load_be16(network.payload.data) : uint16_t{0},
-      network.destination, has_ports ? load_be16(network.payload.data + 2) : uint16_t{0});
-  notices_.add(notice);
-}
-
-bool Decoder::vlan_in_key() const noexcept {
-  if (settings_.vlan == VlanMode::automatic) return !vlans_.misleads();
-  return settings_.vlan == VlanMode::in_key;
-}
-
-// Steps into a layer; `tcp` means go on.
-DecodeStatus Decoder::enter(const Inner& inner, Layer& layer) noexcept {
-  if (inner.ether_type == 0) return DecodeStatus::not_ip;
-  layer.on_wire -= std::min(layer.on_wire, layer.view.payload.size - inner.payload.size);
-  layer.view.payload = inner.payload;
-  layer.view.ether_type = inner.ether_type;
-  if (inner.ether_type != kEtherBridged) return DecodeStatus::tcp;
-  const LinkView link = open_link(kLinkEthernet, inner.payload);
-  if (link.cut) return DecodeStatus::cut;
-  layer.on_wire -= std::min(layer.on_wire, layer.view.payload.size - link.payload.size);
-  layer.view.payload = link.payload;
-  layer.view.ether_type = link.ether_type;
-  return DecodeStatus::tcp;
-}
-
-DecodeStatus Decoder::finish(const FrameHead& head, const Layer& layer, const NetworkView& network,
-                             uint64_t source, Packet& packet) noexcept {
+inline DecodeStatus Decoder::finish(const FrameHead& head, const Layer& layer,
+                                    const NetworkView& network, uint64_t source,
+                                    Packet& packet) noexcept {
   const DecodeStatus status = open_tcp(network, packet);
   if (status == DecodeStatus::invalid) tell(NoticeKind::impossible_header, head, network);
   if (status != DecodeStatus::tcp) return status;
@@ -192,10 +67,149 @@ DecodeStatus Decoder::finish(const FrameHead& head, const Layer& layer, const Ne
   return DecodeStatus::tcp;
 }
 
-void Decoder::count(DecodeStatus status) noexcept {
+// One turn per layer: a network layer ends the walk or holds another one.
+inline DecodeStatus Decoder::walk(const FrameHead& head, Layer& layer, Packet& packet) {
+  for (int depth = 0; depth < kMostLayers; ++depth) {
+    const bool version4 = layer.view.ether_type == kEtherIpv4;
+    if (!version4 && layer.view.ether_type != kEtherIpv6) {
+      const DecodeStatus entered = enter_shim(layer);
+      if (entered != DecodeStatus::tcp) return entered;
+      continue;
+    }
+    ++(version4 ? counters_.ipv4 : counters_.ipv6);
+    NetworkView network = version4 ? open_ipv4(layer.view.payload, layer.on_wire)
+                                   : open_ipv6(layer.view.payload, layer.on_wire);
+    if (network.status != DecodeStatus::tcp) return network.status;
+    const uint64_t source = hash_of_address(network.source, sender_hash_);
+    if (checksums_->judge_header(network, source) == Verdict::wrong) {
+      tell(NoticeKind::bad_header_checksum, head, network);
+      return DecodeStatus::bad_checksum;
+    }
+    if (network.is_fragment) {
+      const DecodeStatus joined = join(head, layer, network);
+      if (joined != DecodeStatus::tcp) return joined;
+    }
+    if (network.protocol == kTcp) return finish(head, layer, network, source, packet);
+    const DecodeStatus entered = enter_tunnel(network, layer);
+    if (entered != DecodeStatus::tcp) return entered;
+  }
+  return DecodeStatus::invalid;  // nobody nests so deep in earnest
+}
+
+DecodeStatus Decoder::decode(const FrameHead& head, Bytes frame, Packet& packet) noexcept {
+  ++counters_.packets;
+  counters_.octets += head.wire_octets;
+  Layer layer{open_link(head.link_type, frame), 0};
+  const LinkView& link = layer.view;
+  DecodeStatus status = DecodeStatus::unknown_link;
+  if (link.known_link) {
+    counters_.vlan += link.vlan != 0;
+    counters_.qinq += link.inner_vlan != 0;
+    layer.on_wire = std::max(head.wire_octets, frame.size) - (frame.size - link.payload.size);
+    status = link.cut ? DecodeStatus::cut : walk(head, layer, packet);
+  }
+  if (status == DecodeStatus::tcp) {
+    ++counters_.tcp;
+  } else {
+    count_refused(status);
+  }
+  return status;
+}
+
+void Decoder::learn(const FrameHead& head, Bytes frame) noexcept {
+  Packet packet;
+  const DecodeCounters counters = counters_;
+  if (!learning_duplicates_) learning_duplicates_ = std::make_unique<Duplicates>(secret_);
+  std::swap(duplicates_, learning_duplicates_);  // the same packets are still to come
+  learning_ = true;
+  decode(head, frame, packet);
+  learning_ = false;
+  std::swap(duplicates_, learning_duplicates_);
+  counters_ = counters;
+}
+
+// `tcp` means that the datagram is whole now.
+DecodeStatus Decoder::join(const FrameHead& head, const Layer& layer, NetworkView& network) {
+  ++counters_.fragments;
+  if (learning_) return DecodeStatus::fragment;
+  const FragmentCounters before = fragments_.counters();
+  const bool whole = fragments_.join(network, layer.view.vlan, head.time);
+  const FragmentCounters& after = fragments_.counters();
+  if (after.overlaps != before.overlaps) tell(NoticeKind::fragment_overlap, head, network);
+  if (after.oversize != before.oversize) tell(NoticeKind::fragment_impossible, head, network);
+  if (!whole) return DecodeStatus::fragment;
+  if (network.ip_version == 6) pass_joined_headers(network);
+  if (network.status == DecodeStatus::tcp) tell(NoticeKind::tcp_in_fragments, head, network);
+  return network.status;
+}
+
+// Only what concerns TCP is told: of a fragment, what its datagram says it is.
+void Decoder::tell(NoticeKind kind, const FrameHead& head, const NetworkView& network) noexcept {
+  if (learning_ || network.protocol != kTcp) return;
+  Notice notice{head.time, head.number, {}, kind, false};
+  notice.key.ip_version = network.ip_version;
+  const bool has_ports = !network.is_fragment && network.payload.size >= 4;
+  notice.from_lo = set_endpoints(
+      notice.key, network.source, has_ports ? load_be16(network.payload.data) : uint16_t{0},
+      network.destination, has_ports ? load_be16(network.payload.data + 2) : uint16_t{0});
+  notices_.add(notice);
+}
+
+bool Decoder::vlan_in_key() const noexcept {
+  if (settings_.vlan == VlanMode::automatic) return !vlans_.misleads();
+  return settings_.vlan == VlanMode::in_key;
+}
+
+// MPLS and what else stands between link and network; `tcp` means go on.
+DecodeStatus Decoder::enter_shim(Layer& layer) noexcept {
+  if (!is_shim(layer.view.ether_type)) return DecodeStatus::not_ip;
+  return enter(open_shim(layer.view.ether_type, layer.view.payload), layer);
+}
+
+// A network layer that holds another one; `tcp` means go on.
+DecodeStatus Decoder::enter_tunnel(const NetworkView& network, Layer& layer) noexcept {
+  layer.on_wire = network.payload_octets;
+  layer.view.payload = network.payload;
+  Inner inner;
+  switch (network.protocol) {
+    case kIpv4InIp:
+      inner = {network.payload, kEtherIpv4};
+      break;
+    case kIpv6InIp:
+      inner = {network.payload, kEtherIpv6};
+      break;
+    case kGre:
+      inner = open_gre(network.payload);
+      break;
+    case kUdp:
+      inner = open_udp_tunnel(network.payload);
+      if (inner.ether_type == 0) return DecodeStatus::udp;
+      break;
+    default:
+      return DecodeStatus::other_ip;
+  }
+  ++counters_.tunnels;
+  return enter(inner, layer);
+}
+
+// Steps into a layer; `tcp` means go on.
+DecodeStatus Decoder::enter(const Inner& inner, Layer& layer) noexcept {
+  if (inner.ether_type == 0) return DecodeStatus::not_ip;
+  layer.on_wire -= std::min(layer.on_wire, layer.view.payload.size - inner.payload.size);
+  layer.view.payload = inner.payload;
+  layer.view.ether_type = inner.ether_type;
+  if (inner.ether_type != kEtherBridged) return DecodeStatus::tcp;
+  const LinkView link = open_link(kLinkEthernet, inner.payload);
+  if (link.cut) return DecodeStatus::cut;
+  layer.on_wire -= std::min(layer.on_wire, layer.view.payload.size - link.payload.size);
+  layer.view.payload = link.payload;
+  layer.view.ether_type = link.ether_type;
+  return DecodeStatus::tcp;
+}
+
+void Decoder::count_refused(DecodeStatus status) noexcept {
   switch (status) {
     case DecodeStatus::tcp:
-      ++counters_.tcp;
       break;
     case DecodeStatus::udp:
       ++counters_.udp;

@@ -79,13 +79,15 @@ class Decoder {
   };
 
   DecodeStatus walk(const FrameHead& head, Layer& layer, Packet& packet);
+  DecodeStatus enter_shim(Layer& layer) noexcept;
+  DecodeStatus enter_tunnel(const NetworkView& network, Layer& layer) noexcept;
   DecodeStatus enter(const Inner& inner, Layer& layer) noexcept;
   DecodeStatus finish(const FrameHead& head, const Layer& layer, const NetworkView& network,
                       uint64_t source, Packet& packet) noexcept;
   DecodeStatus join(const FrameHead& head, const Layer& layer, NetworkView& network);
   bool vlan_in_key() const noexcept;
   void tell(NoticeKind kind, const FrameHead& head, const NetworkView& network) noexcept;
-  void count(DecodeStatus status) noexcept;
+  void count_refused(DecodeStatus status) noexcept;
 
   HashKey secret_;
   UniversalHash<2> sender_hash_;

@@ -6,7 +6,9 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 
+#include "sensor/base/keyed_buckets.hpp"
 #include "sensor/base/universal_hash.hpp"
 #include "sensor/wire/packet.hpp"
 
@@ -19,11 +21,38 @@ class Duplicates {
 
   explicit Duplicates(HashKey secret) noexcept : hash_(secret) {}
   /// What second copies have in common; its place is being fetched from then on.
-  uint64_t print_of(const Packet& packet) const noexcept;
+  uint64_t print_of(const Packet& packet) const noexcept {
+    constexpr uint8_t kTurns = kSyn | kFin | kRst;
+    const bool bare = packet.payload_octets == 0 && (packet.tcp_flags & kTurns) == 0;
+    if (packet.identification == 0 && bare) return kNotCompared;
+    const uint64_t marks = uint64_t{packet.payload.size} << 41 | uint64_t{packet.tcp_flags} << 33 |
+                           uint64_t{packet.from_lo} << 32 | uint64_t{packet.window} << 16 |
+                           packet.identification;
+    Hash::Wide sum = hash_.pair(0, packet.hash, uint64_t{packet.seq} << 32 | packet.ack);
+    sum += hash_.pair(2, marks, uint64_t{packet.payload_octets} << 32 | packet.timestamp);
+    if (packet.payload.size >= kCompared) {
+      sum += sum_of_octets(kHeadWords, packet.payload.data);
+      if (packet.payload.size > kCompared) {
+        sum += sum_of_octets(kHeadWords + kWords, packet.payload.end() - kCompared);
+      }
+    } else if (!packet.payload.empty()) {
+      sum += sum_of_few(packet.payload);
+    }
+    const uint64_t print = hash_.digest(sum);
+    __builtin_prefetch(&bucket_of<kBucket>(seen_, print), 1);
+    return print;
+  }
   /// True when the same packet was seen within the window. A retransmission differs in the IPv4
   /// identification; where that tells nothing (IPv6, identification 0) bare acknowledgements
   /// are not compared, for they repeat honestly.
-  bool is_second_copy(const Packet& packet, uint64_t print) noexcept;
+  bool is_second_copy(const Packet& packet, uint64_t print) noexcept {
+    if (print == kNotCompared) return false;
+    Seen& seen = place_of<kBucket>(seen_, print, &Seen::when_ns);
+    const int64_t since = packet.time.ns - seen.when_ns;
+    const bool second = seen.print == print && since >= 0 && since <= kWindowNs;
+    seen = {print, packet.time.ns};
+    return second;
+  }
 
  private:
   struct Seen {
@@ -36,7 +65,17 @@ class Duplicates {
   static constexpr size_t kHeadWords = 4, kWords = kCompared / sizeof(uint64_t);
   using Hash = UniversalHash<kHeadWords + 2 * kWords>;
 
-  Hash::Wide sum_of_octets(size_t place, Bytes octets) const noexcept;
+  /// Of kCompared octets.
+  Hash::Wide sum_of_octets(size_t place, const uint8_t* at) const noexcept {
+    Hash::Wide sum = 0;
+    for (size_t word = 0; word < kWords; word += 2) {
+      uint64_t pair[2];
+      std::memcpy(pair, at + word * sizeof *pair, sizeof pair);
+      sum += hash_.pair(place + word, pair[0], pair[1]);
+    }
+    return sum;
+  }
+  Hash::Wide sum_of_few(Bytes octets) const noexcept;
 
   Hash hash_;
   alignas(kBucket * sizeof(Seen)) std::array<Seen, kPlaces> seen_{};  // a bucket: a cache line

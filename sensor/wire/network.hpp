@@ -51,8 +51,18 @@ struct NetworkView {
   uint32_t fragment_id = 0, fragment_at = 0;  ///< offset in octets
 };
 
-/// `on_wire`: octets from here to the end of the frame as it was on the wire.
-NetworkView open_ipv4(Bytes octets, uint32_t on_wire) noexcept;
+/// Cuts the view to the length the header gives: Ethernet pads short frames, and padding is
+/// nobody's payload. A header that claims more than was on the wire is no packet (a receiving host
+/// drops it); more than was captured is only a short snapshot.
+inline bool bound_payload(NetworkView& view, Bytes rest, uint32_t claimed,
+                          uint32_t on_wire) noexcept {
+  if (claimed > on_wire) return false;
+  view.payload_octets = claimed;
+  view.payload = rest.first(claimed);
+  return true;
+}
+
+/// `on_wire`: octets from here to the end of the frame as it was on the wire. IPv4: ipv4.hpp.
 NetworkView open_ipv6(Bytes octets, uint32_t on_wire) noexcept;
 /// Goes on behind the fragment header of a joined IPv6 datagram.
 void pass_joined_headers(NetworkView& view) noexcept;

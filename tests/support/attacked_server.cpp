@@ -2,6 +2,7 @@
 #include "tests/support/attacked_server.hpp"
 
 #include "sensor/wire/checksum.hpp"
+#include "sensor/wire/ipv4.hpp"
 
 namespace exwire::test {
 namespace {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "sensor/wire/decode.hpp"
+#include "sensor/wire/ipv4.hpp"
 #include "tests/support/packet_builder.hpp"
 
 using namespace exwire;
