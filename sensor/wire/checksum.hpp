@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 
 #include "sensor/base/bytes.hpp"
@@ -19,12 +20,11 @@ enum class ChecksumMode : uint8_t {
   none,
 };
 
-/// A sum in 16 bits, its carries added at the end as in one's complement.
+/// A sum in 16 bits, its carries added at the end as in one's complement. Added to itself with its
+/// halves swapped, each half is the sum of both: the upper one with the carry of the lower one.
 constexpr uint16_t folded(uint64_t sum) noexcept {
-  sum = (sum >> 32) + (sum & 0xffffffff);  // 33 bits, then 18, 17 and 16
-  sum = (sum >> 16) + (sum & 0xffff);
-  sum = (sum >> 16) + (sum & 0xffff);
-  return static_cast<uint16_t>((sum >> 16) + (sum & 0xffff));
+  const auto in_32_bits = static_cast<uint32_t>((sum + std::rotl(sum, 32)) >> 32);
+  return static_cast<uint16_t>((in_32_bits + std::rotl(in_32_bits, 16)) >> 16);
 }
 /// One's complement sum of octets, folded to 16 bits, not inverted.
 uint16_t sum_of(Bytes octets, uint32_t initial = 0) noexcept;

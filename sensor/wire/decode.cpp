@@ -68,7 +68,14 @@ inline DecodeStatus Decoder::finish(const FrameHead& head, const Layer& layer,
 }
 
 // One turn per layer: a network layer ends the walk or holds another one.
-inline DecodeStatus Decoder::walk(const FrameHead& head, Layer& layer, Packet& packet) {
+DecodeStatus Decoder::walk(const FrameHead& head, Bytes frame, Packet& packet) noexcept {
+  Layer layer{open_link(head.link_type, frame), 0};
+  const LinkView& link = layer.view;
+  if (!link.known_link) return DecodeStatus::unknown_link;
+  counters_.vlan += link.vlan != 0;
+  counters_.qinq += link.inner_vlan != 0;
+  if (link.cut) return DecodeStatus::cut;
+  layer.on_wire = std::max(head.wire_octets, frame.size) - (frame.size - link.payload.size);
   for (int depth = 0; depth < kMostLayers; ++depth) {
     const bool version4 = layer.view.ether_type == kEtherIpv4;
     if (!version4 && layer.view.ether_type != kEtherIpv6) {
@@ -94,26 +101,6 @@ inline DecodeStatus Decoder::walk(const FrameHead& head, Layer& layer, Packet& p
     if (entered != DecodeStatus::tcp) return entered;
   }
   return DecodeStatus::invalid;  // nobody nests so deep in earnest
-}
-
-DecodeStatus Decoder::decode(const FrameHead& head, Bytes frame, Packet& packet) noexcept {
-  ++counters_.packets;
-  counters_.octets += head.wire_octets;
-  Layer layer{open_link(head.link_type, frame), 0};
-  const LinkView& link = layer.view;
-  DecodeStatus status = DecodeStatus::unknown_link;
-  if (link.known_link) {
-    counters_.vlan += link.vlan != 0;
-    counters_.qinq += link.inner_vlan != 0;
-    layer.on_wire = std::max(head.wire_octets, frame.size) - (frame.size - link.payload.size);
-    status = link.cut ? DecodeStatus::cut : walk(head, layer, packet);
-  }
-  if (status == DecodeStatus::tcp) {
-    ++counters_.tcp;
-  } else {
-    count_refused(status);
-  }
-  return status;
 }
 
 void Decoder::learn(const FrameHead& head, Bytes frame) noexcept {

@@ -55,7 +55,17 @@ class Decoder {
   Decoder(HashKey secret, const DecodeSettings& settings, Budget& budget);
   /// Fills `packet` when the answer is `tcp`; its octets are views into `frame`, or into a joined
   /// datagram that is valid until the next release().
-  DecodeStatus decode(const FrameHead& head, Bytes frame, Packet& packet) noexcept;
+  DecodeStatus decode(const FrameHead& head, Bytes frame, Packet& packet) noexcept {
+    ++counters_.packets;
+    counters_.octets += head.wire_octets;
+    const DecodeStatus status = walk(head, frame, packet);
+    if (status == DecodeStatus::tcp) {
+      ++counters_.tcp;
+    } else {
+      count_refused(status);
+    }
+    return status;
+  }
   /// Looks at a frame only for what its sender does with checksums and its network with VLANs. Of
   /// use before a replay: the first packet is already judged by what the later ones show.
   void learn(const FrameHead& head, Bytes frame) noexcept;
@@ -78,7 +88,7 @@ class Decoder {
     uint32_t on_wire;  ///< octets of view.payload
   };
 
-  DecodeStatus walk(const FrameHead& head, Layer& layer, Packet& packet);
+  DecodeStatus walk(const FrameHead& head, Bytes frame, Packet& packet) noexcept;
   DecodeStatus enter_shim(Layer& layer) noexcept;
   DecodeStatus enter_tunnel(const NetworkView& network, Layer& layer) noexcept;
   DecodeStatus enter(const Inner& inner, Layer& layer) noexcept;

@@ -31,12 +31,12 @@ class Duplicates {
     Hash::Wide sum = hash_.pair(0, packet.hash, uint64_t{packet.seq} << 32 | packet.ack);
     sum += hash_.pair(2, marks, uint64_t{packet.payload_octets} << 32 | packet.timestamp);
     if (packet.payload.size >= kCompared) {
-      sum += sum_of_octets(kHeadWords, packet.payload.data);
+      sum = add_octets(sum, kHeadWords, packet.payload.data);
       if (packet.payload.size > kCompared) {
-        sum += sum_of_octets(kHeadWords + kWords, packet.payload.end() - kCompared);
+        sum = add_octets(sum, kHeadWords + kWords, packet.payload.end() - kCompared);
       }
     } else if (!packet.payload.empty()) {
-      sum += sum_of_few(packet.payload);
+      sum = add_few(sum, packet.payload);
     }
     const uint64_t print = hash_.digest(sum);
     __builtin_prefetch(&bucket_of<kBucket>(seen_, print), 1);
@@ -65,9 +65,8 @@ class Duplicates {
   static constexpr size_t kHeadWords = 4, kWords = kCompared / sizeof(uint64_t);
   using Hash = UniversalHash<kHeadWords + 2 * kWords>;
 
-  /// Of kCompared octets.
-  Hash::Wide sum_of_octets(size_t place, const uint8_t* at) const noexcept {
-    Hash::Wide sum = 0;
+  /// Adds kCompared octets.
+  Hash::Wide add_octets(Hash::Wide sum, size_t place, const uint8_t* at) const noexcept {
     for (size_t word = 0; word < kWords; word += 2) {
       uint64_t pair[2];
       std::memcpy(pair, at + word * sizeof *pair, sizeof pair);
@@ -75,7 +74,7 @@ class Duplicates {
     }
     return sum;
   }
-  Hash::Wide sum_of_few(Bytes octets) const noexcept;
+  Hash::Wide add_few(Hash::Wide sum, Bytes octets) const noexcept;
 
   Hash hash_;
   alignas(kBucket * sizeof(Seen)) std::array<Seen, kPlaces> seen_{};  // a bucket: a cache line

@@ -2,6 +2,8 @@
 // The header of IPv4 (RFC 791). Inline: nearly every packet has one.
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstring>
 
 #include "sensor/wire/checksum.hpp"
@@ -25,35 +27,36 @@ inline bool is_right_header(Bytes header) noexcept {
 }
 
 /// In halves of 64 bits, as they are read again at once.
-inline void set_ipv4(Address& address, const uint8_t* from) noexcept {
-  uint32_t halves[] = {0, 0, 0, 0};
-  std::memcpy(halves, from, sizeof *halves);
-  std::memcpy(address.data(), halves, sizeof halves);
+inline Address ipv4_address(const uint8_t* at) noexcept {
+  std::array<uint32_t, 4> words{};
+  std::memcpy(words.data(), at, sizeof words[0]);
+  return std::bit_cast<Address>(words);
 }
 
 inline DecodeStatus read_ipv4(Bytes octets, uint32_t on_wire, NetworkView& view) noexcept {
+  constexpr uint16_t kMoreFragments = 0x2000, kOffset = 0x1fff;
   if (octets.size < kIpv4Header) return DecodeStatus::cut;
   const uint8_t* const at = octets.data;
   const uint32_t header = (at[0] & 0x0fU) * 4;
   if (at[0] >> 4 != 4 || header < kIpv4Header) return DecodeStatus::invalid;
   if (octets.size < header) return DecodeStatus::cut;
   const uint32_t total = load_be16(at + 2);
-  // Length 0 is a segment the sending kernel had not cut yet (TSO, BIG TCP).
   const uint32_t length = total == 0 ? on_wire : total;
   if (length < header || on_wire < header) return DecodeStatus::invalid;
-  constexpr uint16_t kMoreFragments = 0x2000, kOffset = 0x1fff;
-  const uint16_t fragment = load_be16(at + 6), checksum = load_be16(at + 10);
-  view.fragment_id = view.identification = load_be16(at + 4);
-  view.more_fragments = (fragment & kMoreFragments) != 0;
-  view.fragment_at = (fragment & kOffset) * 8U;
-  view.is_fragment = view.more_fragments || view.fragment_at != 0;
+  view.identification = load_be16(at + 4);
+  if (const uint16_t fragment = load_be16(at + 6); fragment & (kMoreFragments | kOffset)) {
+    view.is_fragment = true;
+    view.more_fragments = (fragment & kMoreFragments) != 0;
+    view.fragment_id = view.identification;
+    view.fragment_at = (fragment & kOffset) * 8U;
+  }
   view.ttl = at[8];
   view.protocol = at[9];
-  view.header_sum_ok = checksum == 0 || is_right_header({at, header});
-  set_ipv4(view.source, at + 12);
-  set_ipv4(view.destination, at + 16);
-  const bool bounded = bound_payload(view, Bytes{at + header, octets.size - header},
-                                     length - header, on_wire - header);
+  view.header_sum_ok = load_be16(at + 10) == 0 || is_right_header({at, header});
+  view.source = ipv4_address(at + 12);
+  view.destination = ipv4_address(at + 16);
+  const Bytes rest{at + header, octets.size - header};
+  const bool bounded = bound_payload(view, rest, length - header, on_wire - header);
   return bounded ? DecodeStatus::tcp : DecodeStatus::invalid;
 }
 

@@ -53,7 +53,8 @@ struct NetworkView {
 
 /// Cuts the view to the length the header gives: Ethernet pads short frames, and padding is
 /// nobody's payload. A header that claims more than was on the wire is no packet (a receiving host
-/// drops it); more than was captured is only a short snapshot.
+/// drops it); more than was captured is only a short snapshot. Length 0 is a segment the sending
+/// kernel had not cut yet (TSO, BIG TCP).
 inline bool bound_payload(NetworkView& view, Bytes rest, uint32_t claimed,
                           uint32_t on_wire) noexcept {
   if (claimed > on_wire) return false;
