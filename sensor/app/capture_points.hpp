@@ -17,12 +17,11 @@
 
 namespace exwire::app {
 
-/// What a packet, a gap or an end adds to the figures of a point.
+/// What a gap, or a connection of which enough was seen, adds to the figures of a point.
 struct Sight {
   uint64_t lost_octets = 0;
-  uint32_t payload_octets = 0;
   uint16_t point = 0;
-  bool packet = false, connection = false, one_sided = false;
+  bool connection = false, one_sided = false;
 };
 
 class CapturePoints {
@@ -33,6 +32,10 @@ class CapturePoints {
   void enter(const std::string& source);
   /// A second copy of a packet, left out.
   void duplicate(uint16_t interface) noexcept { ++points_[point(interface)].duplicates; }
+  void packet(uint16_t point, uint32_t payload_octets) noexcept {
+    ++points_[point].packets;
+    points_[point].octets += payload_octets;
+  }
   void add(const Sight& sight) noexcept;
   /// Of the source being read.
   uint16_t point(uint16_t interface) const noexcept {
@@ -54,17 +57,33 @@ class FlowPoints {
     budget.take(point_of_.octets());
   }
 
-  /// A packet of a flow, after it was tracked.
-  Sight packet(uint16_t point, uint32_t handle, const flow::Flow& flow,
-               uint32_t payload_octets) noexcept;
+  /// A packet of the flow was seen here.
+  void place(uint32_t handle, uint16_t point) noexcept {
+    point_of_[handle] = static_cast<uint8_t>(point);
+  }
+  /// Whether it is known with this packet if both sides of a flow are seen; to be asked when the
+  /// packet was tracked, and told once.
+  static bool is_judged_now(const flow::Flow& flow) noexcept {
+    return packets_of(flow) == kJudgedAt;
+  }
+  Sight judged(uint32_t handle, const flow::Flow& flow) const noexcept {
+    return {0, of(handle), true, flow.one_sided()};
+  }
   /// Streams have missed octets since the last call; `gap_octets`: all so far.
   bool has_lost(uint64_t gap_octets) const noexcept { return gap_octets != lost_so_far_; }
   /// They were lost where this flow was seen.
   Sight lost(uint32_t handle, uint64_t gap_octets) noexcept;
+  /// A flow that has left.
   Sight ended(uint32_t handle, const flow::Flow& flow) const noexcept;
   uint16_t of(uint32_t handle) const noexcept { return point_of_[handle]; }
 
  private:
+  // By then both sides of an honest connection have been seen.
+  static constexpr uint64_t kJudgedAt = 4;
+  static uint64_t packets_of(const flow::Flow& flow) noexcept {
+    return uint64_t{flow.direction[0].packets} + flow.direction[1].packets;
+  }
+
   PageArray<uint8_t> point_of_;  ///< by handle
   uint64_t lost_so_far_ = 0;
 };

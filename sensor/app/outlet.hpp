@@ -19,6 +19,8 @@ class Outlet {
   /// `point`: the capture point that saw the flow, or kPointBeingRead.
   virtual void finding(const flow::Flow& flow, const detect::Finding& finding, uint16_t point) = 0;
   virtual void observation(const detect::Observation& observation) = 0;
+  /// A packet of a flow, by this capture point.
+  virtual void packet_seen(uint16_t /*point*/, uint32_t /*payload_octets*/) {}
   virtual void seen(const Sight&) {}
   virtual void deed(const detect::Deed& deed) { deed(); }
   /// What others have left before the packet being handled takes effect.

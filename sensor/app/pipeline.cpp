@@ -240,6 +240,10 @@ void Pipeline::repeated(const Repetition& repetition) {
   gate_.repeat(repetition.story, repetition.when, repetition.occurrences);
 }
 
+void Pipeline::packet_seen(uint16_t point, uint32_t payload_octets) {
+  workers_.intake().points().packet(point, payload_octets);
+}
+
 void Pipeline::seen(const Sight& sight) {
   workers_.intake().points().add(sight);
 }

@@ -65,6 +65,7 @@ class Pipeline final : private Hub, private detect::FleetSink, private detect::G
   void event(const report::Event& event) override;
   void finding(const flow::Flow& flow, const detect::Finding& finding, uint16_t point) override;
   void observation(const detect::Observation& observation) override;
+  void packet_seen(uint16_t point, uint32_t payload_octets) override;
   void seen(const Sight& sight) override;
   void write(const report::Event& event, report::Reporter& reporter) const override;
   void speak_through(report::Reporter* reporter) noexcept override;

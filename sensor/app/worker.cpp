@@ -40,14 +40,17 @@ void Worker::handle(const Arrival& arrival) {
   packet_ = packet.number;
   const flow::Tracked tracked = flows_.track(packet);  // flow/
   if (tracked.flow == nullptr) return;                 // half-open, stray or table full: counted
-  outlet_.seen(points_.packet(arrival.point, tracked.handle, *tracked.flow, packet.payload_octets));
-  detect(detect::kWantsSegments, *tracked.flow, [&](FlowDetector& one, const FlowContext& what) {
+  flow::Flow& flow = *tracked.flow;
+  outlet_.packet_seen(arrival.point, packet.payload_octets);
+  points_.place(tracked.handle, arrival.point);
+  if (FlowPoints::is_judged_now(flow)) outlet_.seen(points_.judged(tracked.handle, flow));
+  detect(detect::kWantsSegments, flow, [&](FlowDetector& one, const FlowContext& what) {
     one.segment(what, tracked, packet, *this);  // detect/
   });
   inspector_.inspect(tracked, packet);  // inspect/; detect/ and report/ from there
   tell_lost(tracked.handle);
-  detect(detect::kWantsPayload, *tracked.flow, [&](FlowDetector& one, const FlowContext& what) {
-    one.payload(what, tracked, packet, application_of(*tracked.flow), *this);
+  detect(detect::kWantsPayload, flow, [&](FlowDetector& one, const FlowContext& what) {
+    one.payload(what, tracked, packet, application_of(flow), *this);
   });
 }
 

@@ -65,6 +65,10 @@ void WorkerLog::observation(const detect::Observation& observation) {
   note(observation);
 }
 
+void WorkerLog::packet_seen(uint16_t point, uint32_t payload_octets) {
+  note(PacketSight{payload_octets, point});
+}
+
 void WorkerLog::seen(const Sight& sight) {
   note(sight);
 }
@@ -79,7 +83,9 @@ uint32_t WorkerLog::next_place() const noexcept {
 
 void WorkerLog::apply_next() {
   const Note& next = notes_[applied_++];
-  if (const auto* sight = std::get_if<Sight>(&next.what)) {
+  if (const auto* packet = std::get_if<PacketSight>(&next.what)) {
+    hub_.packet_seen(packet->point, packet->payload_octets);
+  } else if (const auto* sight = std::get_if<Sight>(&next.what)) {
     hub_.seen(*sight);
   } else if (const auto* observation = std::get_if<detect::Observation>(&next.what)) {
     hub_.observation(*observation);

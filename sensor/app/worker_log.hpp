@@ -27,6 +27,12 @@ struct Repetition {
   uint64_t occurrences;
 };
 
+/// A packet that a capture point has seen.
+struct PacketSight {
+  uint32_t payload_octets;
+  uint16_t point;
+};
+
 /// What stands behind all workers.
 class Hub : public Outlet {
  public:
@@ -85,6 +91,7 @@ class WorkerLog final : public Outlet {
   void event(const report::Event& event) override { hub_.write(event, reporter_); }
   void finding(const flow::Flow& flow, const detect::Finding& finding, uint16_t point) override;
   void observation(const detect::Observation& observation) override;
+  void packet_seen(uint16_t point, uint32_t payload_octets) override;
   void seen(const Sight& sight) override;
   void deed(const detect::Deed& deed) override;
   void take_turn() override;
@@ -104,7 +111,7 @@ class WorkerLog final : public Outlet {
  private:
   struct Note {
     uint32_t place;
-    std::variant<detect::Observation, Sight, Repetition, detect::Deed> what;
+    std::variant<detect::Observation, PacketSight, Sight, Repetition, detect::Deed> what;
   };
   static constexpr uint32_t kMost = 2048;
 

@@ -24,7 +24,9 @@ struct Bench {
   app::FlowPoints flows{budget, 64};
 
   void packet(uint16_t interface, uint32_t handle, const flow::Flow& flow, uint32_t octets) {
-    points.add(flows.packet(points.point(interface), handle, flow, octets));
+    points.packet(points.point(interface), octets);
+    flows.place(handle, points.point(interface));
+    if (app::FlowPoints::is_judged_now(flow)) points.add(flows.judged(handle, flow));
   }
   void lost(uint32_t handle, uint64_t octets) { points.add(flows.lost(handle, octets)); }
   void ended(uint32_t handle, const flow::Flow& flow) { points.add(flows.ended(handle, flow)); }
