@@ -44,14 +44,16 @@ void Worker::handle(const Arrival& arrival) {
   outlet_.packet_seen(arrival.point, packet.payload_octets);
   points_.place(tracked.handle, arrival.point);
   if (FlowPoints::is_judged_now(flow)) outlet_.seen(points_.judged(tracked.handle, flow));
-  detect(detect::kWantsSegments, flow, [&](FlowDetector& one, const FlowContext& what) {
-    one.segment(what, tracked, packet, *this);  // detect/
-  });
+  detect(detect::kWantsSegments, flow, tracked.handle,
+         [&](FlowDetector& one, const FlowContext& what) {
+           one.segment(what, tracked, packet, *this);  // detect/
+         });
   inspector_.inspect(tracked, packet);  // inspect/; detect/ and report/ from there
   tell_lost(tracked.handle);
-  detect(detect::kWantsPayload, flow, [&](FlowDetector& one, const FlowContext& what) {
-    one.payload(what, tracked, packet, application_of(flow), *this);
-  });
+  detect(detect::kWantsPayload, flow, tracked.handle,
+         [&](FlowDetector& one, const FlowContext& what) {
+           one.payload(what, tracked, packet, application_of(flow), *this);
+         });
 }
 
 void Worker::expire(Timestamp now) {
@@ -105,12 +107,6 @@ void Worker::tell_lost(uint32_t handle) {
   if (points_.has_lost(gap_octets)) outlet_.seen(points_.lost(handle, gap_octets));
 }
 
-template <class Tell>
-void Worker::detect(detect::Interest interest, flow::Flow& flow, Tell&& tell) {
-  if (!detectors_.wanted(interest)) return;
-  detectors_.each(interest, flow, flows_.handle_of(flow), moment_, packet_, tell);
-}
-
 void Worker::restart(std::shared_ptr<detect::CommonMemory> common) {
   flows_.restart();
   detectors_.each([&](const FlowDetector& one) { alerts_beyond_ += one.overflow(); });
@@ -122,7 +118,7 @@ void Worker::flow_ended(uint32_t handle, flow::Flow& flow, flow::EndReason why, 
   tell_lost(handle);
   outlet_.seen(points_.ended(handle, flow));
   packet_ = 0;
-  detect(detect::kWantsEnds, flow,
+  detect(detect::kWantsEnds, flow, handle,
          [&](FlowDetector& one, const FlowContext& what) { one.flow_ended(what, why, *this); });
   one_sided_ += flow.one_sided();
   report::FlowBody body{why};
@@ -168,7 +164,7 @@ void Worker::half_open_changed(const flow::HalfOpen& entry, flow::HalfOpenStage 
 void Worker::flow_timer(uint32_t handle, flow::Flow& flow, Timestamp now) {
   inspector_.timer(handle, flow, now);
   tell_lost(handle);
-  detect(detect::kWantsTimers, flow,
+  detect(detect::kWantsTimers, flow, handle,
          [&](FlowDetector& one, const FlowContext& what) { one.flow_timer(what, *this); });
 }
 

@@ -95,7 +95,13 @@ class Worker final : private flow::FlowListener,
 
   /// Calls `tell(detector, context)` for the detectors that want `interest`.
   template <class Tell>
-  void detect(detect::Interest interest, flow::Flow& flow, Tell&& tell);
+  void detect(detect::Interest interest, flow::Flow& flow, Tell&& tell) {
+    if (detectors_.wanted(interest)) detect(interest, flow, flows_.handle_of(flow), tell);
+  }
+  template <class Tell>
+  void detect(detect::Interest interest, flow::Flow& flow, uint32_t handle, Tell&& tell) {
+    detectors_.each(interest, flow, handle, moment_, packet_, tell);
+  }
   void handle(const Arrival& arrival);
   void tell_lost(uint32_t handle);
   void describe(flow::Flow& flow, report::FlowBody& body);

@@ -21,10 +21,10 @@ class DetectorSet {
   template <class Tell>
   void each(Interest interest, flow::Flow& flow, uint32_t handle, Timestamp now, uint64_t packet,
             Tell&& tell) {
+    FlowContext context{flow, now, packet, handle};
     for (const Seat& seat : list(interest)) {
-      const std::span<uint8_t> facts(flow.facts);
-      tell(*seat.detector,
-           FlowContext{flow, now, packet, handle, facts.subspan(seat.facts_at, seat.fact_octets)});
+      context.facts = {flow.facts.data() + seat.facts_at, seat.fact_octets};
+      tell(*seat.detector, context);
     }
   }
   /// The same for moments that belong to no flow.
