@@ -50,6 +50,7 @@ void Worker::handle(const Arrival& arrival) {
          });
   inspector_.inspect(tracked, packet);  // inspect/; detect/ and report/ from there
   tell_lost(tracked.handle);
+  if (!payloads_wanted()) return;
   detect(detect::kWantsPayload, flow, tracked.handle,
          [&](FlowDetector& one, const FlowContext& what) {
            one.payload(what, tracked, packet, application_of(flow), *this);

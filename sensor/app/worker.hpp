@@ -15,6 +15,7 @@
 #include "sensor/base/memory.hpp"
 #include "sensor/base/turns.hpp"
 #include "sensor/detect/detector_set.hpp"
+#include "sensor/detect/rules/rule_set.hpp"
 #include "sensor/flow/flow_table.hpp"
 #include "sensor/inspect/inspector.hpp"
 #include "sensor/report/event.hpp"
@@ -103,6 +104,10 @@ class Worker final : private flow::FlowListener,
     detectors_.each(interest, flow, handle, moment_, packet_, tell);
   }
   void handle(const Arrival& arrival);
+  // By rules, and most sets have none for segments.
+  bool payloads_wanted() const noexcept {
+    return site_.rules != nullptr && site_.rules->payloads_wanted();
+  }
   void tell_lost(uint32_t handle);
   void describe(flow::Flow& flow, report::FlowBody& body);
   std::string_view application_of(const flow::Flow& flow) const noexcept;

@@ -132,7 +132,9 @@ class RuleMatcher final : public FlowDetector {
  private:
   // Takes over the set in force when it has changed.
   void follow() {
-    if (version_ == rules_.version()) return;
+    if (version_ != rules_.version()) take_over();
+  }
+  void take_over() {
     version_ = rules_.version();
     const rules::RuleIndex& index = *rules_.set().index();
     for (size_t moment = 0; moment < rules::kMomentCount; ++moment) {

@@ -101,6 +101,7 @@ void ActiveRules::look() {
     return set_.index()->used().test(static_cast<size_t>(buffer));
   };
   bodies_wanted_ = uses(Buffer::http_request_body) || uses(Buffer::http_response_body);
+  payloads_wanted_ = !set_.index()->at(Moment::payload).places.empty();
   heads_wanted_ = false;
   for (const Moment moment :
        {Moment::request, Moment::response, Moment::request_body, Moment::response_body}) {

@@ -60,6 +60,8 @@ class ActiveRules {
   const bool& bodies_wanted() const noexcept { return bodies_wanted_; }
   /// Likewise at heads as they stand on the wire.
   const bool& heads_wanted() const noexcept { return heads_wanted_; }
+  /// Some rule looks at segments.
+  bool payloads_wanted() const noexcept { return payloads_wanted_; }
   /// Changes with every replacement.
   uint64_t version() const noexcept { return version_; }
   /// Takes over `next`, which has kept what is the same and is prepared.
@@ -71,7 +73,7 @@ class ActiveRules {
   RuleSet set_;
   std::vector<std::shared_ptr<const Rule>> former_;
   uint64_t version_ = 1;
-  bool bodies_wanted_ = false, heads_wanted_ = false;
+  bool bodies_wanted_ = false, heads_wanted_ = false, payloads_wanted_ = false;
 };
 
 }  // namespace exwire::detect::rules

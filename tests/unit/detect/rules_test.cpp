@@ -382,6 +382,8 @@ TEST_CASE("heads and bodies are wanted where a rule looks at them", "[rules]") {
   CHECK(active("http.cookie; content:\"a\";").heads_wanted());
   CHECK_FALSE(active("http.header; content:\"a\";").bodies_wanted());
   CHECK(active("http.request_body; content:\"a\";").bodies_wanted());
+  CHECK_FALSE(active("http.request_body; content:\"a\";").payloads_wanted());
+  CHECK(active("content:\"a\";").payloads_wanted());
 }
 
 TEST_CASE("buffers made from a head", "[rules]") {
