@@ -132,6 +132,22 @@ class TlsPortUse final : public FlowDetector {
   void segment(const FlowContext& context, const flow::Tracked& tracked, const wire::Packet& packet,
                FindingSink& sink) override {
     if (context.facts.empty() || is_settled(context) || packet.payload.empty()) return;
+    look(context, tracked, packet, sink);
+  }
+
+  void tls_handshake(const FlowContext& context, inspect::TlsHandshake&, FindingSink&) override {
+    settle(context);
+  }
+
+  void flow_ended(const FlowContext& context, flow::EndReason, FindingSink& sink) override {
+    if (!is_settled(context)) judge_label(context, sink);
+  }
+
+ private:
+  // At the first octets of either side, and until nDPI has spoken. Apart from segment(), so that
+  // most packets save no registers.
+  [[gnu::noinline]] void look(const FlowContext& context, const flow::Tracked& tracked,
+                              const wire::Packet& packet, FindingSink& sink) {
     const uint8_t spoke = tracked.direction == Direction::to_server ? kClientSpoke : kServerSpoke;
     uint8_t& state = context.facts[0];
     if (!(state & spoke)) {
@@ -147,15 +163,6 @@ class TlsPortUse final : public FlowDetector {
     }
   }
 
-  void tls_handshake(const FlowContext& context, inspect::TlsHandshake&, FindingSink&) override {
-    settle(context);
-  }
-
-  void flow_ended(const FlowContext& context, flow::EndReason, FindingSink& sink) override {
-    if (!is_settled(context)) judge_label(context, sink);
-  }
-
- private:
   static bool is_settled(const FlowContext& context) noexcept {
     return !context.facts.empty() && (context.facts[0] & kSettled);
   }
