@@ -31,14 +31,11 @@ class StalledConnections final : public FlowDetector {
 
   void segment(const FlowContext& context, const flow::Tracked& tracked, const wire::Packet& packet,
                FindingSink& sink) override {
-    if (steps_.sight() != kWholeSight) see(context.flow, packet);
-    Standing standing = Standing::of(context);
-    if (standing.has(Standing::kOver)) return;
-    if (!standing.has(Standing::kLooked)) begin(context, standing, sink);
-    if (standing.has(Standing::kLooked) && !standing.has(Standing::kOver)) {
-      follow(context, tracked, packet, standing, sink);
+    if (steps_.sight() == kWholeSight) {
+      const Standing standing = Standing::of(context);
+      if (standing.has(Standing::kOver) || goes_on(context.flow, tracked, packet, standing)) return;
     }
-    standing.keep(context);
+    look(context, tracked, packet, sink);
   }
 
   void request_head(const FlowContext& context, inspect::HttpTransaction& transaction,
@@ -148,6 +145,31 @@ class StalledConnections final : public FlowDetector {
   }
 
  private:
+  // Most packets: an answer on its way, and acknowledgements by a client that takes it.
+  static bool goes_on(const flow::Flow& flow, const flow::Tracked& tracked,
+                      const wire::Packet& packet, const Standing& standing) noexcept {
+    if (!standing.awaits_nothing() || (packet.tcp_flags & wire::kFin)) return false;
+    if (is_lost(flow) || flow.state != flow::TcpState::established) return false;
+    if (tracked.direction == Direction::to_client) return true;
+    return standing.stage != Stage::unread && !window_is_shut(flow);
+  }
+  static bool is_lost(const flow::Flow& flow) noexcept {
+    return flow.has(flow::kGapToServer | flow::kGapToClient | flow::kTrackingLost);
+  }
+
+  // Apart from segment(), so that most packets save no registers.
+  [[gnu::noinline]] void look(const FlowContext& context, const flow::Tracked& tracked,
+                              const wire::Packet& packet, FindingSink& sink) {
+    if (steps_.sight() != kWholeSight) see(context.flow, packet);
+    Standing standing = Standing::of(context);
+    if (standing.has(Standing::kOver)) return;
+    if (!standing.has(Standing::kLooked)) begin(context, standing, sink);
+    if (standing.has(Standing::kLooked) && !standing.has(Standing::kOver)) {
+      follow(context, tracked, packet, standing, sink);
+    }
+    standing.keep(context);
+  }
+
   bool is_ours(const wire::Address& address, uint8_t version) const noexcept {
     return site_.servers.empty() ||
            std::any_of(site_.servers.begin(), site_.servers.end(),
@@ -186,11 +208,10 @@ class StalledConnections final : public FlowDetector {
   void follow(const FlowContext& context, const flow::Tracked& tracked, const wire::Packet& packet,
               Standing& standing, FindingSink& sink) {
     const flow::Flow& flow = context.flow;
-    const bool lost = flow.has(flow::kGapToServer | flow::kGapToClient | flow::kTrackingLost);
     const bool in_order =
         tracked.offset == static_cast<int64_t>(flow.of(tracked.direction).stream_octets);
     const bool fin = (packet.tcp_flags & wire::kFin) && in_order;
-    if (lost || fin || flow.state != flow::TcpState::established) {
+    if (is_lost(flow) || fin || flow.state != flow::TcpState::established) {
       steps_.finish(context, standing, sink);
       return;
     }

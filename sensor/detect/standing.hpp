@@ -51,6 +51,11 @@ struct Standing {
     marks = static_cast<uint8_t>(on ? marks | mark : marks & ~mark);
   }
 
+  /// TLS is ready, or requests in clear await their answers: further octets change nothing.
+  bool awaits_nothing() const noexcept {
+    if ((marks & (kLooked | kBody | kJoined)) != kLooked) return false;
+    return has(kReady) || (!has(kSecure) && count != 0 && stage != Stage::head);
+  }
   bool is_over_or_joined() const noexcept { return (marks & (kOver | kJoined)) != 0; }
 
   /// Octets that the client's first TLS record needs; kept until TLS is ready.
