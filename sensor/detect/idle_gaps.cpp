@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "sensor/detect/idle_gaps.hpp"
 
-#include "sensor/detect/idle_signs.hpp"
-
 namespace exwire::detect {
 
 void tell(const FlowContext& context, IdleGapKind kind, const IdleGap& gap, FindingSink& sink) {
@@ -21,8 +19,6 @@ constexpr uint8_t kLeastRepeats = 3;
 // An RST from a box or a peer that has forgotten comes within a round trip; one after repeats is a
 // phone that has found its network again.
 constexpr uint32_t kPromptMs = 3'000;
-// The smallest request that means an answer is due; TLS housekeeping of a client is shorter.
-constexpr uint32_t kRequestOctets = 200;
 
 void wake_in(const FlowContext& context, uint32_t ms, FindingSink& sink) {
   sink.wake_at(context, {context.now.ns + int64_t{ms} * kNanosPerMilli});
@@ -95,44 +91,6 @@ void answer_or_repeat(const FlowContext& context, const flow::Tracked& tracked,
   }
 }
 
-// Somebody has said so much: a request, or an answer to one.
-void spoke(Direction direction, uint32_t octets, bool first, IdleMemory& memory) noexcept {
-  if (direction == Direction::to_server) {
-    if (octets < kRequestOctets) return;
-    memory.set(IdleMemory::kAsked, true);
-    memory.requested = 1;
-    return;
-  }
-  // The first octets of a server answer a hello, no request.
-  if (memory.has(IdleMemory::kAsked) && !first) {
-    memory.set(memory.has(IdleMemory::kOneRound) ? IdleMemory::kTwoRounds : IdleMemory::kOneRound,
-               true);
-  }
-  memory.set(IdleMemory::kAsked, false);
-}
-
-// Who spoke last, and whether anything is in flight. A side that is not seen has said what is
-// acknowledged to it.
-void remember(const flow::Flow& flow, const flow::Tracked& tracked, const wire::Packet& packet,
-              IdleMemory& memory) noexcept {
-  const flow::DirectionState& own = flow.of(tracked.direction);
-  const flow::DirectionState& peer = flow.of(opposite(tracked.direction));
-  if (flow.one_sided()) {
-    memory.set(IdleMemory::kInFlight, false);
-    if (tracked.acknowledged > 1) {
-      spoke(opposite(tracked.direction), tracked.acknowledged, false, memory);
-    }
-  } else {
-    uint32_t own_end = own.next_seq;
-    const uint32_t end = packet.seq + packet.sequence_length();
-    if (!tracked.keepalive && flow::before(own_end, end)) own_end = end;
-    memory.set(IdleMemory::kInFlight, flow::distance(own_end, peer.last_ack) < 0 ||
-                                          flow::distance(peer.next_seq, own.last_ack) < 0);
-  }
-  if (packet.payload_octets == 0 || tracked.keepalive) return;
-  spoke(tracked.direction, packet.payload_octets, own.stream_octets == 0, memory);
-}
-
 // How much of the connection the capture has: what the path's share of lost packets is known from.
 void tell_captured(const FlowContext& context, FindingSink& sink) {
   Observation made = Observation::of(context.flow, Topic::idle_gap,
@@ -144,6 +102,33 @@ void tell_captured(const FlowContext& context, FindingSink& sink) {
 }
 
 }  // namespace
+
+// Somebody has said so much: a request, or an answer to one.
+void IdleGaps::spoke(Direction direction, uint32_t octets, bool first,
+                     IdleMemory& memory) noexcept {
+  if (direction == Direction::to_client) {
+    memory.state = answered(memory.state, first);
+  } else if (octets >= kRequestOctets) {
+    memory.set(IdleMemory::kAsked, true);
+    memory.requested = 1;
+  }
+}
+
+// Who spoke last, and whether anything is in flight. A side that is not seen has said what is
+// acknowledged to it.
+void IdleGaps::remember(const flow::Flow& flow, const flow::Tracked& tracked,
+                        const wire::Packet& packet, IdleMemory& memory) noexcept {
+  if (flow.one_sided()) {
+    memory.set(IdleMemory::kInFlight, false);
+    if (tracked.acknowledged > 1) {
+      spoke(opposite(tracked.direction), tracked.acknowledged, false, memory);
+    }
+  } else {
+    memory.set(IdleMemory::kInFlight, in_flight(flow, tracked, packet));
+  }
+  if (packet.payload_octets == 0 || tracked.keepalive) return;
+  spoke(tracked.direction, packet.payload_octets, is_first(flow, tracked), memory);
+}
 
 void IdleGaps::segment(const FlowContext& context, const flow::Tracked& tracked,
                        const wire::Packet& packet, IdleMemory& memory, FindingSink& sink) const {

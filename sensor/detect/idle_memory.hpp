@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -52,7 +53,13 @@ struct IdleMemory {
   bool has(uint8_t mark) const noexcept { return (state & mark) != 0; }
   bool probe_has(uint8_t mark) const noexcept { return (probe & mark) != 0; }
   void set(uint8_t mark, bool to) noexcept {
-    state = static_cast<uint8_t>(to ? state | mark : state & ~mark);
+    state = to ? with(state, mark) : without(state, mark);
+  }
+  static uint8_t with(uint8_t state, uint8_t mark) noexcept {
+    return static_cast<uint8_t>(state | mark);
+  }
+  static uint8_t without(uint8_t state, uint8_t mark) noexcept {
+    return static_cast<uint8_t>(state & ~mark);
   }
   WaitKind wait_kind() const noexcept { return static_cast<WaitKind>(kind); }
   uint8_t repeats() const noexcept { return probe & kRepeats; }
@@ -68,6 +75,10 @@ struct IdleMemory {
     IdleMemory memory{};
     std::memcpy(&memory, context.facts.data(), kOctets);
     return memory;
+  }
+  /// The state alone, where it lies.
+  static uint8_t& state_in(const FlowContext& context) noexcept {
+    return context.facts[offsetof(IdleMemory, state)];
   }
   void store(const FlowContext& context) const noexcept {
     std::memcpy(context.facts.data(), this, kOctets);

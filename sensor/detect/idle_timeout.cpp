@@ -3,7 +3,6 @@
 // forget idle connections (idle_gaps), whether it is Direct Push (push_shape), and an interim
 // record of those that live and say nothing. Judged across connections in idle_paths.cpp.
 #include "sensor/detect/idle_gaps.hpp"
-#include "sensor/detect/idle_signs.hpp"
 
 namespace exwire::detect {
 namespace {
@@ -21,16 +20,7 @@ class IdleTimeout final : public FlowDetector {
 
   void segment(const FlowContext& context, const flow::Tracked& tracked, const wire::Packet& packet,
                FindingSink& sink) override {
-    IdleMemory memory = IdleMemory::of(context);
-    if (!memory.has(IdleMemory::kSeen)) {
-      memory.set(IdleMemory::kSeen, true);
-      greet(context, sink);
-    } else if (!memory.has(IdleMemory::kInFlight)) {
-      const uint32_t seconds = std::min(silence(tracked, packet) / 1000, IdleMemory::kLongest);
-      if (seconds > memory.longest_s) memory.longest_s = seconds & IdleMemory::kLongest;
-    }
-    gaps_.segment(context, tracked, packet, memory, sink);
-    memory.store(context);
+    if (!gaps_.goes_on(context, tracked, packet)) look(context, tracked, packet, sink);
   }
 
   void request_head(const FlowContext& context, inspect::HttpTransaction& transaction,
@@ -76,6 +66,21 @@ class IdleTimeout final : public FlowDetector {
   }
 
  private:
+  // Apart from segment(), so that most packets save no registers.
+  [[gnu::noinline]] void look(const FlowContext& context, const flow::Tracked& tracked,
+                              const wire::Packet& packet, FindingSink& sink) const {
+    IdleMemory memory = IdleMemory::of(context);
+    if (!memory.has(IdleMemory::kSeen)) {
+      memory.set(IdleMemory::kSeen, true);
+      greet(context, sink);
+    } else if (!memory.has(IdleMemory::kInFlight)) {
+      const uint32_t seconds = std::min(silence(tracked, packet) / 1000, IdleMemory::kLongest);
+      if (seconds > memory.longest_s) memory.longest_s = seconds & IdleMemory::kLongest;
+    }
+    gaps_.segment(context, tracked, packet, memory, sink);
+    memory.store(context);
+  }
+
   template <class Change>
   static void with_memory(const FlowContext& context, Change&& change) {
     if (context.facts.size() < IdleMemory::kOctets) return;  // of no flow in a table
