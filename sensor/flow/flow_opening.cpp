@@ -239,7 +239,8 @@ Tracked FlowTable::promote(HalfOpen& entry, const wire::Packet& packet) {
   half_open_.erase(entry, packet.hash);
   wheel_.schedule(handle, wheel_.tick_at({packet.time.ns + timeout_of(flow)}));
   const bool client_is_lo = flow.has(kClientIsLo);
-  Tracked tracked = update(handle, packet);
+  const bool any = (flow.direction[0].packets | flow.direction[1].packets) != 0;
+  Tracked tracked = update(handle, packet, any ? flow.last_seen() : packet.time);
   tracked.opens = true;
   if (opened && flow.has(kClientIsLo) == client_is_lo) {
     const uint32_t next = tracked.direction == Direction::to_server ? packet.seq : packet.ack;
@@ -272,7 +273,7 @@ Tracked FlowTable::pick_up(const wire::Packet& packet) {
   ++counters_.midstream;
   if (watch_.port(flow.server_port())) flow.mark(kWatched);
   wheel_.schedule(handle, wheel_.tick_at({packet.time.ns + timeout_of(flow)}));
-  return update(handle, packet);
+  return update(handle, packet, packet.time);
 }
 
 void FlowTable::tell_stage(const HalfOpen& entry, HalfOpenStage before, HalfOpenStage after) {

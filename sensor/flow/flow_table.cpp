@@ -27,6 +27,23 @@ bool is_in_use(const Flow& flow) noexcept {
   return (flow.direction[0].packets | flow.direction[1].packets) != 0;
 }
 
+// Counts a segment that begins before what is expected, counted already among the packets of its
+// side, if it is a keep-alive or a repetition. True for a keep-alive.
+bool note_repetition(Flow& flow, Direction direction, const wire::Packet& packet,
+                     int32_t ahead) noexcept {
+  const auto side = static_cast<size_t>(direction);
+  constexpr uint8_t kNoKeepalive = wire::kSyn | wire::kFin | wire::kRst;
+  if (!(packet.tcp_flags & kNoKeepalive) && ahead == -1 && packet.payload_octets <= 1 &&
+      flow.direction[side].packets > 1) {
+    add_saturating(flow.keepalives[side]);
+    return true;
+  }
+  if (packet.payload_octets > 0 && ahead + static_cast<int64_t>(packet.payload_octets) <= 0) {
+    add_saturating(flow.retransmissions[side]);
+  }
+  return false;
+}
+
 // Sequence number of the first octet of a direction's stream.
 uint32_t first_seq(const DirectionState& side) noexcept {
   return side.next_seq - static_cast<uint32_t>(side.stream_octets);
@@ -61,9 +78,7 @@ uint32_t FlowTable::find(const wire::Packet& packet) noexcept {
 
 Tracked FlowTable::track(const wire::Packet& packet) {
   start(packet.time);
-  counters_.syn += (packet.tcp_flags & (wire::kSyn | wire::kAck)) == wire::kSyn;
-  counters_.synack += (packet.tcp_flags & (wire::kSyn | wire::kAck)) == (wire::kSyn | wire::kAck);
-  counters_.rst += (packet.tcp_flags & wire::kRst) != 0;
+  if (packet.tcp_flags & (wire::kSyn | wire::kRst)) count_kind(packet.tcp_flags);
   const uint32_t handle = find(packet);
   if (handle == 0) return open(packet);
   Flow& flow = flows_[handle];
@@ -74,21 +89,37 @@ Tracked FlowTable::track(const wire::Packet& packet) {
     end(handle, EndReason::timeout, {last.ns + limit});
     return open(packet);
   }
-  if (((packet.tcp_flags & wire::kSyn) || flow.has(kSynPending)) && replaced_by(handle, packet)) {
+  if (((packet.tcp_flags & wire::kSyn) || flow.has(kSynPending)) &&
+      leads_elsewhere(handle, packet)) {
     return open(packet);
   }
-  if ((packet.tcp_flags & (wire::kSyn | wire::kAck | wire::kRst)) == wire::kSyn &&
-      packet.seq + 1 != first_seq(flow.of(flow.direction_of(packet)))) {
+  return update(handle, packet, last);
+}
+
+void FlowTable::count_kind(uint8_t tcp_flags) noexcept {
+  counters_.syn += (tcp_flags & (wire::kSyn | wire::kAck)) == wire::kSyn;
+  counters_.synack += (tcp_flags & (wire::kSyn | wire::kAck)) == (wire::kSyn | wire::kAck);
+  counters_.rst += (tcp_flags & wire::kRst) != 0;
+}
+
+// A SYN, or any packet while one waits for its answer: true when it does not belong to the flow.
+bool FlowTable::leads_elsewhere(uint32_t handle, const wire::Packet& packet) {
+  if (replaced_by(handle, packet)) return true;
+  if (!(packet.tcp_flags & wire::kSyn)) return false;
+  Flow& flow = flows_[handle];
+  const Direction direction = flow.direction_of(packet);
+  if (!(packet.tcp_flags & (wire::kAck | wire::kRst)) &&
+      packet.seq + 1 != first_seq(flow.of(direction))) {
     // A SYN with another number must never move a live flow (it may be forged); it waits in the
     // half-open table until the server's answer tells.
     flow.mark(kSynPending);
-    listener_.odd_segment(handle, flow, flow.direction_of(packet), Oddity::syn_in_connection);
-    return open(packet);
+    listener_.odd_segment(handle, flow, direction, Oddity::syn_in_connection);
+    return true;
   }
-  if ((packet.tcp_flags & wire::kSyn) && packet.payload_octets > 0) {
-    listener_.odd_segment(handle, flow, flow.direction_of(packet), Oddity::syn_in_connection);
+  if (packet.payload_octets > 0) {
+    listener_.odd_segment(handle, flow, direction, Oddity::syn_in_connection);
   }
-  return update(handle, packet);
+  return false;
 }
 
 // True when the packet proves that the connection has been replaced by a new one on the same ports.
@@ -124,8 +155,8 @@ bool FlowTable::replaced_by(uint32_t handle, const wire::Packet& packet) {
   return replaced;
 }
 
-Tracked FlowTable::update(uint32_t handle, const wire::Packet& packet) {
-  Flow& flow = flows_[handle];
+// The first packets of a side, until it has sent octets: what is known of it may have been guessed.
+void FlowTable::begin_side(Flow& flow, const wire::Packet& packet) noexcept {
   // The side that answered speaks first, and as a client: the roles of a split handshake, or of
   // whoever calls back, are not those of what is spoken.
   const uint64_t spoken = flow.direction[0].stream_octets + flow.direction[1].stream_octets;
@@ -134,31 +165,37 @@ Tracked FlowTable::update(uint32_t handle, const wire::Packet& packet) {
       speaker_of(packet.payload) == Speaker::client) {
     turn_around(flow);
   }
+  DirectionState& side = flow.of(flow.direction_of(packet));
+  const bool midstream = flow.has(kMidstream);
+  // Midstream a side begins with its first octets, even if the peer had them acknowledged before
+  // they came by: packets change places on the way to a capture.
+  const bool late = midstream && packet.payload_octets > 1 && before(packet.seq, side.next_seq);
+  const bool first = side.packets == 0 && side.tcp_flags == 0;
+  if (first && (side.next_seq == 0 || late)) side.next_seq = packet.seq;
+  // A keep-alive is numbered one behind what is sent next (RFC 9293 3.8.4): where nothing else of a
+  // side has come by, neither has the stream begun there.
+  const bool unknown = flow.session == 0 && !(side.tcp_flags & wire::kSyn);
+  const bool behind_probe =
+      midstream && unknown && packet.payload_octets > 0 && packet.seq == side.next_seq + 1;
+  if (behind_probe) side.next_seq = packet.seq;
+}
+
+Tracked FlowTable::update(uint32_t handle, const wire::Packet& packet, Timestamp previous) {
+  Flow& flow = flows_[handle];
+  if (flow.of(flow.direction_of(packet)).stream_octets == 0) begin_side(flow, packet);
   const Direction direction = flow.direction_of(packet);
   DirectionState& side = flow.of(direction);
   DirectionState& peer = flow.of(opposite(direction));
-  const Timestamp previous = side.packets + peer.packets == 0 ? packet.time : flow.last_seen();
-  const bool first_of_side = side.packets == 0 && (side.tcp_flags == 0);
-  // Midstream a side begins with its first octets, even if the peer had them acknowledged before
-  // they came by: packets change places on the way to a capture.
-  const bool late = flow.has(kMidstream) && side.stream_octets == 0 && packet.payload_octets > 1 &&
-                    before(packet.seq, side.next_seq);
-  if (first_of_side && (side.next_seq == 0 || late)) side.next_seq = packet.seq;
-  // A keep-alive is numbered one behind what is sent next (RFC 9293 3.8.4): where nothing else of a
-  // side has come by, neither has the stream begun there.
-  const bool unknown =
-      side.stream_octets == 0 && flow.session == 0 && !(side.tcp_flags & wire::kSyn);
-  const bool behind_probe = flow.has(kMidstream) && unknown && packet.payload_octets > 0 &&
-                            packet.seq == side.next_seq + 1;
-  if (behind_probe) side.next_seq = packet.seq;
   flow.mark(direction == Direction::to_server ? kSawToServer : kSawToClient);
   if (side.packets != 0xffffffffU) ++side.packets;
   side.wire_octets = (side.wire_octets + packet.wire_octets) & DirectionState::kLargest48;
-  side.tcp_flags = side.tcp_flags | packet.tcp_flags;
   side.window = packet.window;
+  side.tcp_flags = side.tcp_flags | packet.tcp_flags;
   if (side.ttl == 0) side.ttl = packet.ttl;
   const int64_t since = (packet.time.ns - flow.start_ns) / kNanosPerMilli;
-  side.last_ms = static_cast<uint32_t>(std::clamp<int64_t>(since, side.last_ms, 0xffffffffLL));
+  if (since > side.last_ms) {
+    side.last_ms = static_cast<uint32_t>(std::min<int64_t>(since, 0xffffffffLL));
+  }
   uint32_t acknowledged = 0;
   if ((packet.tcp_flags & wire::kAck) &&
       (side.last_ack == 0 || before(side.last_ack, packet.ack))) {
@@ -170,19 +207,10 @@ Tracked FlowTable::update(uint32_t handle, const wire::Packet& packet) {
     }
   }
 
-  Tracked tracked{handle, &flow, direction, 0, previous, false, {}, false, acknowledged};
   const uint32_t payload_seq = packet.seq + ((packet.tcp_flags & wire::kSyn) ? 1U : 0U);
   const int32_t ahead = distance(side.next_seq, payload_seq);
-  tracked.offset = static_cast<int64_t>(side.stream_octets) + ahead;
-  constexpr uint8_t kNoKeepalive = wire::kSyn | wire::kFin | wire::kRst;
-  if (!(packet.tcp_flags & kNoKeepalive) && ahead == -1 && packet.payload_octets <= 1 &&
-      side.packets > 1) {
-    tracked.keepalive = true;
-    add_saturating(flow.keepalives[static_cast<size_t>(direction)]);
-  } else if (packet.payload_octets > 0 &&
-             ahead + static_cast<int64_t>(packet.payload_octets) <= 0) {
-    add_saturating(flow.retransmissions[static_cast<size_t>(direction)]);
-  }
+  const bool keepalive = ahead < 0 && note_repetition(flow, direction, packet, ahead);
+  const int64_t offset = static_cast<int64_t>(side.stream_octets) + ahead;
   constexpr uint8_t kNoPayload = wire::kSyn | wire::kRst;
   if (packet.tcp_flags & wire::kRst) {
     on_reset(handle, direction, packet);
@@ -190,7 +218,7 @@ Tracked FlowTable::update(uint32_t handle, const wire::Packet& packet) {
              (packet.tcp_flags & (kNoPayload | wire::kAck)) == wire::kAck) {
     reopen(handle, direction);
   }
-  return tracked;
+  return {handle, &flow, direction, offset, previous, keepalive, {}, false, acknowledged};
 }
 
 // A host that sends on behind the end of its stream has not ended it, whoever said so in its name:

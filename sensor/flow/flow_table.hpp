@@ -147,6 +147,8 @@ class FlowTable {
     return started_ && now.ns - swept_.ns >= kEveryNs;
   }
   uint32_t find(const wire::Packet& packet) noexcept;
+  void count_kind(uint8_t tcp_flags) noexcept;
+  bool leads_elsewhere(uint32_t handle, const wire::Packet& packet);
   bool replaced_by(uint32_t handle, const wire::Packet& packet);
   Tracked open(const wire::Packet& packet);
   void take_late_syn(HalfOpen& entry, const wire::Packet& packet);
@@ -159,7 +161,9 @@ class FlowTable {
   Tracked pick_up(const wire::Packet& packet);
   void shed_single(uint32_t handle, Timestamp now);
   uint32_t add(const wire::Packet& packet);
-  Tracked update(uint32_t handle, const wire::Packet& packet);
+  /// `previous`: when the flow was last seen.
+  Tracked update(uint32_t handle, const wire::Packet& packet, Timestamp previous);
+  static void begin_side(Flow& flow, const wire::Packet& packet) noexcept;
   void on_reset(uint32_t handle, Direction direction, const wire::Packet& packet);
   void reopen(uint32_t handle, Direction direction);
   static void turn_around(Flow& flow) noexcept;
