@@ -33,9 +33,14 @@ HalfOpen* HalfOpenTable::find(const wire::FlowKey& key, uint64_t hash) noexcept 
 }
 
 // Strays and refused ones go before handshakes, then the one silent for longest. Of the two halves
-// of the circle of times one is the past, so that a step back makes no entry the oldest. Without
-// branches: in a flood nobody could foretell them.
+// of the circle of times one is the past, so that a step back makes no entry the oldest. Where it
+// matters without branches: in a flood nobody could foretell them.
 uint32_t HalfOpenTable::place_in(const Bucket& bucket) noexcept {
+  if (has_room(bucket)) {
+    uint32_t place = 0;
+    while (bucket.glances[place] != kFree) ++place;
+    return place;
+  }
   constexpr Glance kCircle = Glance{1} << (32 - kSeenShift), kCheapRank = kCircle,
                    kFreeRank = 2 * kCheapRank;
   const Glance now = bucket.glances[0] >> kSeenShift;

@@ -40,7 +40,10 @@ class HalfOpenTable {
     const Glance tag = tag_of(hash);
     uint32_t place = 0;
     while (place < kBucket && (bucket.glances[place] & kTagMask) != tag) ++place;
-    if (place == kBucket) place = place_in(bucket);
+    if (place == kBucket) {
+      if (has_room(bucket)) return;  // for what was given back last: that is in the cache
+      place = place_in(bucket);
+    }
     __builtin_prefetch(&entries_[bucket.slots[place]], 1);
   }
   HalfOpen* find(const wire::FlowKey& key, uint64_t hash) noexcept;
@@ -109,6 +112,10 @@ class HalfOpenTable {
   /// Never that of a free place.
   static Glance tag_of(uint64_t hash) noexcept { return (hash >> 24 & kTagMask) | 1; }
   static Glance glance_of(const HalfOpen& entry, Glance tag) noexcept;
+  /// Whether its last place is free, which is taken last: in quiet times always, in a flood never.
+  static bool has_room(const Bucket& bucket) noexcept {
+    return bucket.glances[kBucket - 1] == kFree;
+  }
   /// Where the next one comes: a free place, or that of the entry least worth keeping.
   static uint32_t place_in(const Bucket& bucket) noexcept;
   uint32_t place_of(const HalfOpen& entry, const Bucket& bucket) const noexcept;
