@@ -17,26 +17,37 @@ inline uint64_t quick_mix(uint64_t state, uint64_t word) noexcept {
   return state ^ (state >> 29);
 }
 
-/// Four lanes, so that the multiplications do not wait for each other. What 32 does not divide is
-/// read with some of the octets before it once more: a copy would be read before it is written.
+/// Both halves of a product of two words: each bit of either counts.
+inline uint64_t quick_fold(uint64_t a, uint64_t b) noexcept {
+  using Wide = unsigned __int128;
+  const Wide product = Wide{a} * b;
+  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+}
+
+/// Two lanes, so that the multiplications do not wait for each other. A word that makes a factor 0
+/// would hide what came before it: only who knows the seed can choose it. What 32 does not divide
+/// is read with some of the octets before it once more: a copy would be read before it is written.
 inline uint64_t quick_digest(uint64_t seed, Bytes octets) noexcept {
-  std::array<uint64_t, 4> lanes{seed, seed + 1, seed + 2, seed + 3};
+  const uint64_t first_key = quick_mix(seed, 1), second_key = quick_mix(seed, 2);
+  uint64_t first = seed, second = ~seed;
+  const auto take = [&](const uint8_t* at) {
+    std::array<uint64_t, 4> words;
+    std::memcpy(words.data(), at, sizeof words);
+    first = quick_fold(words[0] ^ first_key, words[1] ^ first);
+    second = quick_fold(words[2] ^ second_key, words[3] ^ second);
+  };
+  constexpr uint32_t kStep = 32;
   const uint8_t* at = octets.data;
   uint32_t left = octets.size;
-  for (; left >= 32; at += 32, left -= 32) {
-    std::array<uint64_t, 4> words;
-    std::memcpy(words.data(), at, 32);
-    for (size_t lane = 0; lane < 4; ++lane) lanes[lane] = quick_mix(lanes[lane], words[lane]);
+  for (; left >= kStep; at += kStep, left -= kStep) take(at);
+  if (octets.size >= kStep) {
+    take(octets.end() - kStep);
+  } else {
+    std::array<uint8_t, kStep> rest{};
+    if (left > 0) std::memcpy(rest.data(), at, left);
+    take(rest.data());
   }
-  std::array<uint64_t, 4> rest{};
-  if (octets.size >= 32) {
-    std::memcpy(rest.data(), octets.end() - 32, 32);
-  } else if (left > 0) {
-    std::memcpy(rest.data(), at, left);
-  }
-  uint64_t sum = quick_mix(seed, octets.size);
-  for (size_t lane = 0; lane < 4; ++lane) sum = quick_mix(sum, quick_mix(lanes[lane], rest[lane]));
-  return sum;
+  return quick_mix(quick_mix(first, second), octets.size);
 }
 
 }  // namespace exwire

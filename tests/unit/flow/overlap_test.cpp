@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sensor/flow/reassembler.hpp"
+#include "sensor/flow/recent_segments.hpp"
 
 using namespace exwire;
 using flow::OverlapPolicy;
@@ -253,4 +254,25 @@ TEST_CASE("the policy of the longest prefix counts", "[overlap]") {
         OverlapPolicy::windows_legacy);
   CHECK(flow::overlap_policy_of(rules, other, 4) == OverlapPolicy::first);
   CHECK(flow::overlap_policy_of(rules, host, 6) == OverlapPolicy::first);
+}
+
+TEST_CASE("a later copy that differs in a single octet is noticed", "[overlap]") {
+  constexpr uint64_t kFlowHash = 0x5bd1e9955bd1e995;
+  Budget budget(size_t{16} << 20);
+  flow::RecentSegments recent(budget);
+  size_t wrong = 0;
+  for (uint32_t size = 1; size <= 100; ++size) {
+    std::vector<uint8_t> octets(size);
+    for (uint32_t at = 0; at < size; ++at) octets[at] = static_cast<uint8_t>(at % 3);
+    const Bytes sent{octets.data(), size};
+    recent.remember(kFlowHash, 1000, sent);
+    wrong += recent.differs(kFlowHash, 1000, sent);
+    wrong += recent.differs(kFlowHash, 1001, sent);  // another segment: nothing is known
+    for (uint8_t& octet : octets) {
+      octet ^= 1;
+      wrong += !recent.differs(kFlowHash, 1000, sent);
+      octet ^= 1;
+    }
+  }
+  CHECK(wrong == 0);
 }
