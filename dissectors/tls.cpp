@@ -143,11 +143,11 @@ class Tls {
 
   // Joined later, and no handshake message has come: what there is to know fits a sleeping flow.
   bool knows_no_handshake() const noexcept {
+    if (!sides_[0].damaged && !sides_[1].damaged) return false;
     for (const Side& side : sides_) {
       if (side.passing != 0 || side.done != 0 || side.spread.begun()) return false;
     }
-    const bool read_any = handshake_.read_any() || alert_ != kNoAlert || complete_;
-    return !read_any && (sides_[0].damaged || sides_[1].damaged);
+    return !handshake_.read_any() && alert_ == kNoAlert && !complete_;
   }
 
   // At rest once the handshake is told: until then its state is needed, also that of the side that
