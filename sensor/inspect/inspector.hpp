@@ -112,7 +112,8 @@ class Inspector {
                   uint64_t packet_number);
   void finish_transaction(flow::Flow& flow, uint32_t transaction);
   void abandon_building(flow::Flow& flow, Session& session, Direction direction, Timestamp now);
-  void gather(Session& session, TlsField field, Bytes value, Timestamp now, uint64_t packet_number);
+  bool begin_handshake(Session& session, Timestamp now, uint64_t packet_number);
+  void read_certificates(TlsHandshake& handshake, TlsField field, Bytes value, Timestamp now);
   void finish_handshake(flow::Flow& flow, Session& session, const ExwireHandshake& told,
                         Timestamp now);
   void finish_all(uint32_t handle, flow::Flow& flow);

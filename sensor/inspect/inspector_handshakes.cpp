@@ -5,16 +5,18 @@
 
 namespace exwire::inspect {
 
-void Inspector::gather(Session& session, TlsField field, Bytes value, Timestamp now,
-                       uint64_t packet_number) {
-  if (session.handshake == 0) {
-    session.handshake = handshakes_.take();
-    if (session.handshake == 0) return;
-    TlsHandshake& fresh = handshakes_[session.handshake];
-    fresh.began = now;
-    fresh.packet = packet_number;
-  }
-  TlsHandshake& handshake = handshakes_[session.handshake];
+// False: no room.
+bool Inspector::begin_handshake(Session& session, Timestamp now, uint64_t packet_number) {
+  session.handshake = handshakes_.take();
+  if (session.handshake == 0) return false;
+  TlsHandshake& fresh = handshakes_[session.handshake];
+  fresh.began = now;
+  fresh.packet = packet_number;
+  return true;
+}
+
+void Inspector::read_certificates(TlsHandshake& handshake, TlsField field, Bytes value,
+                                  Timestamp now) {
   switch (field) {
     case TlsField::server_certificates:
       if (handshake.server_kept.number == 0) {
@@ -26,12 +28,9 @@ void Inspector::gather(Session& session, TlsField field, Bytes value, Timestamp 
         handshake.client_kept = certificates_.read(value, handshake.client_chain, now);
       }
       break;
-    case TlsField::server_certificate:
+    default:
       handshake.server_kept = certificates_.read_one(value, now);
       handshake.server_chain = handshake.server_kept.number != 0 ? 1 : 0;
-      break;
-    default:
-      handshake.set(field, value);
       break;
   }
 }

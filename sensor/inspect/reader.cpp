@@ -168,13 +168,22 @@ void Inspector::Reader::end() {
   if (session_.dissecting) dissector().api->end(session_.state.data(), &kServices, this, &view_);
 }
 
+inline void Inspector::Reader::gather(TlsField field, Bytes value) {
+  const Timestamp now{view_.time_ns};
+  if (session_.handshake == 0 && !inspector_.begin_handshake(session_, now, packet_)) return;
+  TlsHandshake& handshake = inspector_.handshakes_[session_.handshake];
+  if (is_kept(field)) {
+    handshake.set(field, value);
+  } else {
+    inspector_.read_certificates(handshake, field, value, now);
+  }
+}
+
 void Inspector::Reader::field(uint32_t index, Bytes value) {
   const auto& fields = dissector().fields;
   if (index >= fields.size()) return;
   const LoadedDissector::Place& place = fields[index];
-  if (place.tls) {
-    return inspector_.gather(session_, *place.tls, value, {view_.time_ns}, packet_);
-  }
+  if (place.tls) return gather(*place.tls, value);
   if (place.head == HeadPart::body) {
     inspector_.body_ = value.text();
   } else if (place.head != HeadPart::none) {

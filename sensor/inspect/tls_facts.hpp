@@ -45,6 +45,10 @@ enum class TlsField : uint8_t {
   server_certificate,   ///< one alone, in DER (SSL 2.0); not kept: read at once
   count_
 };
+/// Whether a field's octets are kept as they came.
+constexpr bool is_kept(TlsField field) noexcept {
+  return field < TlsField::server_certificates;
+}
 inline constexpr size_t kTlsFieldCount = static_cast<size_t>(TlsField::count_);
 inline constexpr const char* kTlsFieldNames[] = {"tls.client_version",
                                                  "tls.client_session_id",
