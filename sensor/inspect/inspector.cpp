@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "sensor/flow/sequence.hpp"
+#include "sensor/inspect/admission.hpp"
 #include "sensor/inspect/reader.hpp"
 #include "sensor/inspect/tls_start.hpp"
 
@@ -71,13 +72,15 @@ void Inspector::inspect(const flow::Tracked& tracked, const wire::Packet& packet
 void Inspector::inspect_segment(const flow::Tracked& tracked, const wire::Packet& packet) {
   flow::Flow& flow = *tracked.flow;
   // A hole that is due was due before this packet.
-  if (flow.session != 0) consider_hole(tracked.handle, flow, packet.time, packet.number);
+  if (has_hole(flow)) consider_hole(tracked.handle, flow, packet.time, packet.number);
   if (packet.payload_octets == 0 && !(packet.tcp_flags & wire::kFin)) {
     if (opens_flow(flow)) doubts_.about(tracked, packet, true);
-    if (flow.session != 0 && settle_fins(tracked.handle, flow, packet.time)) sleep_if_idle(flow);
+    if (awaits_fin(flow) && settle_fins(tracked.handle, flow, packet.time)) sleep_if_idle(flow);
     return;
   }
-  if (takes_payload(tracked, packet) && !hold(tracked, packet)) take_in(tracked, packet);
+  if (!is_plain(tracked, packet) && !takes_odd_payload(tracked, packet)) return;
+  if (may_wait(tracked, packet) && hold(tracked, packet)) return;
+  if (!pass_asleep(tracked, packet)) take_in(tracked, packet);
 }
 
 // A segment that belongs to the stream, as far as anybody can tell.
@@ -97,7 +100,9 @@ void Inspector::take_in(const flow::Tracked& tracked, const wire::Packet& packet
     if (flow.session != 0) sleep_if_idle(flow);
     return;
   }
-  if (!fin && pass_asleep(tracked, packet)) return;
+  const int64_t end = tracked.offset + packet.payload_octets;
+  const bool old = end <= static_cast<int64_t>(flow.of(direction).stream_octets);
+  if ((old && !fin && flow.session == 0) || pass_asleep(tracked, packet)) return;
   const uint32_t handle = flow.session != 0 ? flow.session : wake(tracked.handle, flow);
   if (handle == 0) {
     flow.mark(flow::kTrackingLost);
@@ -110,8 +115,8 @@ void Inspector::take_in(const flow::Tracked& tracked, const wire::Packet& packet
   if (direction == Direction::to_client) give_up_answered(tracked, packet, session);
   hand_on(tracked, packet, session);
   if (flow.work == flow::kWorkIdentify) label_both(flow, packet, session);
-  consider_hole(tracked.handle, flow, packet.time, packet.number);
-  check_fin(tracked, packet);
+  if (has_hole(flow)) consider_hole(tracked.handle, flow, packet.time, packet.number);
+  if (fin || awaits_fin(flow)) check_fin(tracked, packet);
   if (flow.session != 0) sleep_if_idle(flow);
 }
 
@@ -212,15 +217,17 @@ void Inspector::pass_uninspected(const flow::Tracked& tracked, const wire::Packe
   state.advance(static_cast<uint64_t>(ahead));
 }
 
-// The octets of a body whose reader sleeps: counted without waking anybody.
+// The next octets of a body whose reader sleeps, most of a download: counted, nobody is woken.
 bool Inspector::pass_asleep(const flow::Tracked& tracked, const wire::Packet& packet) {
   flow::Flow& flow = *tracked.flow;
-  if (flow.session != 0) return false;
   uint32_t& left = flow.skip_left[side(tracked.direction)];
   flow::DirectionState& state = flow.of(tracked.direction);
-  const auto position = static_cast<int64_t>(state.stream_octets);
-  if (tracked.offset + packet.payload_octets <= position) return true;  // a repetition
-  if (tracked.offset != position || left < packet.payload_octets) return false;
+  const bool next =
+      tracked.offset == static_cast<int64_t>(state.stream_octets) && left >= packet.payload_octets;
+  if (!next || flow.session != 0 || !(flow.work & dissect_bit(tracked.direction)) ||
+      (packet.tcp_flags & wire::kFin) || buffer_budget_.refusals() != refusals_) {
+    return false;
+  }
   left -= packet.payload_octets;
   state.advance(packet.payload_octets);
   return true;
@@ -281,9 +288,7 @@ void Inspector::look_for_label(flow::Flow& flow, const wire::Packet& packet) {
 
 void Inspector::consider_hole(uint32_t handle, flow::Flow& flow, Timestamp now,
                               uint64_t packet_number) {
-  if (flow.session == 0) return;
   Session& session = sessions_[flow.session];
-  if (!session.stream[0].has_hole() && !session.stream[1].has_hole()) return;
   for (const Direction direction : {Direction::to_server, Direction::to_client}) {
     flow::Reassembler& stream = session.stream[side(direction)];
     if (!stream.has_hole()) continue;
@@ -331,7 +336,7 @@ void Inspector::check_fin(const flow::Tracked& tracked, const wire::Packet& pack
       sessions_[flow.session].fin_at[side(tracked.direction)] = fin_at;
     }
   }
-  if (flow.session != 0) settle_fins(tracked.handle, flow, packet.time);
+  if (awaits_fin(flow)) settle_fins(tracked.handle, flow, packet.time);
 }
 
 // A FIN counts when the stream has come to it, but a direction is over only when the peer has
@@ -371,7 +376,7 @@ void Inspector::end_direction(uint32_t handle, flow::Flow& flow, Direction direc
 }
 
 void Inspector::timer(uint32_t handle, flow::Flow& flow, Timestamp now) {
-  consider_hole(handle, flow, now, 0);
+  if (has_hole(flow)) consider_hole(handle, flow, now, 0);
   if (flow.session != 0) sleep_if_idle(flow);
 }
 
@@ -379,7 +384,7 @@ void Inspector::close(uint32_t handle, flow::Flow& flow, Timestamp now) {
   if (!held_.empty()) take_all_held(handle, flow);
   label_at_end(flow, now);
   for (const Direction direction : {Direction::to_server, Direction::to_client}) {
-    if (flow.session != 0) {
+    if (has_hole(flow)) {
       Session& session = sessions_[flow.session];
       flow::Reassembler& stream = session.stream[side(direction)];
       Reader reader(*this, handle, flow, session, direction, now, 0);

@@ -71,8 +71,7 @@ class Inspector {
                           Bytes octets, Timestamp now, uint64_t packet_number);
   void read_other_copy(uint32_t handle, flow::Flow& flow, uint32_t taken, uint8_t dissector,
                        Bytes text, Timestamp now, uint64_t packet_number);
-  bool takes_payload(const flow::Tracked& tracked, const wire::Packet& packet);
-  bool takes_odd_payload(const flow::Tracked& tracked, const wire::Packet& packet, int64_t ahead);
+  bool takes_odd_payload(const flow::Tracked& tracked, const wire::Packet& packet);
   void inspect_segment(const flow::Tracked& tracked, const wire::Packet& packet);
   bool hold(const flow::Tracked& tracked, const wire::Packet& packet);
   bool hold_answer(const flow::Tracked& tracked, const wire::Packet& packet);
@@ -86,6 +85,14 @@ class Inspector {
   void hand_on(const flow::Tracked& tracked, const wire::Packet& packet, Session& session);
   void pass_uninspected(const flow::Tracked& tracked, const wire::Packet& packet);
   bool pass_asleep(const flow::Tracked& tracked, const wire::Packet& packet);
+  /// A stream of the flow waits for octets that others have overtaken.
+  bool has_hole(const flow::Flow& flow) const noexcept {
+    return flow.session != 0 && sessions_[flow.session].has_hole();
+  }
+  /// A FIN was seen that does not count yet.
+  bool awaits_fin(const flow::Flow& flow) const noexcept {
+    return flow.session != 0 && sessions_[flow.session].awaits_fin();
+  }
   void check_fin(const flow::Tracked& tracked, const wire::Packet& packet);
   bool settle_fins(uint32_t handle, flow::Flow& flow, Timestamp now);
   void end_direction(uint32_t handle, flow::Flow& flow, Direction direction, Timestamp now);

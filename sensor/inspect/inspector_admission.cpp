@@ -5,15 +5,12 @@
 #include <algorithm>
 
 #include "sensor/flow/sequence.hpp"
+#include "sensor/inspect/admission.hpp"
 #include "sensor/inspect/inspector.hpp"
 #include "sensor/inspect/reader.hpp"
 
 namespace exwire::inspect {
 namespace {
-
-constexpr int64_t kTwoWindows = int64_t{2} << 16;
-constexpr unsigned kLeastScale = 8;  // hosts that scale less are given as much
-constexpr int64_t kLeastReach = kTwoWindows << kLeastScale;
 
 constexpr uint32_t bit_of(flow::Doubt doubt) noexcept {
   switch (doubt) {
@@ -94,19 +91,8 @@ void Inspector::odd_segment(uint32_t handle, flow::Flow& flow, Direction directi
   report_stream(handle, flow, direction, bit_of(oddity));
 }
 
-// Whether a host would look at the payload at all: nearly always.
-bool Inspector::takes_payload(const flow::Tracked& tracked, const wire::Packet& packet) {
-  flow::Flow& flow = *tracked.flow;
-  const flow::DirectionState& state = flow.of(tracked.direction);
-  const int64_t ahead = tracked.offset - static_cast<int64_t>(state.stream_octets);
-  constexpr uint8_t kTelling = wire::kRst | wire::kSyn | wire::kAck;
-  const bool plain = (packet.tcp_flags & kTelling) == wire::kAck;
-  const bool over = flow.has(fin_mark(tracked.direction)) && ahead >= 0;
-  return (plain && !over && ahead <= kLeastReach) || takes_odd_payload(tracked, packet, ahead);
-}
-
-bool Inspector::takes_odd_payload(const flow::Tracked& tracked, const wire::Packet& packet,
-                                  int64_t ahead) {
+// Whether a host would look at the payload of a segment that is not plain.
+bool Inspector::takes_odd_payload(const flow::Tracked& tracked, const wire::Packet& packet) {
   flow::Flow& flow = *tracked.flow;
   const auto odd = [&](uint32_t bit) {
     report_stream(tracked.handle, flow, tracked.direction, bit);
@@ -125,6 +111,7 @@ bool Inspector::takes_odd_payload(const flow::Tracked& tracked, const wire::Pack
   }
   if (!(packet.tcp_flags & wire::kAck)) return odd(kUnacknowledgedAnomaly);
   const flow::DirectionState& peer = flow.of(opposite(tracked.direction));
+  const int64_t ahead = tracked.offset - static_cast<int64_t>(state.stream_octets);
   if (flow.has(fin_mark(tracked.direction)) && ahead >= 0 && packet.payload_octets > 0 &&
       flow::distance(state.next_seq, peer.last_ack) > 0) {
     return odd(kAfterFinAnomaly);

@@ -27,6 +27,9 @@ struct Session {
   uint32_t candidate = 0;                    ///< nDPI's slot, 0: none
   std::array<bool, 2> resting{true, true};   ///< the dissector's last answer per direction
   bool dissecting = false;                   ///< `state` holds a dissector
+
+  bool has_hole() const noexcept { return stream[0].has_hole() || stream[1].has_hole(); }
+  bool awaits_fin() const noexcept { return fin_at[0] >= 0 || fin_at[1] >= 0; }
 };
 
 /// What of a flow was reported already, for flows that had an anomaly at all.
