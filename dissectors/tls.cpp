@@ -2,6 +2,10 @@
 // SSL 2.0 to TLS 1.3 (RFC 5246, RFC 8446): the handshake in clear, then record headers only. The
 // handshake's messages are read however records and segments cut them; what is too large is passed
 // over and said so.
+#include <array>
+#include <cstring>
+#include <type_traits>
+
 #include "dissectors/api.hpp"
 #include "dissectors/tls_fields.hpp"
 #include "dissectors/tls_handshake.hpp"
@@ -23,7 +27,7 @@ class Tls {
   Progress data(const Host& host, Bytes octets) noexcept {
     Side& side = sides_[static_cast<size_t>(host.direction())];
     uint32_t at = 0;
-    if (version_2_) return finished(kExwireDone, 0);
+    if (standing_.version_2) return finished(kExwireDone, 0);
     if (side.lost) {
       const Found found = find_record(octets);
       if (found.need != 0) return more(found.at, found.need);
@@ -45,7 +49,7 @@ class Tls {
       if (rest.size < kHeader) return answer(at, kHeader);
       const RecordHeader header = header_at(rest.data);
       if (!is_record(header)) {
-        if (!told_) return broken(host, at);
+        if (!standing_.told) return broken(host, at);
         // Something is amiss, but this was TLS: the next record is looked for.
         host.anomaly(kLostAlignment);
         const Found found = find_record(rest);
@@ -58,7 +62,7 @@ class Tls {
       if (!side.started) side.damaged = (host.flow().flags & kExwireFlowMidstream) != 0;
       side.started = true;
       const uint32_t whole = kHeader + header.length;
-      const bool handshake = header.type == kHandshake && !side.encrypted && !told_;
+      const bool handshake = header.type == kHandshake && !side.encrypted && !standing_.told;
       const uint32_t judged = kHeader + (header.length < 4 ? header.length : 4U);
       if (handshake && side.damaged && rest.size < judged) return more(at, judged);
       const bool clear_handshake = handshake && (!side.damaged || starts_hello(rest, header));
@@ -88,7 +92,7 @@ class Tls {
     side.done = 0;
     side.spread = {};
     host.anomaly(kLostAlignment);
-    if (!told_) incomplete_ = side.damaged = true;
+    if (!standing_.told) standing_.incomplete = side.damaged = true;
     return true;
   }
 
@@ -100,41 +104,43 @@ class Tls {
   // Sleeping: the handshake is told, or nothing of one was seen; each side stands at a record or is
   // lost.
   void sleep(uint8_t parked[16]) const noexcept {
-    parked[0] = static_cast<uint8_t>(told_ | handshake_.is_version_13() << 1 | incomplete_ << 2 |
-                                     complete_ << 3 | version_2_ << 4 | bad_record_ << 5);
-    for (size_t which = 0; which < 2; ++which) {
-      const Side& side = sides_[which];
-      parked[1 + which] = static_cast<uint8_t>(side.started | side.encrypted << 1 | side.lost << 2 |
-                                               side.ended << 3 | side.damaged << 4);
-      parked[3 + which] = side.records;
-    }
+    const Parked kept{standing_, {sides_[0], sides_[1]}, handshake_.is_version_13()};
+    std::memcpy(parked, &kept, sizeof kept);
   }
   void wake(const uint8_t parked[16]) noexcept {
-    told_ = parked[0] & 1;
-    handshake_.set_version_13(parked[0] & 2);
-    incomplete_ = parked[0] & 4;
-    complete_ = parked[0] & 8;
-    version_2_ = parked[0] & 16;
-    bad_record_ = parked[0] & 32;
+    Parked kept;
+    std::memcpy(&kept, parked, sizeof kept);
+    standing_ = kept.standing;
     for (size_t which = 0; which < 2; ++which) {
-      Side& side = sides_[which];
-      side.started = parked[1 + which] & 1;
-      side.encrypted = parked[1 + which] & 2;
-      side.lost = parked[1 + which] & 4;
-      side.ended = parked[1 + which] & 8;
-      side.damaged = parked[1 + which] & 16;
-      side.records = parked[3 + which];
+      static_cast<SideStanding&>(sides_[which]) = kept.sides[which];
     }
+    handshake_.set_version_13(kept.version_13);
   }
 
  private:
-  struct Side {
+  // How far the connection and each of its sides have come, as a sleeping flow keeps it: in so few
+  // octets that they are copied as they stand.
+  struct Standing {
+    bool told = false, complete = false, incomplete = false;
+    bool bad_record = false;
+    bool version_2 = false;  ///< SSL 2.0 was agreed on
+  };
+  struct SideStanding {
+    bool started : 1 = false, encrypted : 1 = false, lost : 1 = false, ended : 1 = false;
+    bool damaged : 1 = false;  ///< octets are missing: only what is known to be a hello is read
+    uint8_t records = 0;       ///< of application data, up to what is proof
+  };
+  struct Parked {
+    Standing standing;
+    std::array<SideStanding, 2> sides;
+    bool version_13;
+  };
+  static_assert(sizeof(Parked) <= 16 && std::is_trivially_copyable_v<Parked>);
+
+  struct Side : SideStanding {
     Spread spread;
     uint32_t passing = 0;  ///< octets of an oversize message still to come
     uint32_t done = 0;     ///< octets of the first pending record's fragment already read
-    bool started = false, encrypted = false, lost = false, ended = false;
-    uint8_t records = 0;   ///< of application data, up to what is proof
-    bool damaged = false;  ///< octets are missing: only what is known to be a hello is read
   };
   struct Step {
     uint32_t consumed = 0, need = 0;
@@ -147,25 +153,25 @@ class Tls {
     for (const Side& side : sides_) {
       if (side.passing != 0 || side.done != 0 || side.spread.begun()) return false;
     }
-    return !handshake_.read_any() && alert_ == kNoAlert && !complete_;
+    return !handshake_.read_any() && alert_ == kNoAlert && !standing_.complete;
   }
 
   // At rest once the handshake is told: until then its state is needed, also that of the side that
   // has finished first and may say nothing for a long time.
   Progress answer(uint32_t consumed, uint32_t need, uint64_t skip = 0) const noexcept {
-    if (need == 0 && told_) return both_at_rest(consumed, skip);
+    if (need == 0 && standing_.told) return both_at_rest(consumed, skip);
     return need == 0 && knows_no_handshake() ? at_rest(consumed, need, skip)
                                              : more(consumed, need, skip);
   }
 
   void tell_bad_record(const Host& host) noexcept {
-    if (!bad_record_) host.anomaly(kBadRecord);
-    bad_record_ = true;
+    if (!standing_.bad_record) host.anomaly(kBadRecord);
+    standing_.bad_record = true;
   }
 
   Progress broken(const Host& host, uint32_t consumed) noexcept {
     tell_bad_record(host);
-    incomplete_ = true;
+    standing_.incomplete = true;
     tell(host);
     return finished(kExwireBroken, consumed);
   }
@@ -194,12 +200,13 @@ class Tls {
       default:
         break;
     }
-    complete_ |= sides_[0].encrypted && sides_[1].encrypted;
+    standing_.complete |= sides_[0].encrypted && sides_[1].encrypted;
     // Where only half is seen, some records of data are proof enough that nothing else will come.
     constexpr uint32_t kHalfSeen = kExwireFlowMidstream | kExwireFlowOneSided;
     constexpr uint8_t kProof = 16;
     if (header.type == kApplicationData && side.records < kProof) ++side.records;
-    if (complete_ || (side.records == kProof && (host.flow().flags & kHalfSeen))) tell(host);
+    if (standing_.complete || (side.records == kProof && (host.flow().flags & kHalfSeen)))
+      tell(host);
   }
 
   Step read_sslv2(const Host& host, Side& side, Bytes rest) noexcept {
@@ -231,7 +238,7 @@ class Tls {
     number_field(host, kServerVersion, load_be16(hello.data + 3));
     number_field(host, kServerLegacyVersion, load_be16(hello.data + 3));
     if (fits) host.field(kServerCertificate, hello.from(kFront).first(certificate));
-    version_2_ = true;
+    standing_.version_2 = true;
     tell(host);
     return finished(kExwireDone, at);
   }
@@ -278,7 +285,7 @@ class Tls {
       }
       if (left.size >= 4 && length > kLargestMessage) {
         host.anomaly(kOversize);
-        incomplete_ = true;
+        standing_.incomplete = true;
         side.passing = length - (left.size - 4);
         break;
       }
@@ -321,7 +328,7 @@ class Tls {
   }
 
   Step give_up(const Host& host, Side& side, Bytes rest, uint32_t to, Anomaly why) noexcept {
-    incomplete_ = true;
+    standing_.incomplete = true;
     host.anomaly(why);
     side.spread = {};
     return pass_records(host, side, rest, to, 0);
@@ -348,11 +355,11 @@ class Tls {
   }
 
   void tell(const Host& host) noexcept {
-    if (told_) return;
-    told_ = true;
+    if (standing_.told) return;
+    standing_.told = true;
     uint32_t flags = handshake_.flags();
-    if (complete_) flags |= kExwireTlsComplete;
-    if (incomplete_) flags |= kExwireTlsIncomplete;
+    if (standing_.complete) flags |= kExwireTlsComplete;
+    if (standing_.incomplete) flags |= kExwireTlsIncomplete;
     host.handshake({sizeof(ExwireHandshake), flags, handshake_.hellos(), alert_, alert_from_});
   }
 
@@ -360,9 +367,7 @@ class Tls {
   Handshake handshake_;
   static constexpr uint8_t kNoAlert = 255;
   uint8_t alert_ = kNoAlert, alert_from_ = 0;
-  bool told_ = false, complete_ = false, incomplete_ = false;
-  bool bad_record_ = false;
-  bool version_2_ = false;  ///< SSL 2.0 was agreed on
+  Standing standing_;
 };
 
 }  // namespace
