@@ -20,6 +20,32 @@ bool is_answered_by(const wire::Packet& syn, const HalfOpen& entry, Timestamp an
   return soon && entry.stage() == HalfOpenStage::backscatter;
 }
 
+// What was seen of a connection so far, by direction.
+void take_over(const HalfOpen& entry, Flow& flow) noexcept {
+  const auto age_ms = static_cast<uint32_t>(entry.last_10ms * 10);
+  for (size_t side = 0; side < 2; ++side) {
+    DirectionState& state = flow.direction[side];
+    state.next_seq = side == 0 ? entry.client_next : entry.server_next;
+    if (entry.is_stray()) {
+      const bool followed = entry.has(kServerStray) == (side == 1);
+      const uint32_t octets = side == 0 ? entry.server_next : entry.client_next;
+      state.stream_octets = followed ? octets : 0;
+      if (!followed) state.next_seq = 0;
+    }
+    state.packets = entry.packets[side];
+    state.wire_octets = uint64_t{entry.packets[side]} * entry.wire_octets[side];
+    state.tcp_flags = entry.tcp_flags[side];
+    if (entry.packets[side] > 0) state.last_ms = age_ms;
+  }
+  const bool reset_by_client = (entry.tcp_flags[0] & wire::kRst) != 0;
+  const bool reset_by_server = (entry.tcp_flags[1] & wire::kRst) != 0;
+  flow.marks = static_cast<uint16_t>(
+      (entry.has(kClientLo) ? kClientIsLo : 0) | (entry.packets[0] > 0 ? kSawToServer : 0) |
+      (entry.packets[1] > 0 ? kSawToClient : 0) | (entry.has(kSyn) ? 0 : kMidstream) |
+      (reset_by_server ? kResetByServer : 0) |
+      (reset_by_client && !reset_by_server ? kResetByClient : 0));
+}
+
 }  // namespace
 
 Tracked FlowTable::open(const wire::Packet& packet) {
@@ -211,10 +237,8 @@ Tracked FlowTable::promote(HalfOpen& entry, const wire::Packet& packet) {
   const uint32_t handle = add(packet);
   if (handle == 0) return {};
   Flow& flow = flows_[handle];
-  const Flow known = summary(entry);
-  flow.start_ns = known.start_ns;
-  flow.direction = known.direction;
-  flow.marks = known.marks;
+  flow.start_ns = half_open_.first_seen(entry).ns;
+  take_over(entry, flow);
   // What the server's SYN-ACK has acknowledged: its window is counted from there.
   if (entry.has(kSyn) && entry.has(kSynAck))
     flow.of(Direction::to_client).last_ack = entry.client_next;
@@ -228,11 +252,8 @@ Tracked FlowTable::promote(HalfOpen& entry, const wire::Packet& packet) {
     }
     if (!roles.certain) flow.mark(kUncertainRoles);
   }
-  if (!entry.has(kSyn)) {
-    flow.mark(kMidstream);
-    ++counters_.midstream;
-  }
-  if (watch_.port(flow.server_port())) flow.mark(kWatched);
+  counters_.midstream += flow.has(kMidstream);
+  if (watch_.port(entry.server_port()) || watch_.port(flow.server_port())) flow.mark(kWatched);
   tell_stage(entry, entry.stage(), HalfOpenStage::none);
   const bool opened = entry.has(kSyn);
   const uint32_t client_next = entry.client_next;
@@ -315,29 +336,8 @@ Flow FlowTable::summary(const HalfOpen& entry) const noexcept {
   Flow flow;
   flow.key = entry.key;
   flow.start_ns = half_open_.first_seen(entry).ns;
-  const int64_t age_ms = static_cast<int64_t>(entry.last_10ms) * 10;
-  for (size_t side = 0; side < 2; ++side) {
-    DirectionState& state = flow.direction[side];
-    state.next_seq = side == 0 ? entry.client_next : entry.server_next;
-    if (entry.is_stray()) {
-      const bool followed = entry.has(kServerStray) == (side == 1);
-      const uint32_t octets = side == 0 ? entry.server_next : entry.client_next;
-      state.stream_octets = followed ? octets : 0;
-      if (!followed) state.next_seq = 0;
-    }
-    state.packets = entry.packets[side];
-    state.wire_octets = uint64_t{entry.packets[side]} * entry.wire_octets[side];
-    state.tcp_flags = entry.tcp_flags[side];
-    if (entry.packets[side] > 0) state.last_ms = static_cast<uint32_t>(age_ms);
-  }
-  if (entry.has(kClientLo)) flow.mark(kClientIsLo);
-  if (entry.packets[0] > 0) flow.mark(kSawToServer);
-  if (entry.packets[1] > 0) flow.mark(kSawToClient);
-  if (!entry.has(kSyn)) flow.mark(kMidstream);
-  if ((entry.tcp_flags[0] | entry.tcp_flags[1]) & wire::kRst) {
-    flow.state = TcpState::reset;
-    flow.mark(entry.tcp_flags[1] & wire::kRst ? kResetByServer : kResetByClient);
-  }
+  take_over(entry, flow);
+  if (entry.is_refused()) flow.state = TcpState::reset;
   if (watch_.port(flow.server_port())) flow.mark(kWatched);
   return flow;
 }
