@@ -190,7 +190,10 @@ Tracked FlowTable::update(uint32_t handle, const wire::Packet& packet, Timestamp
   if (side.packets != 0xffffffffU) ++side.packets;
   side.wire_octets = (side.wire_octets + packet.wire_octets) & DirectionState::kLargest48;
   side.window = packet.window;
-  side.tcp_flags = side.tcp_flags | packet.tcp_flags;
+  // Written only where one is new: the position stands in the same word and is read at once, which
+  // would wait for the write of an octet of it.
+  const auto tcp_flags = static_cast<uint8_t>(side.tcp_flags | packet.tcp_flags);
+  if (tcp_flags != side.tcp_flags) side.tcp_flags = tcp_flags;
   if (side.ttl == 0) side.ttl = packet.ttl;
   const int64_t since = (packet.time.ns - flow.start_ns) / kNanosPerMilli;
   if (since > side.last_ms) {
