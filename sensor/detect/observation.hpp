@@ -7,7 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <new>
 #include <type_traits>
 
 #include "sensor/base/time.hpp"
@@ -36,21 +36,25 @@ struct Observation {
   uint16_t client_port = 0, server_port = 0;
   uint8_t ip_version = 4;
   Topic topic = Topic::none;
-  uint16_t kind = 0;               ///< the topic's own numbering
-  std::array<uint8_t, 16> body{};  ///< the topic's own layout, see put() and get()
+  uint16_t kind = 0;  ///< the topic's own numbering
+  /// The topic's own layout, see put() and get(). It stands there as itself: a copy of its octets
+  /// would be read before its members are written.
+  alignas(8) std::array<uint8_t, 16> body{};
 
   template <class Body>
   void put(const Body& value) noexcept {
-    static_assert(sizeof(Body) <= 16 && std::is_trivially_copyable_v<Body>);
-    std::memcpy(body.data(), &value, sizeof value);
+    static_assert(kHolds<Body>);
+    new (body.data()) Body(value);
   }
   template <class Body>
   Body get() const noexcept {
-    static_assert(sizeof(Body) <= 16 && std::is_trivially_copyable_v<Body>);
-    Body value;
-    std::memcpy(&value, body.data(), sizeof value);
-    return value;
+    static_assert(kHolds<Body>);
+    return *std::launder(reinterpret_cast<const Body*>(body.data()));
   }
+  template <class Body>
+  static constexpr bool kHolds = sizeof(Body) <= 16 &&
+                                 alignof(Body) <= 8 && std::is_trivially_copyable_v<Body>;
+
   /// The endpoints of `flow`, or those of `key`, the rest as given.
   static Observation of(const flow::Flow& flow, Topic topic, uint16_t kind,
                         Timestamp when) noexcept {

@@ -23,11 +23,10 @@ void StageSteps::change(const FlowContext& context, Standing& standing, Stage to
   tell(context, step, sink);
 }
 
-void StageSteps::tell(const wire::FlowKey& key, bool client_is_lo, StageStep step, Timestamp now,
-                      FindingSink& sink) const {
-  step.sight = sight_;
+void StageSteps::tell(const wire::FlowKey& key, bool client_is_lo, const StageStep& step,
+                      Timestamp now, FindingSink& sink) const {
   Observation seen = Observation::of(key, client_is_lo, Topic::stage, 0, now);
-  seen.put(step);
+  seen.put(StageStep{step.left_since_s, step.entered_since_s, step.left, step.entered, sight_});
   sink.observe(seen);
 }
 

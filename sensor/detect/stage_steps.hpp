@@ -29,7 +29,7 @@ class StageSteps {
     const flow::Flow& flow = context.flow;
     tell(flow.key, flow.has(flow::kClientIsLo), step, context.now, sink);
   }
-  void tell(const wire::FlowKey& key, bool client_is_lo, StageStep step, Timestamp now,
+  void tell(const wire::FlowKey& key, bool client_is_lo, const StageStep& step, Timestamp now,
             FindingSink& sink) const;
 
  private:

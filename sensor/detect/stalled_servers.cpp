@@ -144,9 +144,11 @@ class StalledServers final : public FleetDetector {
     each_line([&](const StallServer&, Stage, StallLine& line) { line.population.advance(now_s); });
   }
 
+  // Port and version are not compared side by side: both would be loaded at once from a step in
+  // which each has just been written.
   static bool is_about(const Observation& step, const StallServer& server) noexcept {
-    return server.port == step.server_port && server.ip_version == step.ip_version &&
-           is_same(server.address, step.server);
+    return server.port == step.server_port && is_same(server.address, step.server) &&
+           server.ip_version == step.ip_version;
   }
 
   // Most steps are about the server of the one before.
