@@ -37,11 +37,29 @@ constexpr uint64_t eight_digits(uint32_t value) noexcept {
   return tens | (digits - tens * 10) << 8;
 }
 
+/// How many digits a number has, by its highest bit: what is added for that carries into the upper
+/// half as many as there are, one more from the power of ten on that shares the bit.
+inline uint32_t decimal_digits(uint32_t value) noexcept {
+  static constexpr std::array<uint64_t, 32> kAdded = [] {
+    std::array<uint64_t, 32> added{};
+    uint64_t power = 10, digits = 1;
+    for (size_t bit = 0; bit < added.size(); ++bit) {
+      const bool shared = power >> (bit + 1) == 0;
+      added[bit] = shared ? ((digits + 1) << 32) - power : digits << 32;
+      if (shared) power *= 10;
+      if (shared) ++digits;
+    }
+    return added;
+  }();
+  return static_cast<uint32_t>((value + kAdded[std::bit_width(value | 1) - 1]) >> 32);
+}
+
 /// Writes the number without leading zeros; what follows it. Up to seven octets behind it are
-/// overwritten as well.
+/// overwritten as well. Its length is not taken from the digits, which take long to be there: what
+/// is written next waits for it.
 inline char* put_decimal(char* at, uint64_t value) noexcept {
   constexpr uint32_t kEightDigits = 100'000'000;
-  constexpr uint64_t kZeros = 0x30303030'30303030, kLastDigit = uint64_t{1} << 56;
+  constexpr uint64_t kZeros = 0x30303030'30303030;
   if (value < 10) {
     *at = static_cast<char>('0' + value);
     return at + 1;
@@ -53,11 +71,10 @@ inline char* put_decimal(char* at, uint64_t value) noexcept {
     std::memcpy(at, &digits, sizeof digits);
     return at + sizeof digits;
   }
-  digits = eight_digits(static_cast<uint32_t>(value));
-  const int leading = std::countr_zero(digits | kLastDigit) / 8;
-  digits = (digits | kZeros) >> 8 * leading;
+  const uint32_t length = decimal_digits(static_cast<uint32_t>(value));
+  digits = (eight_digits(static_cast<uint32_t>(value)) | kZeros) >> 8 * (sizeof digits - length);
   std::memcpy(at, &digits, sizeof digits);
-  return at + sizeof digits - leading;
+  return at + length;
 }
 
 }  // namespace exwire
