@@ -50,7 +50,7 @@ DigestOctets sha1_of_block(Bytes octets) noexcept {
 }  // namespace
 
 std::string DigestOctets::hex(size_t digits) const {
-  constexpr char kHex[] = "0123456789abcdef";
+  static constexpr char kHex[] = "0123456789abcdef";
   std::string text(std::min<size_t>(2 * size_t{size}, digits), '0');
   for (size_t at = 0; at < text.size(); ++at) {
     text[at] = kHex[at % 2 == 0 ? octets[at / 2] >> 4 : octets[at / 2] & 15];

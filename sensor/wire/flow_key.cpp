@@ -28,7 +28,8 @@ constexpr std::array<DottedOctet, 256> kDottedOctets = [] {
 
 // Base64 (RFC 4648) of the 20 octets of a SHA-1, behind which a zero stands.
 void put_base64(char* to, const std::array<uint8_t, 32>& digest) noexcept {
-  constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static constexpr char kLetters[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   for (size_t at = 0; at < 20; at += 3, to += 4) {
     const uint32_t three =
         uint32_t{digest[at]} << 16 | uint32_t{digest[at + 1]} << 8 | digest[at + 2];
@@ -77,7 +78,7 @@ AddressText::AddressText(const Address& address, uint8_t ip_version) noexcept {
     --size_;  // the last dot
     return;
   }
-  constexpr char kHex[] = "0123456789abcdef";
+  static constexpr char kHex[] = "0123456789abcdef";
   for (size_t at = 0; at < 16; at += 2) {
     add({kHex[address[at] >> 4], kHex[address[at] & 15], kHex[address[at + 1] >> 4],
          kHex[address[at + 1] & 15]},
