@@ -49,7 +49,7 @@ std::string_view EveEncoder::encode(const Event& event, std::string_view source)
 
 void EveEncoder::head(const Event& event, std::string_view source) {
   const auto named = [&](SourceKey key) { return key == settings_.source && !source.empty(); };
-  json_.plain("timestamp", time_.of(event.time));
+  json_.time("timestamp", time_, event.time);
   const uint64_t flow_id = event.flow == nullptr ? 0 : flow::flow_id(*event.flow);
   if (event.flow != nullptr) json_.unsigned_number("flow_id", flow_id);
   if (named(SourceKey::in_iface)) json_.text("in_iface", source);
@@ -178,7 +178,7 @@ void EveEncoder::flow_counters(const flow::Flow& flow) {
   json_.unsigned_number("pkts_toclient", back.packets);
   json_.unsigned_number("bytes_toserver", there.wire_octets);
   json_.unsigned_number("bytes_toclient", back.wire_octets);
-  json_.plain("start", time_.of({flow.start_ns}));
+  json_.time("start", time_, {flow.start_ns});
 }
 
 void EveEncoder::tcp_object(const flow::Flow& flow) {
@@ -245,7 +245,7 @@ void EveEncoder::flow(const Event& event, const FlowBody& body) {
   json_.object("flow");
   flow_counters(flow);
   const Timestamp last = flow.last_seen();
-  json_.plain("end", time_.of(last));
+  json_.time("end", time_, last);
   json_.number("age", (last.ns - flow.start_ns) / kNanosPerSecond);
   json_.plain("state", over             ? PlainText("closed")
                        : body.half_open ? PlainText("new")

@@ -46,8 +46,8 @@ void EveEncoder::alert(const Event& event, const AlertBody& body) {
     }
   }
   json_.unsigned_number("occurrences", finding.occurrences);
-  json_.plain("first_seen", time_.of(finding.first_seen));
-  json_.plain("last_seen", time_.of(finding.last_seen));
+  json_.time("first_seen", time_, finding.first_seen);
+  json_.time("last_seen", time_, finding.last_seen);
   json_.text("advice", signature.advice);
   json_.object("quality");
   json_.boolean("midstream", flow.has(flow::kMidstream));

@@ -14,6 +14,7 @@
 #include "sensor/base/bytes.hpp"
 #include "sensor/base/decimal.hpp"
 #include "sensor/report/plain_text.hpp"
+#include "sensor/report/timestamp_text.hpp"
 
 namespace exwire::report {
 
@@ -60,6 +61,16 @@ class JsonWriter {
       std::memcpy(at + 1, text.data(), text.size());
       at[text.size() + 1] = '"';
       end(at + text.size() + 2);
+    }
+    return *this;
+  }
+  template <class Key>
+  JsonWriter& time(const Key& key, TimestampText& text, Timestamp value) noexcept {
+    if (char* at = begin(key, TimestampText::kOctets + 2)) {
+      *at = '"';
+      at = text.put(at + 1, value);
+      *at = '"';
+      end(at + 1);
     }
     return *this;
   }

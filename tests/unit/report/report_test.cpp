@@ -106,15 +106,20 @@ class Lines final : public report::Sink {
 }  // namespace
 
 TEST_CASE("timestamps have the one form every reader agrees on", "[eve]") {
-  report::TimestampText text;
-  const auto at = [&](int64_t ns) { return std::string(text.of({ns}).view()); };
+  const auto written = [](report::TimestampText& text, int64_t ns) {
+    std::string octets(report::TimestampText::kOctets, '?');
+    CHECK(text.put(octets.data(), {ns}) == octets.data() + octets.size());
+    return octets;
+  };
+  report::TimestampText text, fresh;
+  const auto at = [&](int64_t ns) { return written(text, ns); };
   CHECK(at(1'700'000'000'123'456'789) == "2023-11-14T22:13:20.123456+0000");
   CHECK(at(951'827'696'000'000'000) == "2000-02-29T12:34:56.000000+0000");
   CHECK(at(951'868'799'999'999'999) == "2000-02-29T23:59:59.999999+0000");
   CHECK(at(951'868'800'000'001'000) == "2000-03-01T00:00:00.000001+0000");
   CHECK(at(-5) == "1970-01-01T00:00:00.000000+0000");
   CHECK(at(INT64_MAX) == "2262-04-11T23:47:16.854775+0000");
-  CHECK(report::TimestampText().of({0}).view() == "1970-01-01T00:00:00.000000+0000");
+  CHECK(written(fresh, 0) == "1970-01-01T00:00:00.000000+0000");
 }
 
 TEST_CASE("hostile texts come out as valid JSON without control octets", "[eve]") {
