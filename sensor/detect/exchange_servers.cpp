@@ -98,6 +98,7 @@ ExchangeServers::ExchangeServers(const Site& site) : site_(site) {
 }
 
 const ExchangeServer* ExchangeServers::at(const flow::Flow& flow, uint16_t port) const noexcept {
+  if (by_endpoint_.empty()) return nullptr;  // as on most links: nothing to hash for
   const auto known = by_endpoint_.find({flow.server(), port, flow.key.ip_version});
   return known == by_endpoint_.end() ? nullptr : &known->second;
 }
