@@ -96,21 +96,7 @@ class StalledConnections final : public FlowDetector {
 
   void tls_record(const FlowContext& context, const inspect::TlsRecord& record,
                   FindingSink& sink) override {
-    Standing standing = Standing::of(context);
-    const bool joined = standing.has(Standing::kJoined);
-    if (standing.has(Standing::kOver) || !(joined || standing.has(Standing::kReady))) return;
-    const bool from_client = record.direction == Direction::to_server;
-    if (from_client && record.content_type == kHandshakeRecord) {
-      if (standing.handshake_records() >= kUsualRecords) {
-        const uint32_t now_s = seconds_of(context.now);
-        steps_.tell(context, {now_s, now_s, Stage::none, Stage::renegotiating}, sink);
-      }
-      standing.count_handshake_record();
-    } else if (record.content_type == kApplicationData && !joined) {
-      from_client ? slow_.asked(context, record, standing, sink)
-                  : slow_.answered(context, standing, sink);
-    }
-    standing.keep(context);
+    if (Standing::of(context).counts_records()) count(context, record, sink);
   }
 
   void flow_ended(const FlowContext& context, flow::EndReason why, FindingSink& sink) override {
@@ -140,8 +126,9 @@ class StalledConnections final : public FlowDetector {
     const bool asked_late = left == Stage::backscatter && asked && !entry.has(flow::kSynAck);
     const Stage over = is_rate(left) && !asked_late ? Stage::none : left;
     if (over == entered) return;
-    const uint32_t entered_s = seconds_of(is_rate(entered) ? now : began);
-    steps_.tell(key, client_is_lo, {seconds_of(began), entered_s, over, entered}, now, sink);
+    const uint32_t began_s = seconds_of(began);
+    const uint32_t entered_s = is_rate(entered) ? seconds_of(now) : began_s;
+    steps_.tell(key, client_is_lo, {began_s, entered_s, over, entered}, now, sink);
   }
 
  private:
@@ -166,6 +153,24 @@ class StalledConnections final : public FlowDetector {
     if (!standing.has(Standing::kLooked)) begin(context, standing, sink);
     if (standing.has(Standing::kLooked) && !standing.has(Standing::kOver)) {
       follow(context, tracked, packet, standing, sink);
+    }
+    standing.keep(context);
+  }
+
+  // Apart from tls_record(), as above: of a handshake no record counts.
+  [[gnu::noinline]] void count(const FlowContext& context, const inspect::TlsRecord& record,
+                               FindingSink& sink) const {
+    Standing standing = Standing::of(context);
+    const bool from_client = record.direction == Direction::to_server;
+    if (from_client && record.content_type == kHandshakeRecord) {
+      if (standing.handshake_records() >= kUsualRecords) {
+        const uint32_t now_s = seconds_of(context.now);
+        steps_.tell(context, {now_s, now_s, Stage::none, Stage::renegotiating}, sink);
+      }
+      standing.count_handshake_record();
+    } else if (record.content_type == kApplicationData && !standing.has(Standing::kJoined)) {
+      from_client ? slow_.asked(context, record, standing, sink)
+                  : slow_.answered(context, standing, sink);
     }
     standing.keep(context);
   }

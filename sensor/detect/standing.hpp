@@ -56,6 +56,8 @@ struct Standing {
     if ((marks & (kLooked | kBody | kJoined)) != kLooked) return false;
     return has(kReady) || (!has(kSecure) && count != 0 && stage != Stage::head);
   }
+  /// The handshake is complete, or nobody has seen it.
+  bool counts_records() const noexcept { return !has(kOver) && (marks & (kReady | kJoined)) != 0; }
   bool is_over_or_joined() const noexcept { return (marks & (kOver | kJoined)) != 0; }
 
   /// Octets that the client's first TLS record needs; kept until TLS is ready.
