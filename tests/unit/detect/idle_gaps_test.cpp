@@ -173,6 +173,24 @@ TEST_CASE("keep-alive probes end a gap", "[detect][idle]") {
   }
 }
 
+TEST_CASE("after a download it is silent when the last octet is acknowledged", "[detect][idle]") {
+  for (const bool acknowledged : {false, true}) {
+    Bench bench;
+    Talk talk = phone(10, 0);
+    ping(talk);
+    for (int segment = 0; segment < 20; ++segment) talk.server(std::string(1400, 'x'));
+    if (acknowledged) talk.client("", wire::kAck);
+    talk.wait(500 * kSecond).server(std::string(1400, 'y')).client("", wire::kAck);
+    bench.add(talk);
+    bench.run();
+    INFO("acknowledged " << acknowledged);
+    CHECK(bench.gaps() == (acknowledged ? 1 : 0));
+    CHECK(bench.count(IdleGapKind::survived) == (acknowledged ? 1 : 0));
+    REQUIRE(bench.numbers.size() == 1);
+    CHECK((bench.numbers[0].idle_gap_max_s >= 500) == acknowledged);
+  }
+}
+
 TEST_CASE("octets the capture missed spoil a gap", "[detect][idle]") {
   Bench bench;
   Talk talk = phone(10, 0);
