@@ -62,13 +62,12 @@ uint16_t sum_of(Bytes octets, uint32_t initial) noexcept {
   return folded(uint64_t{__builtin_bswap16(folded(sum))} + initial);
 }
 
-ChecksumJudge::Sender& ChecksumJudge::found(uint64_t source_hash) noexcept {
-  Sender& sender = place_of<kBucket>(senders_, source_hash, &Sender::seen);
-  if (sender.print != source_hash) {
-    sender = {};
-    sender.print = source_hash;
-  }
-  return sender;
+void ChecksumJudge::find(uint64_t source_hash) noexcept {
+  last_ = &place_of<kBucket>(senders_, source_hash, &Sender::seen);
+  tallies_of_last_ = &tallies_[static_cast<size_t>(last_ - senders_.data())];
+  if (last_->print == source_hash) return;
+  *last_ = {source_hash};
+  *tallies_of_last_ = {};
 }
 
 Verdict ChecksumJudge::judge_wrong_header(Tally& tally) noexcept {

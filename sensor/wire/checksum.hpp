@@ -67,7 +67,7 @@ class ChecksumJudge {
       joins_ |= holds_sum(network, pseudo);
       return Verdict::right;
     }
-    Sender& sender = sender_of(source_hash);
+    Tallies& sender = tallies_of(source_hash);
     Tally& tally = has_payload ? sender.payload : sender.empty;
     Tally& tally_of_all = has_payload ? all_.payload : all_.empty;
     if (sum_of(network.payload, pseudo) != 0xffff) {
@@ -80,7 +80,7 @@ class ChecksumJudge {
   /// An IPv4 header.
   Verdict judge_header(const NetworkView& network, uint64_t source_hash) noexcept {
     if (network.ip_version != 4 || mode_ == ChecksumMode::none) return Verdict::right;
-    Tally& tally = sender_of(source_hash).header;
+    Tally& tally = tallies_of(source_hash).header;
     if (!network.header_sum_ok) return judge_wrong_header(tally);
     tally.count_right();
     return Verdict::right;
@@ -113,20 +113,23 @@ class ChecksumJudge {
       placeholders /= 2;
     }
   };
+  struct Tallies {
+    Tally header, empty, payload;
+  };
+  /// Apart from its tallies, so that a search touches two cache lines.
   struct Sender {
     uint64_t print = 0;
-    Tally header, empty, payload;
     uint32_t seen = 0;  ///< headers and segments
   };
   static constexpr size_t kSenders = 4096, kBucket = 8;
   static constexpr uint32_t kLeastSegment = 20;  ///< a TCP header
 
-  Sender& sender_of(uint64_t source_hash) noexcept {
-    if (last_->print != source_hash) last_ = &found(source_hash);
+  Tallies& tallies_of(uint64_t source_hash) noexcept {
+    if (last_->print != source_hash) find(source_hash);
     ++last_->seen;
-    return *last_;
+    return *tallies_of_last_;
   }
-  Sender& found(uint64_t source_hash) noexcept;
+  void find(uint64_t source_hash) noexcept;
   /// Receive offload joins segments and leaves the first one's sum or a placeholder; such giants
   /// never cross a wire, and prove that smaller ones were joined as well.
   static bool is_giant(const NetworkView& network) noexcept {
@@ -142,10 +145,12 @@ class ChecksumJudge {
   Verdict judge_wrong(const NetworkView& network, bool holds_pseudo, Tally& tally,
                       Tally& tally_of_all) noexcept;
 
-  ChecksumMode mode_;
-  std::array<Sender, kSenders> senders_{};
+  alignas(kBucket * sizeof(Sender)) std::array<Sender, kSenders> senders_{};
   Sender* last_ = senders_.data();  ///< asked for again: an IPv4 header, then its segment
-  Sender all_;
+  Tallies all_;
+  std::array<Tallies, kSenders> tallies_{};  ///< of the sender at the same place
+  Tallies* tallies_of_last_ = tallies_.data();
+  ChecksumMode mode_;
   bool joins_ = false;  ///< the capture's own host joins segments and leaves placeholders in them
 };
 

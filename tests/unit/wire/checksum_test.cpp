@@ -159,6 +159,21 @@ TEST_CASE("none is checked with `none`", "[checksum]") {
   CHECK(bench.decode(corrupt(frame(1, "any"))) == DecodeStatus::tcp);
 }
 
+TEST_CASE("who takes the place of another sender does not get its tallies", "[checksum]") {
+  wire::ChecksumJudge judge(ChecksumMode::automatic);
+  const auto right = frame(1, "right"), wrong = corrupt(frame(1, "wrong"));
+  const auto verdict = [&](const test::TestFrame& frame, uint64_t sender) {
+    const Bytes packet = frame.view().from(14);
+    return judge.judge(wire::open_ipv4(packet, packet.size), true, sender);
+  };
+  for (int segment = 0; segment < 100; ++segment) verdict(right, 1);
+  // Eight senders of wrong sums, and eight more: prints a multiple of 4096 apart share a bucket.
+  for (uint64_t sender = 1; sender <= 16; ++sender) {
+    CHECK(verdict(wrong, sender << 12) == wire::Verdict::wrong);
+    CHECK(verdict(wrong, sender << 12) == wire::Verdict::wrong_but_accepted);
+  }
+}
+
 TEST_CASE("the second copy of a span port is dropped, a retransmission is not", "[duplicates]") {
   Bench bench(ChecksumMode::automatic);
   auto one = frame(1, "payload");
