@@ -2,6 +2,7 @@
 #include "sensor/wire/decode.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "sensor/wire/ipv4.hpp"
@@ -10,8 +11,11 @@
 namespace exwire::wire {
 namespace {
 
-uint64_t hash_of_address(const Address& address, const UniversalHash<2>& hash) noexcept {
-  return hash.digest(hash.pair(0, load_be64(address.data()), load_be64(address.data() + 8)));
+// All 128 bits of an address are such a value as sums are.
+uint64_t hash_of_address(const Address& address, const UniversalHash<0>& hash) noexcept {
+  uint64_t halves[2];
+  std::memcpy(halves, address.data(), sizeof halves);
+  return hash.digest(UniversalHash<0>::Wide{halves[1]} << 64 | halves[0]);
 }
 
 }  // namespace
@@ -72,8 +76,10 @@ DecodeStatus Decoder::walk(const FrameHead& head, Bytes frame, Packet& packet) n
   Layer layer{open_link(head.link_type, frame), 0};
   const LinkView& link = layer.view;
   if (!link.known_link) return DecodeStatus::unknown_link;
-  counters_.vlan += link.vlan != 0;
-  counters_.qinq += link.inner_vlan != 0;
+  if (link.vlan != 0) {
+    ++counters_.vlan;
+    counters_.qinq += link.inner_vlan != 0;
+  }
   if (link.cut) return DecodeStatus::cut;
   layer.on_wire = std::max(head.wire_octets, frame.size) - (frame.size - link.payload.size);
   for (int depth = 0; depth < kMostLayers; ++depth) {

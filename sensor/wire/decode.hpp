@@ -100,10 +100,10 @@ class Decoder {
   void count_refused(DecodeStatus status) noexcept;
 
   HashKey secret_;
-  UniversalHash<2> sender_hash_;
+  UniversalHash<0> sender_hash_;
   RecentHashes hashes_;
   DecodeSettings settings_;
-  std::unique_ptr<ChecksumJudge> checksums_;  // 96 KiB: not on anybody's stack
+  std::unique_ptr<ChecksumJudge> checksums_;  // 208 KiB: not on anybody's stack
   std::unique_ptr<Duplicates> duplicates_, learning_duplicates_;
   Fragments fragments_;
   VlanWatch vlans_;
