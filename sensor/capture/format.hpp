@@ -5,6 +5,7 @@
 // GiB costs no memory. It reads no files and numbers no packets.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -73,9 +74,10 @@ class FormatParser {
     // Who claims less than was captured is wrong about the wire: cutting the frame to the claim
     // would let a writer hide octets that are there.
     frame.octets = {octets, captured};
-    frame.wire_octets = on_wire < captured ? captured : on_wire;
-    counters_.cut_by_snaplen += on_wire > captured;
-    counters_.odd_lengths += on_wire < captured;
+    frame.wire_octets = std::max(on_wire, captured);
+    if (on_wire != captured) {
+      ++(on_wire > captured ? counters_.cut_by_snaplen : counters_.odd_lengths);
+    }
   }
 
   Failure failure_{};

@@ -31,10 +31,11 @@ class PcapParser final : public FormatParser {
   uint32_t fill_in_a_row(std::span<const uint8_t> octets, std::span<Frame> frames,
                          uint64_t& consumed) override {
     consumed = 0;
+    if (!opened_) return 0;
     uint32_t count = 0;
     for (Frame& frame : frames) {
       const std::span<const uint8_t> record = octets.subspan(consumed);
-      if (!opened_ || record.size() < record_header_) break;
+      if (record.size() < record_header_) break;
       const auto [captured, on_wire] = lengths_of(record);
       if (captured > kMostCaptured || record.size() - record_header_ < captured) break;
       // A fraction above a second only adds up: normalised by the addition itself.
