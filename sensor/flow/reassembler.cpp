@@ -12,6 +12,10 @@ void Reassembler::segment(DirectionState& side, int64_t offset, Bytes octets, ui
   const auto position = static_cast<int64_t>(side.stream_octets);
   const int64_t end = offset + claimed;
   if (end <= position) return;
+  if (offset == position && octets.size == claimed && early_.empty()) {  // nearly always
+    in_order(side, octets, reader, pool);
+    return;
+  }
   const SentSegment sent{offset, claimed};
   const Bytes whole = octets;
   if (offset < position) {
