@@ -80,7 +80,8 @@ void Inspector::inspect_segment(const flow::Tracked& tracked, const wire::Packet
   }
   if (!is_plain(tracked, packet) && !takes_odd_payload(tracked, packet)) return;
   if (may_wait(tracked, packet) && hold(tracked, packet)) return;
-  if (!pass_asleep(tracked, packet)) take_in(tracked, packet);
+  if (flow.session == 0 && pass_asleep(tracked, packet)) return;
+  take_in(tracked, packet);
 }
 
 // A segment that belongs to the stream, as far as anybody can tell.
@@ -102,7 +103,7 @@ void Inspector::take_in(const flow::Tracked& tracked, const wire::Packet& packet
   }
   const int64_t end = tracked.offset + packet.payload_octets;
   const bool old = end <= static_cast<int64_t>(flow.of(direction).stream_octets);
-  if ((old && !fin && flow.session == 0) || pass_asleep(tracked, packet)) return;
+  if (flow.session == 0 && ((old && !fin) || pass_asleep(tracked, packet))) return;
   const uint32_t handle = flow.session != 0 ? flow.session : wake(tracked.handle, flow);
   if (handle == 0) {
     flow.mark(flow::kTrackingLost);
@@ -224,8 +225,8 @@ bool Inspector::pass_asleep(const flow::Tracked& tracked, const wire::Packet& pa
   flow::DirectionState& state = flow.of(tracked.direction);
   const bool next =
       tracked.offset == static_cast<int64_t>(state.stream_octets) && left >= packet.payload_octets;
-  if (!next || flow.session != 0 || !(flow.work & dissect_bit(tracked.direction)) ||
-      (packet.tcp_flags & wire::kFin) || buffer_budget_.refusals() != refusals_) {
+  if (!next || !(flow.work & dissect_bit(tracked.direction)) || (packet.tcp_flags & wire::kFin) ||
+      buffer_budget_.refusals() != refusals_) {
     return false;
   }
   left -= packet.payload_octets;
