@@ -76,11 +76,7 @@ bool Inspector::Reader::identify(Bytes octets) {
     ++inspector_.counters_
           .identified[std::min<size_t>(found.dissector, InspectCounters::kDissectors - 1)];
     inspector_.start_dissector(flow_, session_, found.dissector);
-    // What the other side said meanwhile came first.
-    Reader peer(inspector_, handle_, flow_, session_, opposite(direction_), {view_.time_ns},
-                packet_);
-    session_.stream[static_cast<size_t>(opposite(direction_))].offer_pending(peer,
-                                                                             inspector_.buffers_);
+    if (!other.empty()) offer_peer();
     return session_.dissecting;
   }
   if (!found.undecided || octets.size >= kMostProbed) {
@@ -88,6 +84,13 @@ bool Inspector::Reader::identify(Bytes octets) {
     flow_.work = inspector_.settings_.label_unknown ? uint8_t{flow::kWorkIdentify} : uint8_t{0};
   }
   return false;
+}
+
+// What the other side said meanwhile came first.
+void Inspector::Reader::offer_peer() {
+  const Direction direction = opposite(direction_);
+  Reader peer(inspector_, handle_, flow_, session_, direction, {view_.time_ns}, packet_);
+  session_.stream[static_cast<size_t>(direction)].offer_pending(peer, inspector_.buffers_);
 }
 
 flow::ReadAnswer Inspector::Reader::give_up(uint32_t bit, const char* event) {

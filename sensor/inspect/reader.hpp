@@ -54,6 +54,7 @@ class Inspector::Reader final : public flow::StreamReader {
 
  private:
   bool identify(Bytes octets);
+  void offer_peer();
   void gather(TlsField field, Bytes value);
   flow::ReadAnswer give_up(uint32_t bit, const char* event);
   const LoadedDissector& dissector() const noexcept;
