@@ -78,6 +78,8 @@ static_assert(sizeof(DirectionState) == 32);
 struct Flow {
   static constexpr uint8_t kNoDissector = 0xff;
 
+  Flow() noexcept {}  // NOLINT: otherwise `Flow()` is cleared by a slow instruction first
+
   wire::FlowKey key;
   int64_t start_ns = 0;
   std::array<DirectionState, 2> direction;  ///< indexed by exwire::Direction

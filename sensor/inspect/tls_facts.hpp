@@ -74,12 +74,13 @@ class TlsHandshake {
  public:
   static constexpr uint32_t kArena = 3072;
 
-  TlsHandshake() noexcept {}  // NOLINT: leaves the arena as it is
+  TlsHandshake() noexcept {}  // NOLINT: leaves the arena, and places in it, as they are
 
   /// The first value of a field counts; one that does not fit is left out, and `cut` says so.
   void set(TlsField field, Bytes value) noexcept;
-  bool has(TlsField field) const noexcept { return places_[static_cast<size_t>(field)].set; }
+  bool has(TlsField field) const noexcept { return (set_ & bit_of(field)) != 0; }
   Bytes octets(TlsField field) const noexcept {
+    if (!has(field)) return {arena_.data(), 0};
     const Place& place = places_[static_cast<size_t>(field)];
     return {arena_.data() + place.offset, place.size};
   }
@@ -112,9 +113,14 @@ class TlsHandshake {
 
  private:
   struct Place {
-    uint16_t offset = 0, size = 0;
-    bool set = false;
+    uint16_t offset, size;
   };
+  static constexpr uint32_t bit_of(TlsField field) noexcept {
+    return uint32_t{1} << static_cast<unsigned>(field);
+  }
+  static_assert(kTlsFieldCount <= 32);
+
+  uint32_t set_ = 0;  ///< a bit for each field that has a place
   std::array<Place, kTlsFieldCount> places_;
   std::array<uint8_t, kArena> arena_;
   uint32_t used_ = 0;
@@ -124,15 +130,16 @@ class TlsHandshake {
 // and for the server's word.
 inline void TlsHandshake::set(TlsField field, Bytes value) noexcept {
   constexpr uint32_t kReserve = 800;
-  Place& place = places_[static_cast<size_t>(field)];
-  if (place.set) return;
+  if (has(field)) return;
   const bool is_list = field < TlsField::sni && field != TlsField::client_version;
   const uint32_t room = kArena - used_, kept = is_list ? kReserve : 0;
   if (room < kept || value.size > room - kept) {
     cut = true;
     return;
   }
-  place = {static_cast<uint16_t>(used_), static_cast<uint16_t>(value.size), true};
+  set_ |= bit_of(field);
+  places_[static_cast<size_t>(field)] = {static_cast<uint16_t>(used_),
+                                         static_cast<uint16_t>(value.size)};
   std::copy_n(value.begin(), value.size, arena_.begin() + used_);
   used_ += value.size;
 }
