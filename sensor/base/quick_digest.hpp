@@ -24,6 +24,13 @@ inline uint64_t quick_fold(uint64_t a, uint64_t b) noexcept {
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
 }
 
+/// Eight octets in the machine's own order, straight into a register.
+inline uint64_t load_word(const uint8_t* at) noexcept {
+  uint64_t word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
 /// Two lanes, so that the multiplications do not wait for each other. A word that makes a factor 0
 /// would hide what came before it: only who knows the seed can choose it. What 32 does not divide
 /// is read with some of the octets before it once more: a copy would be read before it is written.
@@ -31,10 +38,8 @@ inline uint64_t quick_digest(uint64_t seed, Bytes octets) noexcept {
   const uint64_t first_key = quick_mix(seed, 1), second_key = quick_mix(seed, 2);
   uint64_t first = seed, second = ~seed;
   const auto take = [&](const uint8_t* at) {
-    std::array<uint64_t, 4> words;
-    std::memcpy(words.data(), at, sizeof words);
-    first = quick_fold(words[0] ^ first_key, words[1] ^ first);
-    second = quick_fold(words[2] ^ second_key, words[3] ^ second);
+    first = quick_fold(load_word(at) ^ first_key, load_word(at + 8) ^ first);
+    second = quick_fold(load_word(at + 16) ^ second_key, load_word(at + 24) ^ second);
   };
   constexpr uint32_t kStep = 32;
   const uint8_t* at = octets.data;
