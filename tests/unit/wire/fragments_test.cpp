@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdio>
 #include <random>
 #include <string>
 
@@ -77,14 +78,19 @@ TEST_CASE("17 overlapping fragments are joined as each host would", "[fragments]
       {FragmentPolicy::linux_old, "AAAJJBKKKLLLMMMFFFGGPHQQ"},
       {FragmentPolicy::last, "AJJJJBKKKLLLMMMFNFGOPHQQ"},
       {FragmentPolicy::drop, ""}};
+  int exact = 0;
   for (const auto& [policy, letters] : expected) {
     for (const uint8_t version : {uint8_t{4}, uint8_t{6}}) {
       Joiner joiner(policy);
       INFO("policy " << static_cast<int>(policy) << " version " << int{version});
-      CHECK(play_table(joiner, version) == letters);
+      const std::string joined = play_table(joiner, version);
+      CHECK(joined == letters);
+      exact += joined == letters;
       CHECK(joiner.fragments.counters().overlaps == (policy == FragmentPolicy::drop ? 1 : 0));
     }
   }
+  std::printf("figure: 17 overlapping fragments, by policy and version: %d of 14\n", exact);
+  CHECK(exact == 14);
 }
 
 TEST_CASE("fragments in any order make the datagram, and an exact repetition is no harm",
