@@ -28,8 +28,8 @@ constexpr uint16_t folded(uint64_t sum) noexcept {
 }
 /// One's complement sum of octets, folded to 16 bits, not inverted.
 uint16_t sum_of(Bytes octets, uint32_t initial = 0) noexcept;
-/// Sum of the pseudo-header of TCP over IPv4 (RFC 9293 3.1) or IPv6 (RFC 8200 8.1).
-/// Not folded yet: what sum_of() takes to begin with.
+/// Sum of the pseudo-header of TCP over IPv4 (RFC 9293 3.1) or IPv6 (RFC 8200 8.1), not folded yet:
+/// what sum_of() takes to begin with.
 inline uint32_t pseudo_header_words(const NetworkView& network) noexcept {
   uint64_t sum = uint64_t{network.protocol} + network.payload_octets;
   const auto add = [&](size_t at) {
@@ -41,9 +41,6 @@ inline uint32_t pseudo_header_words(const NetworkView& network) noexcept {
     for (const size_t at : {4U, 8U, 12U}) add(at);
   }
   return static_cast<uint32_t>((sum >> 16) + (sum & 0xffff));  // below 2^20 + 2^16
-}
-inline uint16_t pseudo_header_sum(const NetworkView& network) noexcept {
-  return folded(pseudo_header_words(network));
 }
 
 enum class Verdict : uint8_t { right, wrong_but_accepted, wrong };

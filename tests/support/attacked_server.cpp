@@ -23,7 +23,7 @@ void distort(TestFrame& frame, const Odd& odd) {
   put16(octets, kTcp + 16, 0);
   const wire::NetworkView network =
       wire::open_ipv4(frame.view().from(kIp), static_cast<uint32_t>(octets.size() - kIp));
-  const uint16_t sum = wire::sum_of(network.payload, wire::pseudo_header_sum(network));
+  const uint16_t sum = wire::sum_of(network.payload, wire::pseudo_header_words(network));
   put16(octets, kTcp + 16, static_cast<uint16_t>(odd.bad_checksum ? sum : ~sum));
   const int length = static_cast<int>(load_be16(octets.data() + kIp + 2)) + odd.ip_length;
   put16(octets, kIp + 2, static_cast<uint16_t>(length));

@@ -45,7 +45,7 @@ test::TestFrame corrupt(test::TestFrame frame) {
 // What a host hands to a network card that fills in the sum.
 test::TestFrame with_placeholder(test::TestFrame frame) {
   wire::NetworkView network = wire::open_ipv4(frame.view().from(14), frame.view().size - 14);
-  const uint16_t sum = wire::pseudo_header_sum(network);
+  const uint16_t sum = wire::folded(wire::pseudo_header_words(network));
   frame.octets[kSumAt] = static_cast<uint8_t>(sum >> 8);
   frame.octets[kSumAt + 1] = static_cast<uint8_t>(sum);
   return frame;
