@@ -22,8 +22,9 @@ class IdleGaps {
         push_(push) {}
 
   /// True, and all done, for most packets: they follow the last one at once, no probe waits for its
-  /// answer, nothing is missing and no request begins. Whether anything is in flight may be news,
-  /// and that the server speaks.
+  /// answer, nothing is missing and no request begins (kAsked stands for `requested` as well: the
+  /// answer that takes one back takes both). Whether anything is in flight may be news, and that
+  /// the server speaks.
   bool goes_on(const FlowContext& context, const flow::Tracked& tracked,
                const wire::Packet& packet) const noexcept {
     const flow::Flow& flow = context.flow;
